@@ -1,0 +1,121 @@
+/*
+ * The configuration: one table of options, from which come the struct below, the parser's bounds, `--help`, the
+ * annotated deploy/ringside.conf and the man page. The file is in INI form, read by inih.
+ *
+ * An option is [section] name; its field is section_name. Unknown sections or names, bad values and values out of
+ * bounds refuse the start, with file, line and the rule. Any option can be overridden on the command line:
+ * --set section.name=value.
+ */
+#ifndef RINGSIDE_CONFIG_H
+#define RINGSIDE_CONFIG_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_TEXT_BYTES      256
+#define CONFIG_INSTRUMENTS_MAX 100000
+
+enum config_durability {
+    DURABILITY_SYNC,  /* on the disk before it is told: survives a power cut */
+    DURABILITY_WRITE, /* handed to the kernel before it is told: survives a killed process */
+    DURABILITY_OFF,   /* told before it is written: for benchmarks */
+};
+
+enum config_wait {
+    WAIT_AUTO, /* spin if there is a core for each process of the run, else park */
+    WAIT_SPIN,
+    WAIT_PARK,
+};
+
+enum config_log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG,
+};
+
+/*
+ * TEXT(section, name, default, help)
+ * NUMBER(section, name, default, min, max, help): u64; the file may use the suffixes K, M, G (powers of 1024)
+ * CHOICE(section, name, enum_type, default, "a|b|c" in the order of the enum, help)
+ */
+#define CONFIG_OPTIONS(TEXT, NUMBER, CHOICE)                                                                           \
+    TEXT(exchange, rings_directory, "/dev/shm/ringside", "directory of the rings, in memory; one a running exchange")  \
+    NUMBER(exchange, gateways, 1, 1, 8, "gateways of the run")                                                         \
+    CHOICE(exchange, wait, config_wait, WAIT_AUTO, "auto|spin|park", "what a stage does when it has nothing to do")    \
+    CHOICE(exchange, log_level, config_log_level, LOG_LEVEL_INFO, "error|warning|info|debug", "what is logged")        \
+    NUMBER(rings, inbound_slots, 16384, 64, 16777216, "slots of each inbound ring, a power of two")                    \
+    NUMBER(rings, command_slots, 16384, 64, 16777216, "slots of the command ring, a power of two")                     \
+    NUMBER(rings, event_slots, 32768, 64, 16777216, "slots of the event ring, a power of two")                         \
+    TEXT(journal, directory, "/var/lib/ringside/journal", "directory of the journal's segments")                       \
+    CHOICE(journal, durability, config_durability, DURABILITY_SYNC, "sync|write|off", "what must have happened to a "  \
+           "command before anybody hears of it: on disk, with the kernel, or nothing")                                 \
+    NUMBER(journal, segment_bytes, 268435456, 1048576, 4294967296, "bytes of a segment, a multiple of 4096")           \
+    NUMBER(journal, batch_bytes, 262144, 8192, 4194304, "largest batch written at once, a multiple of 4096")           \
+    TEXT(events, directory, "/var/lib/ringside/events", "directory of the event log")                                  \
+    NUMBER(engine, orders_max, 1048576, 1024, 67108864, "live orders at one time")                                     \
+    NUMBER(engine, instruments_max, 1024, 1, 131072, "instruments")                                                    \
+    NUMBER(engine, sessions_max, 16384, 1, 65536, "users that ever logged in")                                         \
+    NUMBER(engine, levels_max, 4096, 64, 1048576, "prices of an instrument that are reached without a search, a "      \
+           "power of two")                                                                                             \
+    TEXT(gateway, address, "127.0.0.1", "address that gateways listen on")                                             \
+    NUMBER(gateway, port, 9001, 1, 65535, "port of gateway 1; gateway 2 listens on the next, and so on")               \
+    TEXT(gateway, accounts, "/etc/ringside/accounts", "file of users, firms and salted password hashes")               \
+    NUMBER(gateway, connections_max, 1024, 1, 100000, "connections of one gateway at one time")                        \
+    NUMBER(gateway, login_timeout_ms, 30000, 100, 600000, "a connection that has not logged in by then is closed")     \
+    NUMBER(gateway, heartbeat_ms, 1000, 10, 60000, "a heartbeat is sent when nothing was for so long")                 \
+    NUMBER(gateway, silence_ms, 15000, 100, 600000, "a client that has sent nothing for so long is gone")              \
+    NUMBER(gateway, frame_bytes_max, 1024, 64, 65537, "longest frame of a client")                                     \
+    NUMBER(gateway, output_bytes, 262144, 4096, 16777216, "output buffer of a connection; behind it a slow reader "    \
+           "is served from the event log")                                                                             \
+    TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
+    NUMBER(postgres, batch_events, 16384, 1, 1048576, "most events of one transaction")                                \
+    TEXT(redis, address, "", "host:port or the path of a socket; empty: no Redis")                                     \
+    TEXT(redis, prefix, "ringside", "first part of every key")                                                         \
+    NUMBER(redis, batch_events, 1024, 1, 65536, "most events of one stream entry")                                     \
+    NUMBER(redis, stream_entries_max, 100000, 1, 1000000000, "entries kept in the stream, about")
+
+/* An instrument of the configuration, from the lines of [instruments]: SYMBOL = tick 0.01 lot 1 reference 585.33 */
+struct config_instrument {
+    char symbol[8]; /* space-padded */
+    int32_t tick_ticks;
+    uint32_t lot_quantity;
+    int32_t reference_ticks;
+};
+
+struct config {
+#define TEXT(section, name, fallback, help) char section##_##name[CONFIG_TEXT_BYTES];
+#define NUMBER(section, name, fallback, min, max, help) uint64_t section##_##name;
+#define CHOICE(section, name, type, fallback, choices, help) enum type section##_##name;
+    CONFIG_OPTIONS(TEXT, NUMBER, CHOICE)
+#undef TEXT
+#undef NUMBER
+#undef CHOICE
+    char path[CONFIG_TEXT_BYTES]; /* the file it was read from; empty: defaults only */
+    uint32_t instrument_count;
+    struct config_instrument *instruments; /* owned; released by config_finish */
+};
+
+/* All defaults, no instruments. */
+void config_init(struct config *config);
+void config_finish(struct config *config);
+
+/* Reads a file over the values that are there. */
+int config_read(struct config *config, const char *path, struct error *error);
+
+/* One override, "section.name=value" (an instrument: "instruments.AAPL=tick 0.01 lot 1"). */
+int config_set(struct config *config, const char *assignment, struct error *error);
+
+/* Checks rules between options (powers of two, multiples); call after reading and overriding. */
+int config_check(const struct config *config, struct error *error);
+
+const char *config_durability_name(enum config_durability durability);
+const char *config_wait_name(enum config_wait wait);
+
+/* The options as an annotated file, or as a man page's list: deploy/ringside.conf and its man page are checked by tests. */
+size_t config_describe(char *text, size_t text_bytes, bool as_man_page);
+
+#endif

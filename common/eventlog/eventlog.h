@@ -1,0 +1,101 @@
+/*
+ * The event log: the engine's events on disk, numbered, each at a place computed from its number, so that who fell
+ * behind the ring (a gateway that replays to a client, the persister) reads there and needs no engine.
+ *
+ * Files of EVENTLOG_FILE_EVENTS records in one directory, "events-%010u.log" by number: record of event s is in file
+ * s / EVENTLOG_FILE_EVENTS at EVENTLOG_HEADER_BYTES + (s % EVENTLOG_FILE_EVENTS) * 128. A record is the event with its
+ * head replaced by struct eventlog_head. The log is written lazily and can be made again from the journal: a record
+ * that does not check is simply not there yet.
+ *
+ * One writer (the journaler, as gating consumer "event-log" of the event ring). Any number of readers, which take what
+ * lies below the writer's cursor in the ring, or what checks, when there is no ring.
+ */
+#ifndef RINGSIDE_EVENTLOG_H
+#define RINGSIDE_EVENTLOG_H
+
+#include "base/error.h"
+#include "record/event.h"
+#include "ring/ring.h"
+
+#include <stdint.h>
+
+#define EVENTLOG_MAGIC        0x31474f4c44495252u /* "RRIDLOG1" */
+#define EVENTLOG_VERSION      1
+#define EVENTLOG_FILE_EVENTS  (UINT64_C(1) << 20)
+#define EVENTLOG_HEADER_BYTES 4096
+
+struct eventlog_file_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t record_bytes;
+    uint64_t record_hash; /* event_layout_hash() */
+    uint64_t first_seq;   /* of this file's first place */
+    uint32_t reserved;
+    uint32_t checksum;    /* crc32c of the fields before it */
+};
+
+struct eventlog_head {
+    uint32_t checksum; /* crc32c of the body, seeded with the low 32 bits of event_seq */
+    uint32_t mark;     /* EVENTLOG_MARK, so that a hole is told from a record */
+    uint64_t reserved;
+};
+#define EVENTLOG_MARK 0x31545645u /* "EVT1" */
+_Static_assert(sizeof(struct eventlog_head) == RECORD_HEAD_BYTES, "stands where the record's head was");
+
+/* ---- writing ---- */
+
+struct eventlog_writer;
+
+/*
+ * Opens for appending at the first event that is not whole, or whose cause is after last_command_seq (the journal's
+ * end): what follows is cut. *ret_next is that number.
+ */
+int eventlog_writer_open(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
+                         uint64_t *ret_next, struct error *error);
+
+/* Appends the events of consecutive numbers; readable by others when it returns. Their heads are ignored. */
+int eventlog_writer_append(struct eventlog_writer *writer, const struct event *const events[], uint32_t count,
+                           struct error *error);
+
+/* Lets the kernel write it out (fdatasync); off the hot path. */
+int eventlog_writer_sync(struct eventlog_writer *writer, struct error *error);
+void eventlog_writer_close(struct eventlog_writer *writer);
+
+/* ---- reading ---- */
+
+struct eventlog_reader;
+
+int eventlog_reader_open(struct eventlog_reader **ret_reader, const char *directory, struct error *error);
+
+/* Reads up to max events from number seq on; returns how many are there and whole (0: none yet), or a negative error. */
+int eventlog_reader_read(struct eventlog_reader *reader, uint64_t seq, struct event *events, uint32_t max,
+                         struct error *error);
+void eventlog_reader_close(struct eventlog_reader *reader);
+
+/* ---- following: the ring while it can, the log when it must ------------------------------------------------------- */
+
+struct event_follower {
+    struct ring_observer observer;
+    struct eventlog_reader *log;
+    const struct ring *ring; /* NULL: the log alone */
+    uint64_t next;           /* number of the event wanted next */
+    bool from_log;           /* reading the log until the ring has it */
+    uint64_t overrun_count;  /* times it had to go to the log */
+};
+
+/* Follows from event `next` on. `ring` may be NULL and given later by event_follower_join. */
+int event_follower_open(struct event_follower *follower, const struct ring *ring, const char *log_directory,
+                        uint64_t next, struct error *error);
+void event_follower_join(struct event_follower *follower, const struct ring *ring);
+
+/*
+ * Copies the next events in order, at most max; returns how many (0: none now), or a negative error. Never gives an
+ * event whose continuation is not there, unless it is the last place of the buffer (max must be 2 or more).
+ */
+int event_follower_next(struct event_follower *follower, struct event *events, uint32_t max, struct error *error);
+
+/* How many events the follower is behind the producer's hint. */
+uint64_t event_follower_lag(const struct event_follower *follower);
+void event_follower_close(struct event_follower *follower);
+
+#endif
