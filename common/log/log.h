@@ -14,6 +14,9 @@
 void log_open(const char *stage, enum config_log_level level);
 void log_set_level(enum config_log_level level);
 
+/* Whose lines follow; the text must live on. For `ringside run`, where several stages share a thread. */
+void log_set_stage(const char *stage);
+
 /* fields: "name=value name=value ..." or NULL; the sentence says what happened and, for failures, what to do next. */
 void log_line(enum config_log_level level, const char *fields, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
