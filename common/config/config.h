@@ -71,6 +71,9 @@ enum config_log_level {
     NUMBER(gateway, frame_bytes_max, 1024, 64, 65537, "longest frame of a client")                                     \
     NUMBER(gateway, output_bytes, 262144, 4096, 16777216, "output buffer of a connection; behind it a slow reader "    \
            "is served from the event log")                                                                             \
+    NUMBER(gateway, index_bytes, 67108864, 65536, 1099511627776, "memory for the index of what each session has "      \
+           "been told, one to two bytes a message; what is older is looked for in the event log")                      \
+    TEXT(gateway, index_file, "", "file to map for that index, for one larger than memory; empty: memory")             \
     TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
     NUMBER(postgres, batch_events, 16384, 1, 1048576, "most events of one transaction")                                \
     TEXT(redis, address, "", "host:port or the path of a socket; empty: no Redis")                                     \
