@@ -90,7 +90,7 @@ struct ring_consumer_line {
     _Atomic uint32_t kind;             /* enum ring_consumer_kind */
     _Atomic uint32_t doorbell;
     char name[24];                     /* zero-padded */
-    uint64_t reserved[5];
+    uint64_t reserved[6];
 };
 
 struct ring_slot {
