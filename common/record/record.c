@@ -1,3 +1,4 @@
+/* Names, letters and layout hashes of the records, made from their tables. */
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "record/command.h"

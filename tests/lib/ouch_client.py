@@ -226,7 +226,7 @@ class Client:
                 self._read(deadline)
             except (TimeoutError, Closed) as end:
                 there = [(m["seq"], m["type"], m.get("user_ref")) for m in self.messages if not m.get("taken")]
-                raise AssertionError(f"waited for {what}: {type(end).__name__}; untaken messages: {there[-8:]}") from None
+                raise AssertionError(f"waited for {what}: {type(end).__name__}; untaken: {there[-8:]}") from None
 
     def expect(self, kind, user_ref=None, timeout_s=None, **fields):
         """Waits for a message of this type (and user_ref) and checks its other fields."""
