@@ -6,7 +6,8 @@
  *   1. open takes what is its own (files, sockets, memory: all of it, nothing is allocated later on the hot path) and
  *      does not wait for others. context->run has the role's lock; nothing of the run is joined yet.
  *   2. poll does at most one batch and never blocks. It attaches to what was not there yet, recovers step by step, then
- *      works. It returns the number of records handled (0: nothing to do now), or a negative error, which ends the stage.
+ *      works. It returns the number of records handled (0: nothing to do now), or a negative error, which ends the
+ * stage.
  *   3. After a batch poll has published, flushed, released and rung its listeners (run_ring_listeners).
  *   4. A stage publishes its outputs before it releases their input, and finds its place from what it last published.
  *   5. The clock is read once a poll by the caller: now_ns is CLOCK_MONOTONIC. Stages that stamp use clock_realtime_ns.
@@ -32,7 +33,7 @@ struct stage_context {
 struct stage_definition {
     const char *name; /* "sequencer" */
     enum process_kind kind;
-    bool pollable; /* the stage waits on a descriptor too, so its doorbell is a FIFO */
+    bool pollable;       /* the stage waits on a descriptor too, so its doorbell is a FIFO */
     const char *summary; /* for --help */
     int (*open)(void **ret_stage, const struct stage_context *context, struct error *error);
     int (*poll)(void *stage, uint64_t now_ns, struct error *error);
@@ -50,13 +51,13 @@ struct stage_definition {
 /* Exit codes of the stages; deploy/systemd lists EXIT_STAGE_IO in RestartPreventExitStatus. */
 enum stage_exit {
     EXIT_STAGE_OK = 0,
-    EXIT_STAGE_FAILED = 1,   /* see the log; restarting may help */
-    EXIT_STAGE_USAGE = 64,   /* bad command line */
-    EXIT_STAGE_DATA = 65,    /* corrupt or mismatching files: restarting will not help */
-    EXIT_STAGE_HELD = 69,    /* another process owns the role */
-    EXIT_STAGE_IO = 74,      /* a device failed: restarting will not help before somebody has looked */
-    EXIT_STAGE_RUN = 75,     /* another run has begun: restart */
-    EXIT_STAGE_CONFIG = 78,  /* bad configuration */
+    EXIT_STAGE_FAILED = 1,  /* see the log; restarting may help */
+    EXIT_STAGE_USAGE = 64,  /* bad command line */
+    EXIT_STAGE_DATA = 65,   /* corrupt or mismatching files: restarting will not help */
+    EXIT_STAGE_HELD = 69,   /* another process owns the role */
+    EXIT_STAGE_IO = 74,     /* a device failed: restarting will not help before somebody has looked */
+    EXIT_STAGE_RUN = 75,    /* another run has begun: restart */
+    EXIT_STAGE_CONFIG = 78, /* bad configuration */
 };
 
 int stage_main(int argc, char **argv, const struct stage_definition *definition);

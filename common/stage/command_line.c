@@ -1,0 +1,173 @@
+/*
+ * The shared command line, in two steps: the arguments are collected, then the file is read and the overrides applied
+ * over it in their order, so that it does not matter on which side of --config a --set stands.
+ */
+#include "stage/command_line.h"
+
+#include "log/log.h"
+#include "stage/stage.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETS_MAX       256
+#define DESCRIBE_BYTES 65536
+
+struct arguments {
+    const char *config_path;
+    const char *sets[SETS_MAX];
+    uint32_t set_count;
+    uint32_t gateway;
+    bool json;
+    bool check;
+};
+
+const char *ringside_version(void)
+{
+    return RINGSIDE_VERSION;
+}
+
+static int usage_refused(const struct command_line_form *form, const char *why, const char *argument)
+{
+    fprintf(stderr, "%s: %s%s%s; --help tells more\n", form->program, why, argument ? ": " : "",
+            argument ? argument : "");
+    return EXIT_STAGE_USAGE;
+}
+
+static int print_help(const struct command_line_form *form)
+{
+    printf("%s: %s\n\n"
+           "  --config FILE             configuration (else $%s, else %s)\n"
+           "  --set section.name=value  overrides one option; may be given many times\n"
+           "%s%s"
+           "  --check                   checks the configuration and ends\n"
+           "  --version                 prints the version and ends\n"
+           "  --help                    prints this and ends\n"
+           "%s",
+           form->program, form->summary, CONFIG_PATH_VARIABLE, CONFIG_PATH_DEFAULT,
+           form->takes_gateway ? "  --gateway N               which gateway of the run this is, from 1\n" : "",
+           form->takes_json ? "  --json                    prints one JSON object instead of a table\n" : "",
+           form->extra ? form->extra : "");
+    char *text = malloc(DESCRIBE_BYTES);
+    if (text && config_describe(text, DESCRIBE_BYTES, false) < DESCRIBE_BYTES)
+        printf("\nThe options:\n\n%s", text);
+    free(text);
+    return EXIT_STAGE_OK;
+}
+
+static int take_gateway(struct arguments *arguments, const struct command_line_form *form, const char *text)
+{
+    char *end = NULL;
+    unsigned long gateway = strtoul(text, &end, 10);
+    if (!form->takes_gateway)
+        return usage_refused(form, "only a gateway takes --gateway", NULL);
+    if (*text < '1' || *text > '9' || *end != '\0' || gateway > TOPOLOGY_GATEWAYS_MAX)
+        return usage_refused(form, "no number of a gateway", text);
+    arguments->gateway = (uint32_t)gateway;
+    return COMMAND_LINE_GO;
+}
+
+static int take_option(struct arguments *arguments, const struct command_line_form *form, int option, char **argv)
+{
+    switch (option) {
+    case 'c':
+        arguments->config_path = optarg;
+        return COMMAND_LINE_GO;
+    case 's':
+        if (arguments->set_count == SETS_MAX)
+            return usage_refused(form, "too many --set", optarg);
+        arguments->sets[arguments->set_count++] = optarg;
+        return COMMAND_LINE_GO;
+    case 'g':
+        return take_gateway(arguments, form, optarg);
+    case 'j':
+        if (!form->takes_json)
+            return usage_refused(form, "this program does not take --json", NULL);
+        arguments->json = true;
+        return COMMAND_LINE_GO;
+    case 'k':
+        arguments->check = true;
+        return COMMAND_LINE_GO;
+    case 'v':
+        printf("%s %s\n", form->program, ringside_version());
+        return EXIT_STAGE_OK;
+    case 'h':
+        return print_help(form);
+    case ':':
+        return usage_refused(form, "an option lacks its value", argv[optind - 1]);
+    default:
+        return usage_refused(form, "there is no such option", argv[optind - 1]);
+    }
+}
+
+static int collect(struct arguments *arguments, int argc, char **argv, const struct command_line_form *form)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},  {"set", required_argument, NULL, 's'},
+        {"gateway", required_argument, NULL, 'g'}, {"json", no_argument, NULL, 'j'},
+        {"check", no_argument, NULL, 'k'},         {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+    };
+    optind = 0; /* a new argv: getopt starts afresh */
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+        int code = take_option(arguments, form, option, argv);
+        if (code != COMMAND_LINE_GO)
+            return code;
+    }
+    if (optind < argc)
+        return usage_refused(form, "unexpected", argv[optind]);
+    return COMMAND_LINE_GO;
+}
+
+/* The file to read, or NULL where only the default could be meant and it is absent. */
+static const char *config_path(const struct arguments *arguments)
+{
+    if (arguments->config_path)
+        return arguments->config_path;
+    const char *named = getenv(CONFIG_PATH_VARIABLE);
+    if (named && *named)
+        return named;
+    return access(CONFIG_PATH_DEFAULT, F_OK) == 0 ? CONFIG_PATH_DEFAULT : NULL;
+}
+
+static int read_config(struct config *config, const struct arguments *arguments, struct error *error)
+{
+    const char *path = config_path(arguments);
+    int result = path ? config_read(config, path, error) : 0;
+    for (uint32_t i = 0; i < arguments->set_count && result == 0; i++)
+        result = config_set(config, arguments->sets[i], error);
+    if (result == 0)
+        result = config_check(config, error);
+    if (result == 0 && arguments->gateway > config->exchange_gateways)
+        result = error_set(error, ERROR_INVALID, "--gateway", "%u is above exchange.gateways, which is %llu",
+                           arguments->gateway, (unsigned long long)config->exchange_gateways);
+    return result;
+}
+
+int command_line_read(struct command_line *line, int argc, char **argv, const struct command_line_form *form)
+{
+    struct arguments arguments = {.gateway = 1};
+    struct error error = {0};
+    int code = collect(&arguments, argc, argv, form);
+    if (code != COMMAND_LINE_GO)
+        return code;
+    config_init(&line->config);
+    if (read_config(&line->config, &arguments, &error) < 0) {
+        log_error(&error, "the configuration is refused");
+        config_finish(&line->config);
+        return EXIT_STAGE_CONFIG;
+    }
+    if (arguments.check) {
+        const char *path = line->config.path;
+        printf("%s: good, %u instruments\n", *path ? path : "defaults", line->config.instrument_count);
+        config_finish(&line->config);
+        return EXIT_STAGE_OK;
+    }
+    line->gateway = arguments.gateway;
+    line->json = arguments.json;
+    return COMMAND_LINE_GO;
+}

@@ -1,0 +1,40 @@
+/*
+ * The command line that all programs of Ringside share: --config, --set, --gateway, --check, --json, --version, --help.
+ */
+#ifndef RINGSIDE_STAGE_COMMAND_LINE_H
+#define RINGSIDE_STAGE_COMMAND_LINE_H
+
+#include "config/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define COMMAND_LINE_GO (-1)
+
+#define CONFIG_PATH_DEFAULT  "/etc/ringside/ringside.conf"
+#define CONFIG_PATH_VARIABLE "RINGSIDE_CONFIG"
+
+struct command_line_form {
+    const char *program; /* "ringside-sequencer" */
+    const char *summary; /* one line for --help */
+    bool takes_gateway;  /* --gateway N */
+    bool takes_json;     /* --json */
+    const char *extra;   /* lines of --help about this program alone, or NULL */
+};
+
+struct command_line {
+    struct config config; /* read, overridden and checked; the caller releases it by config_finish */
+    uint32_t gateway;     /* 1 unless --gateway says otherwise */
+    bool json;
+};
+
+/*
+ * COMMAND_LINE_GO with a filled *line, or the exit code with which the program should end: what there was to say has
+ * been said. The configuration is the file of --config, else of $RINGSIDE_CONFIG, else CONFIG_PATH_DEFAULT, which alone
+ * may be absent. What follows the options is refused.
+ */
+int command_line_read(struct command_line *line, int argc, char **argv, const struct command_line_form *form);
+
+const char *ringside_version(void);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * What a process does when its stage has nothing to do: the wait policy.
+ *
+ *           poll > 0                  poll = 0                        poll = 0
+ *   busy ------------> busy   busy ------------> yield (x 32) ---------------------> armed
+ *                                                                                    |  poll = 0
+ *   any  -- poll > 0 --> busy                    armed <--- woken, poll = 0 --- asleep <-
+ *
+ * Rules
+ *   1. spin: pause, never sleep. park: the picture above; between raising the doorbell's flag and sleeping there is
+ *      always one more poll, so no ring is lost. auto: spin where there is a core for every process of the run.
+ *   2. Every sleep has a time-out: 10 ms, and 100 ms once idle for a second and ready. It is a backstop, and the
+ *      resolution of what a stage does by the clock.
+ *   3. Before the run is joined there is no doorbell; then, whatever the policy, sleep a millisecond at a time.
+ */
+#ifndef RINGSIDE_STAGE_WAITER_H
+#define RINGSIDE_STAGE_WAITER_H
+
+#include "config/config.h"
+#include "run/run.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct waiter {
+    struct run *run;
+    bool spin;
+    bool armed;
+    uint32_t empty_poll_count; /* since the last record, up to the number after which it stops yielding */
+    uint64_t idle_since_ns;    /* 0: busy */
+    uint64_t sleep_count;
+};
+
+/* Cores that this process may run on. */
+uint32_t waiter_core_count(void);
+
+/* Whether a run of so many processes spins under this policy on so many cores. */
+bool waiter_spins(enum config_wait wait, uint32_t process_count, uint32_t core_count);
+
+void waiter_init(struct waiter *waiter, struct run *run, bool spin);
+
+/* After a poll that found work. */
+void waiter_busy(struct waiter *waiter);
+
+/* After a poll that found none. `descriptor` may be -1; `settled`: nothing is waited for that rings no doorbell. */
+void waiter_idle(struct waiter *waiter, int descriptor, bool settled, uint64_t now_ns);
+
+/* Sleeps until one of `count` descriptors is readable, at most timeout_ns. Negative descriptors are left out. */
+void waiter_sleep_on(const int *descriptors, uint32_t count, uint64_t timeout_ns);
+
+#endif
