@@ -1,0 +1,274 @@
+"""A running exchange for the system tests: five processes (or one), a generated configuration, private stores.
+
+    with Exchange(build) as exchange:
+        exchange.start()
+        report = exchange.load("--orders", 1000)
+        client = exchange.login("TRADE1")
+
+  1. Everything lives in one temporary folder (rings in one of their own in /dev/shm) and goes with the test; with
+     RINGSIDE_TEST_KEEP set it stays, and its place is printed.
+  2. Processes are ended by the handles of those started here, never by name.
+  3. Ports are free ones of the moment; several exchanges may run beside each other.
+  4. A stage that ends by itself is an error at the next check, with the end of its log.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from ouch_client import Client
+from redis_client import Redis, unpack
+from tap import eventually
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+STAGES = ("journaler", "sequencer", "matcher", "persister", "gateway")
+SYMBOLS = ("AAPL", "MSFT", "NVDA", "AMZN", "GOOG", "META", "TSLA", "INTC")
+USERS = 16  # TRADE01 ... with password SECRET
+PASSWORD = "SECRET"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Exchange:
+    def __init__(self, build, stores=False, configure_stores=None, symbols=SYMBOLS, stages=STAGES, options=None):
+        self.build = os.path.abspath(build)
+        self.directory = tempfile.mkdtemp(prefix="ringside-test.", dir="/tmp")
+        os.chmod(self.directory, 0o711)  # user postgres passes through when the tests run as root
+        self.rings = tempfile.mkdtemp(prefix="ringside-test.", dir="/dev/shm")
+        self.stores_directory = os.path.join(self.directory, "stores")
+        self.has_stores = stores
+        self.stages = stages
+        self.port = free_port()
+        self.processes = {}  # name: Popen
+        self.loads = []
+        self.config_path = os.path.join(self.directory, "ringside.conf")
+        self.accounts_path = os.path.join(self.directory, "accounts")
+        self.options = {
+            "exchange.rings_directory": self.rings,
+            "journal.directory": os.path.join(self.directory, "journal"),
+            "journal.segment_bytes": "64M",
+            "events.directory": os.path.join(self.directory, "events"),
+            "gateway.port": self.port,
+            "gateway.accounts": self.accounts_path,
+        }
+        self.symbols = symbols
+        self.options.update(options or {})
+        try:
+            self.run_tool("account", "add", self.accounts_path, "TRADE", "FIRM", "--password", PASSWORD, "--count",
+                          USERS)
+            if stores:
+                self.stores("start")
+                if configure_stores is not False:
+                    self.configure_stores()
+            self.write_config()
+        except BaseException:
+            self.close()
+            raise
+
+    # ---- configuration ----
+
+    def write_config(self):
+        sections = {}
+        for option, value in self.options.items():
+            section, name = option.split(".", 1)
+            sections.setdefault(section, []).append(f"{name} = {value}")
+        sections["instruments"] = [f"{symbol} = tick 0.01 lot 1 reference 100.00" for symbol in self.symbols]
+        with open(self.config_path, "w") as file:
+            for section, lines in sections.items():
+                file.write(f"[{section}]\n" + "\n".join(lines) + "\n\n")
+
+    def configure_stores(self):
+        self.options["postgres.connection"] = self.postgres_connection
+        self.options["redis.address"] = self.redis_path
+
+    @property
+    def postgres_connection(self):
+        return f"host={self.stores_directory}/postgres-socket user=ringside dbname=ringside"
+
+    @property
+    def redis_path(self):
+        return f"{self.stores_directory}/redis/redis.sock"
+
+    # ---- stores ----
+
+    def stores(self, verb, *which):
+        os.makedirs(self.stores_directory, exist_ok=True)
+        os.chmod(self.stores_directory, 0o711)
+        subprocess.run([f"{ROOT}/deploy/stores", verb, self.stores_directory, *which], check=True,
+                       stdin=subprocess.DEVNULL)
+
+    def sql(self, statement):
+        """Rows of strings."""
+        out = subprocess.run(["psql", "-X", "-q", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d",
+                              self.postgres_connection, "-c", statement], capture_output=True, text=True, check=True,
+                             stdin=subprocess.DEVNULL)
+        return [line.split("\t") for line in out.stdout.splitlines()]
+
+    def sql_number(self, statement):
+        return int(self.sql(statement)[0][0] or 0)
+
+    def redis(self):
+        return Redis(self.redis_path)
+
+    # ---- processes ----
+
+    def program(self, stage):
+        return os.path.join(self.build, stage, f"ringside-{stage}")
+
+    @property
+    def ringside(self):
+        return os.path.join(self.build, "deploy", "ringside")
+
+    def log_path(self, name):
+        return os.path.join(self.directory, f"{name}.log")
+
+    def spawn(self, name, *arguments):
+        running = self.processes.get(name)
+        assert running is None or running.poll() is not None, f"{name} is already running"
+        with open(self.log_path(name), "ab") as log:
+            self.processes[name] = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                    cwd=self.directory)
+
+    def start(self, *stages, wait=True):
+        """Starts the stages named, or all, and waits until a client could log in."""
+        for stage in stages or self.stages:
+            self.spawn(stage, self.program(stage), "--config", self.config_path)
+        if wait:
+            self.wait_ready()
+
+    def start_in_one(self):
+        self.spawn("run", self.ringside, "run", "--config", self.config_path)
+        self.wait_ready()
+
+    def check_alive(self):
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise AssertionError(f"{name} has ended with {process.returncode}; its log:\n{self.log_tail(name)}")
+
+    def wait_ready(self, timeout_s=60):
+        """All that were started are up, and a login is accepted: the whole pipeline answers."""
+
+        def answers():
+            self.check_alive()
+            try:
+                with Client("127.0.0.1", self.port, timeout_s=10) as client:
+                    client.login(f"TRADE{USERS:02d}", PASSWORD)
+                    client.logout()
+                    client.wait_closed()
+                    return True
+            except (OSError, TimeoutError, EOFError):
+                return False
+
+        eventually(answers, timeout_s, "the exchange takes logins")
+
+    def stop(self, *names, how=signal.SIGTERM, timeout_s=30):
+        """Ends those named, or all in order from the gateway back; returns their exit codes."""
+        codes = {}
+        for name in names or [n for n in reversed(list(self.processes))]:
+            process = self.processes.pop(name)
+            if process.poll() is None:
+                process.send_signal(how)
+            try:
+                codes[name] = process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                tail = self.log_tail(name)
+                raise AssertionError(f"{name} did not end within {timeout_s} s of {how!r}:\n{tail}") from None
+        return codes
+
+    def kill(self, *names):
+        return self.stop(*names, how=signal.SIGKILL)
+
+    def log_tail(self, name, lines=15):
+        try:
+            with open(self.log_path(name), errors="replace") as file:
+                return "".join(file.readlines()[-lines:])
+        except FileNotFoundError:
+            return ""
+
+    def log_tails(self):
+        """The ends of all logs, for the diagnosis of a failure."""
+        return "\n".join(f"--- {name}\n{self.log_tail(name)}" for name in self.processes)
+
+    # ---- clients ----
+
+    def login(self, user="TRADE01", session="", sequence=1, timeout_s=10.0):
+        return Client("127.0.0.1", self.port, timeout_s).login(user, PASSWORD, session, sequence)
+
+    def connect(self, timeout_s=10.0):
+        return Client("127.0.0.1", self.port, timeout_s)
+
+    def run_tool(self, *arguments, check=True, timeout_s=120):
+        done = subprocess.run([self.ringside, *map(str, arguments)], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=timeout_s)
+        if check and done.returncode != 0:
+            raise AssertionError(f"ringside {' '.join(map(str, arguments))} exits with {done.returncode}:\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def load_arguments(self, *arguments):
+        return [self.ringside, "load", "--config", self.config_path, "--user", "TRADE", "--password", PASSWORD,
+                "--json", *map(str, arguments)]
+
+    def load_start(self, *arguments):
+        process = subprocess.Popen(self.load_arguments(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, cwd=self.directory)
+        self.loads.append(process)
+        return process
+
+    def load_finish(self, process, timeout_s=120):
+        """The report of a load that must hold what it checks."""
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"the load did not end within {timeout_s} s:\n{out}{err}") from None
+        assert process.returncode == 0, f"ringside load exits with {process.returncode}:\n{out}{err}"
+        return json.loads(out)
+
+    def load(self, *arguments, timeout_s=120):
+        return self.load_finish(self.load_start(*arguments), timeout_s)
+
+    # ---- what the stores hold ----
+
+    def stores_agree(self, timeout_s=60):
+        """Waits until both stores have caught up with the event ring, and returns what they hold."""
+        return eventually(self._stores_caught_up, timeout_s, "both stores have every event")
+
+    def _stores_caught_up(self):
+        raise NotImplementedError
+
+    # ---- the end ----
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for process in self.loads + list(self.processes.values()):
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
+        if self.has_stores:
+            self.stores("kill")
+        if os.environ.get("RINGSIDE_TEST_KEEP"):
+            print(f"# kept: {self.directory} {self.rings}")
+            return
+        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.rings, ignore_errors=True)

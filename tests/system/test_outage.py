@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""PostgreSQL stopped under load, for 5 s here and as long as RINGSIDE_OUTAGE_S says (20 in the full form).
+
+Goal: orders keep their speed, and the rows are all there afterwards; Redis goes on meanwhile. Method: the same load
+at the same rate, once with the store and once with it gone in the middle; the outage may not raise the 99th
+percentile beyond what noise explains (three times, or one quarter of a millisecond).
+"""
+import os
+import sys
+import time
+
+from exchange import Exchange
+from tap import run
+
+OUTAGE_S = float(os.environ.get("RINGSIDE_OUTAGE_S", "5"))
+RATE = 3000
+NOISE_FACTOR, NOISE_NS = 3, 250_000
+
+exchange = Exchange(sys.argv[1], stores=True)
+reports = {}
+
+
+def test_load_with_the_store():
+    reports["with"] = exchange.load("--orders", int(RATE * 4), "--rate", RATE, "--sessions", 4)
+    exchange.stores_agree()
+
+
+def test_load_without_it_keeps_its_speed():
+    load = exchange.load_start("--orders", int(RATE * (OUTAGE_S + 3)), "--rate", RATE, "--sessions", 4)
+    time.sleep(1)
+    exchange.stores("stop", "postgres")
+    time.sleep(OUTAGE_S)
+    exchange.stores("start", "postgres")
+    report = reports["without"] = exchange.load_finish(load)
+    assert report["complete"] is True, report
+    assert report["orders_per_s"] > 0.97 * RATE, report
+    limit = max(NOISE_FACTOR * reports["with"]["p99_ns"], reports["with"]["p99_ns"] + NOISE_NS)
+    assert report["p99_ns"] < limit, f"p99 {report['p99_ns']} ns without, {reports['with']['p99_ns']} with it"
+
+
+def test_rows_are_all_there_afterwards():
+    held = exchange.stores_agree()
+    accepted = sum(report["orders_accepted"] for report in reports.values())
+    assert held["postgres_orders"] == held["redis_orders"] == accepted, (held, accepted)
+    assert held["postgres_executions"] == held["redis_executions"], held
+
+
+def test_redis_killed_and_back():
+    load = exchange.load_start("--orders", RATE * 4, "--rate", RATE)
+    time.sleep(1)
+    exchange.stores("stop", "redis")
+    time.sleep(1)
+    exchange.stores("start", "redis")
+    reports["redis"] = exchange.load_finish(load)
+    held = exchange.stores_agree()
+    assert held["postgres_orders"] == held["redis_orders"], held
+
+
+with exchange:
+    exchange.start()
+    run(test_load_with_the_store, test_load_without_it_keeps_its_speed, test_rows_are_all_there_afterwards,
+        test_redis_killed_and_back, on_failure=exchange.log_tails)
