@@ -14,6 +14,7 @@
 #include "base/require.h"
 #include "record/stamp.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* kind, number, what it asks for and the fields of the payload it uses */
@@ -271,6 +272,17 @@ _Static_assert(sizeof(struct command) == RECORD_BYTES, "a command fills one slot
 
 /* The name of a kind, such as "ENTER"; "?" for a number that is none. */
 const char *command_kind_name(uint8_t kind);
+
+/* Whether a number is a kind: cheap enough for every record of the hot path. */
+#define X(name, number, meaning) _Static_assert((number) < 64, "kinds fit a word of bits");
+COMMAND_KINDS(X)
+#undef X
+static inline bool command_kind_known(uint8_t kind)
+{
+#define X(name, number, meaning) | UINT64_C(1) << (number)
+    return kind < 64 && ((UINT64_C(0) COMMAND_KINDS(X)) >> kind & 1) != 0;
+#undef X
+}
 
 /*
  * NULL if the command could have been written by a gateway or the configuration, else the rule it breaks, as text for

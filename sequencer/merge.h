@@ -1,0 +1,44 @@
+/*
+ * One batch: from the sources, in turn, into the command ring. Nothing here attaches, recovers or waits.
+ */
+#ifndef RINGSIDE_SEQUENCER_MERGE_H
+#define RINGSIDE_SEQUENCER_MERGE_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "ring/ring.h"
+#include "topology/topology.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MERGE_BATCH_RECORDS 1024u /* most of one poll, and never more than half the command ring */
+#define MERGE_TURN_RECORDS  64u   /* most of one source at a time */
+
+struct merge_source {
+    struct ring ring;
+    struct ring_consumer consumer;
+    uint64_t released; /* the cursor as last stored */
+    bool attached;
+};
+
+struct merge {
+    const struct config *config;
+    struct ring ring; /* command */
+    struct ring_producer producer;
+    uint64_t batch_records_max;
+    uint64_t time_ns;            /* of the last command */
+    uint64_t configuration_next; /* inbound_seq of gateway 0 that is published next */
+    struct merge_source sources[TOPOLOGY_GATEWAYS_MAX];
+    uint32_t source_count;
+    uint32_t turn; /* the source to begin with */
+};
+
+/*
+ * Publishes what there is, up to batch_records_max, with the time `realtime_ns` or later, and releases its input.
+ * Records published; ERROR_CORRUPT if a source holds what its gateway cannot have written (what came before it is
+ * published and released).
+ */
+int merge_batch(struct merge *merge, uint64_t realtime_ns, uint64_t monotonic_ns, struct error *error);
+
+#endif
