@@ -12,7 +12,6 @@
 #include "record/event.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #define GATEWAY_MAX      8
 #define COMMAND_FLAGS    (COMMAND_CONTINUED | COMMAND_HAS_APPENDAGE)
@@ -53,7 +52,9 @@ static bool name_valid(const char *text, size_t count)
 
 static bool letter_of(uint8_t letter, const char *letters)
 {
-    return letter != 0 && strchr(letters, letter) != NULL;
+    while (*letters != '\0' && (uint8_t)*letters != letter)
+        letters++;
+    return *letters != '\0';
 }
 
 static bool date_valid(uint32_t date)
