@@ -3,7 +3,7 @@
     with Exchange(build) as exchange:
         exchange.start()
         report = exchange.load("--orders", 1000)
-        client = exchange.login("TRADE1")
+        client = exchange.login("USER1")
 
   1. Everything lives in one temporary folder (rings in one of their own in /dev/shm) and goes with the test; with
      RINGSIDE_TEST_KEEP set it stays, and its place is printed.
@@ -28,7 +28,7 @@ from tap import eventually
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STAGES = ("journaler", "sequencer", "matcher", "persister", "gateway")
 SYMBOLS = ("AAPL", "MSFT", "NVDA", "AMZN", "GOOG", "META", "TSLA", "INTC")
-USERS = 16  # TRADE01 ... with password SECRET
+USERS = 16  # USER01 ... with password SECRET
 PASSWORD = "SECRET"
 
 
@@ -63,7 +63,7 @@ class Exchange:
         self.symbols = symbols
         self.options.update(options or {})
         try:
-            self.run_tool("account", "add", self.accounts_path, "TRADE", "FIRM", "--password", PASSWORD, "--count",
+            self.run_tool("account", "add", self.accounts_path, "USER", "FIRM", "--password", PASSWORD, "--count",
                           USERS)
             if stores:
                 self.stores("start")
@@ -161,7 +161,7 @@ class Exchange:
             self.check_alive()
             try:
                 with Client("127.0.0.1", self.port, timeout_s=10) as client:
-                    client.login(f"TRADE{USERS:02d}", PASSWORD)
+                    client.login(f"USER{USERS:02d}", PASSWORD)
                     client.logout()
                     client.wait_closed()
                     return True
@@ -202,7 +202,7 @@ class Exchange:
 
     # ---- clients ----
 
-    def login(self, user="TRADE01", session="", sequence=1, timeout_s=10.0):
+    def login(self, user="USER01", session="", sequence=1, timeout_s=10.0):
         return Client("127.0.0.1", self.port, timeout_s).login(user, PASSWORD, session, sequence)
 
     def connect(self, timeout_s=10.0):
@@ -217,7 +217,7 @@ class Exchange:
         return done
 
     def load_arguments(self, *arguments):
-        return [self.ringside, "load", "--config", self.config_path, "--user", "TRADE", "--password", PASSWORD,
+        return [self.ringside, "load", "--config", self.config_path, "--user", "USER", "--password", PASSWORD,
                 "--json", *map(str, arguments)]
 
     def load_start(self, *arguments):

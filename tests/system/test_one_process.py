@@ -18,7 +18,7 @@ def test_load_completes_and_stores_agree():
     assert report["complete"] is True, report
     held = exchange.stores_agree()
     assert held["postgres_orders"] == held["redis_orders"] == report["orders_accepted"], (held, report)
-    with exchange.login("TRADE09") as client:
+    with exchange.login("USER09") as client:
         client.send(enter(1, "B", 7, "AAPL", 10000))
         client.expect("A", 1)
 
@@ -29,7 +29,7 @@ def test_stops_when_told_to():
 
 def test_five_processes_go_on_from_there():
     exchange.start()
-    with exchange.login("TRADE09", sequence=0) as client:
+    with exchange.login("USER09", sequence=0) as client:
         client.send(cancel(1))
         client.expect("C", 1, quantity=7)
     exchange.stop()
@@ -37,7 +37,7 @@ def test_five_processes_go_on_from_there():
 
 def test_and_one_process_again():
     exchange.start_in_one()
-    with exchange.login("TRADE09", sequence=0) as client:
+    with exchange.login("USER09", sequence=0) as client:
         client.send(enter(2, "B", 1, "AAPL", 10000))
         client.expect("A", 2)
 

@@ -33,7 +33,7 @@ def test_load_completes_and_both_stores_agree():
 
 
 def test_orders_rest_in_the_book():
-    with exchange.login("TRADE10") as client:
+    with exchange.login("USER10") as client:
         for ref in range(1, 11):
             client.send(enter(ref, "B", 10 * ref, "INTC", 10000 + 100 * ref, clordid=f"rests {ref}"))
             client.expect("A", ref)
@@ -41,7 +41,7 @@ def test_orders_rest_in_the_book():
 
 
 def check_all_is_back(cancelled):
-    with exchange.login("TRADE10", session=resting["session"], sequence=1) as client:
+    with exchange.login("USER10", session=resting["session"], sequence=1) as client:
         client.wait_for(lambda m: m["seq"] == len(resting["messages"]), what="the replay's end")
         assert [m["raw"] for m in client.messages][:len(resting["messages"])] == resting["messages"]
         client.send(account_query())

@@ -24,7 +24,7 @@ exchange = Exchange(sys.argv[1], stages=("journaler", "sequencer", "matcher", "g
 
 
 def user(number):
-    return f"TRADE{number:02d}"
+    return f"USER{number:02d}"
 
 
 def test_login_is_accepted_with_session_and_sequence():

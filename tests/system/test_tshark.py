@@ -23,10 +23,10 @@ def session():
     """Every kind of packet and message that this gateway speaks, on three connections."""
     clients = []
     refused = exchange.connect()
-    refused.send_login("TRADE01", "WRONG")
+    refused.send_login("USER01", "WRONG")
     refused.wait_packet("J")
     refused.wait_closed()
-    maker, taker = exchange.login("TRADE01"), exchange.login("TRADE02")
+    maker, taker = exchange.login("USER01"), exchange.login("USER02")
     clients += [refused, maker, taker]
     for ref in range(1, 31):
         maker.send(enter(ref, "S", 100, "AAPL", 1000000 + 100 * ref, clordid=f"order {ref}"))
