@@ -6,41 +6,26 @@
 
 const char *command_kind_name(uint8_t kind)
 {
-    switch (kind) {
-#define X(name, number, meaning)                                                                                       \
-    case COMMAND_##name:                                                                                               \
-        return #name;
-        COMMAND_KINDS(X)
+#define X(name, number, meaning) [number] = #name,
+    static const char *const names[UINT8_MAX + 1] = {COMMAND_KINDS(X)};
 #undef X
-    default:
-        return "?";
-    }
+    return names[kind] ? names[kind] : "?";
 }
 
 const char *event_kind_name(uint8_t kind)
 {
-    switch (kind) {
-#define X(name, number, meaning, message)                                                                              \
-    case EVENT_##name:                                                                                                 \
-        return #name;
-        EVENT_KINDS(X)
+#define X(name, number, meaning, message) [number] = #name,
+    static const char *const names[UINT8_MAX + 1] = {EVENT_KINDS(X)};
 #undef X
-    default:
-        return "?";
-    }
+    return names[kind] ? names[kind] : "?";
 }
 
 char event_message_letter(uint8_t kind)
 {
-    switch (kind) {
-#define X(name, number, meaning, message)                                                                              \
-    case EVENT_##name:                                                                                                 \
-        return message[0];
-        EVENT_KINDS(X)
+#define X(name, number, meaning, message) [number] = (message),
+    static const char *const letters[UINT8_MAX + 1] = {EVENT_KINDS(X)};
 #undef X
-    default:
-        return '-';
-    }
+    return letters[kind] ? letters[kind][0] : '-';
 }
 
 #define X(type, field, offset, bytes) hash = fnv1a64(hash, #type "." #field "@" #offset ":" #bytes ";");

@@ -29,10 +29,10 @@ Test(checksum, gives_the_check_values_of_the_rfc)
     cr_assert_eq(crc32c(0, bytes, sizeof(bytes)), 0x8A9136AAu);
     memset(bytes, 0xff, sizeof(bytes));
     cr_assert_eq(crc32c(0, bytes, sizeof(bytes)), 0x62A8AB43u);
-    for (uint8_t i = 0; i < sizeof(bytes); i++)
-        bytes[i] = i;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)i;
     cr_assert_eq(crc32c(0, bytes, sizeof(bytes)), 0x46DD794Eu);
-    for (uint8_t i = 0; i < sizeof(bytes); i++)
+    for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (uint8_t)(31 - i);
     cr_assert_eq(crc32c(0, bytes, sizeof(bytes)), 0x113FDB5Cu);
     cr_assert_eq(crc32c(0, bytes, 0), 0u);
