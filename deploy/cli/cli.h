@@ -1,0 +1,19 @@
+/*
+ * The `ringside` program: one subcommand a file, each a main of its own with argv[0] as its name. What is no subcommand
+ * here is looked for as the program ringside-NAME beside this one, then in PATH.
+ */
+#ifndef RINGSIDE_CLI_H
+#define RINGSIDE_CLI_H
+
+int run_main(int argc, char **argv);     /* run.c */
+int status_main(int argc, char **argv);  /* status.c */
+int config_main(int argc, char **argv);  /* config.c */
+int version_main(int argc, char **argv); /* version.c */
+int bench_main(int argc, char **argv);   /* bench.c */
+
+/* Parts that live elsewhere. */
+int load_main(int argc, char **argv);         /* perf/load */
+int bench_ring_main(int argc, char **argv);   /* perf/bench */
+int bench_engine_main(int argc, char **argv); /* perf/bench */
+
+#endif

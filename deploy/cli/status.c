@@ -1,0 +1,173 @@
+/*
+ * `ringside status`: which processes of the run live, and how far each ring and each of its consumers is. A table, or
+ * one JSON object with --json. Ends with 0 if the run is there and all its processes live, else with 1.
+ */
+#include "cli.h"
+#include "log/log.h"
+#include "run_view.h"
+#include "stage/command_line.h"
+#include "stage/stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef unsigned long long ull;
+
+static bool complete(const struct run_view *view)
+{
+    return view->present && view->alive_count == view->process_count;
+}
+
+static void hex_of(const uint8_t id[16], char text[33])
+{
+    for (size_t i = 0; i < 16; i++)
+        snprintf(text + 2 * i, 3, "%02x", id[i]);
+}
+
+/* ---- for a person -------------------------------------------------------------------------------------------------
+ */
+
+static void print_run(const struct run_view *view, const struct config *config)
+{
+    char id[33];
+    char made[32] = "";
+    struct tm broken;
+    time_t seconds = (time_t)(view->created_ns / 1000000000u);
+    hex_of(view->run_id, id);
+    if (gmtime_r(&seconds, &broken))
+        strftime(made, sizeof(made), "%Y-%m-%d %H:%M:%S", &broken);
+    if (view->present)
+        printf("run %.8s in %s, made %s UTC, journal epoch %u\n", id, config->exchange_rings_directory, made,
+               view->epoch);
+    else
+        printf("no run in %s\n", config->exchange_rings_directory);
+}
+
+static void print_processes(const struct run_view *view)
+{
+    printf("\n%-14s %8s  %s\n", "process", "pid", "state");
+    for (uint32_t i = 0; i < view->process_count; i++) {
+        const struct process_view *process = &view->processes[i];
+        char pid[16] = "-";
+        if (process->pid > 0)
+            snprintf(pid, sizeof(pid), "%d", (int)process->pid);
+        printf("%-14s %8s  %s\n", process->name, pid, process->held ? "alive" : "gone");
+    }
+}
+
+static void print_ring(const struct ring_view *ring)
+{
+    if (!ring->present) {
+        printf("%-14s %s\n", ring->name, ring->why);
+        return;
+    }
+    printf("%-14s %-12s %14llu %10llu %9llu %5.1f%% %10llu\n", ring->name, "", (ull)ring->next_seq,
+           (ull)ring->fill_records, (ull)ring->capacity_slots,
+           100.0 * (double)ring->fill_records / (double)ring->capacity_slots, (ull)ring->stall_count);
+    for (uint32_t i = 0; i < ring->line_count; i++) {
+        const struct line_view *line = &ring->lines[i];
+        printf("%-14s %-12s %14llu %10llu %9s %6s %10llu\n", "", line->name, (ull)line->cursor_seq,
+               (ull)line->behind_records, "", "", (ull)line->stall_count);
+    }
+}
+
+static void print_table(const struct run_view *view, const struct config *config)
+{
+    print_run(view, config);
+    print_processes(view);
+    printf("\n%-14s %-12s %14s %10s %9s %6s %10s\n", "ring", "consumer", "next", "behind", "slots", "fill", "stalls");
+    for (uint32_t i = 0; i < view->ring_count; i++)
+        print_ring(&view->rings[i]);
+}
+
+/* ---- for a program ------------------------------------------------------------------------------------------------
+ */
+
+/* Paths are the only text here that is not ours: quotes, backslashes and control bytes in them are escaped. */
+static void print_json_text(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text < ' ')
+            printf("\\u%04x", (unsigned)*text);
+        else
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_json_ring(const struct ring_view *ring)
+{
+    printf("{\"name\":\"%s\",\"present\":%s", ring->name, ring->present ? "true" : "false");
+    if (ring->present) {
+        printf(",\"capacity_slots\":%llu,\"base_seq\":%llu,\"next_seq\":%llu,\"fill_records\":%llu,"
+               "\"stall_count\":%llu,\"blocked_ns\":%llu,\"producer_pid\":%u,\"producer_epoch\":%u,\"consumers\":[",
+               (ull)ring->capacity_slots, (ull)ring->base_seq, (ull)ring->next_seq, (ull)ring->fill_records,
+               (ull)ring->stall_count, (ull)ring->blocked_ns_total, ring->pid, ring->epoch);
+        for (uint32_t i = 0; i < ring->line_count; i++) {
+            const struct line_view *line = &ring->lines[i];
+            printf("%s{\"name\":\"%s\",\"cursor_seq\":%llu,\"behind_records\":%llu,\"stall_count\":%llu,\"pid\":%u,"
+                   "\"epoch\":%u}",
+                   i > 0 ? "," : "", line->name, (ull)line->cursor_seq, (ull)line->behind_records,
+                   (ull)line->stall_count, line->pid, line->epoch);
+        }
+        printf("]");
+    }
+    printf("}");
+}
+
+static void print_json(const struct run_view *view, const struct config *config)
+{
+    char id[33];
+    hex_of(view->run_id, id);
+    printf("{\"rings_directory\":");
+    print_json_text(config->exchange_rings_directory);
+    printf(",\"complete\":%s,\"run_present\":%s,\"run_id\":\"%s\",\"journal_epoch\":%u,\"created_ns\":%llu,"
+           "\"alive_count\":%u,\"processes\":[",
+           complete(view) ? "true" : "false", view->present ? "true" : "false", id, view->epoch, (ull)view->created_ns,
+           view->alive_count);
+    for (uint32_t i = 0; i < view->process_count; i++)
+        printf("%s{\"name\":\"%s\",\"alive\":%s,\"pid\":%d}", i > 0 ? "," : "", view->processes[i].name,
+               view->processes[i].held ? "true" : "false", (int)view->processes[i].pid);
+    printf("],\"rings\":[");
+    for (uint32_t i = 0; i < view->ring_count; i++) {
+        if (i > 0)
+            printf(",");
+        print_json_ring(&view->rings[i]);
+    }
+    printf("]}\n");
+}
+
+int status_main(int argc, char **argv)
+{
+    static const struct command_line_form form = {
+        .program = "ringside status",
+        .summary = "who is alive in a run, and how full its rings are",
+        .takes_json = true,
+        .extra = "\nEnds with 0 if the run is there and all its processes live, else with 1.\n",
+    };
+    struct command_line line;
+    log_open("status", LOG_LEVEL_INFO);
+    int code = command_line_read(&line, argc, argv, &form);
+    if (code != COMMAND_LINE_GO)
+        return code;
+    struct run_view *view = malloc(sizeof(*view));
+    if (!view) {
+        fprintf(stderr, "ringside status: no memory\n");
+        config_finish(&line.config);
+        return EXIT_STAGE_FAILED;
+    }
+    run_view_read(view, &line.config);
+    if (line.json)
+        print_json(view, &line.config);
+    else
+        print_table(view, &line.config);
+    code = complete(view) ? EXIT_STAGE_OK : EXIT_STAGE_FAILED;
+    free(view);
+    config_finish(&line.config);
+    return code;
+}
