@@ -2,8 +2,8 @@
  * Doorbells: how a process that sleeps for want of work is woken. One for each process of a run, all in one file.
  *
  * A process raises its `waiting` flag, fences, looks once more for work and sleeps. Whoever makes progress possible for
- * it (records, space, a cursor in its barrier) rings once a batch: fence, and if the flag is up, lower it and wake. So a
- * sleep costs one system call on each side and a busy process none. Every sleep has a time-out as a backstop.
+ * it (records, space, a cursor in its barrier) rings once a batch: fence, and if the flag is up, lower it and wake. So
+ * a sleep costs one system call on each side and a busy process none. Every sleep has a time-out as a backstop.
  *
  * Two ways to sleep: on the futex word (stages that have rings only) and on a FIFO (stages that wait on descriptors
  * too). Doorbells do not carry data; a spurious ring is harmless.
@@ -33,14 +33,15 @@ struct doorbell {
 _Static_assert(sizeof(struct doorbell) == LINE_PAIR_BYTES, "a line pair");
 
 struct doorbells {
-    struct doorbell *shared;     /* DOORBELLS_MAX of them, mapped */
-    int fifos[DOORBELLS_MAX];    /* opened when first rung; -1 */
+    struct doorbell *shared;  /* DOORBELLS_MAX of them, mapped */
+    int fifos[DOORBELLS_MAX]; /* opened when first rung; -1 */
     char directory[256];
-    uint32_t own;                /* index of this process */
-    int own_fifo;                /* -1 if this process sleeps on its futex word */
+    uint32_t own; /* index of this process */
+    int own_fifo; /* -1 if this process sleeps on its futex word */
 };
 
-int doorbells_open(struct doorbells *doorbells, const char *directory, uint32_t own, bool pollable, struct error *error);
+int doorbells_open(struct doorbells *doorbells, const char *directory, uint32_t own, bool pollable,
+                   struct error *error);
 void doorbells_close(struct doorbells *doorbells);
 
 /* Rings every doorbell whose bit is set, if its owner sleeps. One fence for all. */

@@ -22,8 +22,8 @@
 #include <string.h>
 
 struct ring_parameters {
-    const char *name;             /* at most 31 bytes */
-    uint32_t capacity;            /* slots, power of two, RING_CAPACITY_MIN..MAX */
+    const char *name;  /* at most 31 bytes */
+    uint32_t capacity; /* slots, power of two, RING_CAPACITY_MIN..MAX */
     uint64_t base_seq;
     uint64_t record_hash;
     uint64_t topology_hash;
@@ -51,7 +51,8 @@ int ring_create(struct ring *ring, const char *path, const struct ring_parameter
 /*
  * Maps an existing ring, read-write for producers and gating consumers, read-only for observers. Checks magic, version,
  * sizes, checksum, record hash, topology hash and run id against `expected` (name and hashes of 0 and a run id of zeros
- * are not compared). ERROR_NOT_YET: no file, or magic not stored yet. ERROR_MISMATCH, ERROR_CORRUPT: which check failed.
+ * are not compared). ERROR_NOT_YET: no file, or magic not stored yet. ERROR_MISMATCH, ERROR_CORRUPT: which check
+ * failed.
  */
 int ring_attach(struct ring *ring, const char *path, bool writable, const struct ring_parameters *expected,
                 struct error *error);
@@ -75,6 +76,9 @@ int ring_producer_open(struct ring_producer *producer, struct ring *ring, uint32
 
 /* Looks at the gating cursors; called by ring_claim when the ring seems full. Keeps the line's blocked_* words. */
 void ring_producer_refresh(struct ring_producer *producer);
+
+/* A sign of life, about once a second. */
+void ring_producer_beat(struct ring_producer *producer, uint64_t now_ns);
 
 /* How many records can be claimed now, without looking again if at least `wanted` are known to be free. */
 static inline uint64_t ring_free(struct ring_producer *producer, uint64_t wanted)
@@ -150,6 +154,9 @@ int ring_consumer_add_barrier(struct ring_consumer *consumer, const char *behind
 /* Looks at the barriers again. */
 void ring_consumer_refresh(struct ring_consumer *consumer);
 
+/* A sign of life, about once a second. */
+void ring_consumer_beat(struct ring_consumer *consumer, uint64_t now_ns);
+
 /* The next record, or NULL if there is none yet. Valid until it is released. */
 static inline const void *ring_next(struct ring_consumer *consumer)
 {
@@ -213,7 +220,8 @@ static inline enum ring_observation ring_observe(struct ring_observer *observer,
         observer->next++;
         return RING_OBSERVED;
     }
-    /* Being written: s | RING_WRITING. An earlier round: less than s + 1. Otherwise a later round has taken the slot. */
+    /* Being written: s | RING_WRITING. An earlier round: less than s + 1. Otherwise a later round has taken the slot.
+     */
     uint64_t seq = word & ~RING_WRITING;
     return seq > observer->next && word != (observer->next | RING_WRITING) ? RING_OVERRUN : RING_NOTHING;
 }

@@ -48,19 +48,19 @@ enum ring_consumer_kind {
 #pragma GCC diagnostic error "-Wpadded"
 
 struct ring_header {
-    _Atomic uint64_t magic;   /* RING_MAGIC, stored last with release */
+    _Atomic uint64_t magic; /* RING_MAGIC, stored last with release */
     uint32_t layout_version;
     uint32_t header_bytes;
     uint32_t slot_bytes;
-    uint32_t capacity;        /* slots, a power of two */
-    uint64_t base_seq;        /* the first sequence of this file */
-    uint64_t record_hash;     /* command_layout_hash() or event_layout_hash() */
+    uint32_t capacity;    /* slots, a power of two */
+    uint64_t base_seq;    /* the first sequence of this file */
+    uint64_t record_hash; /* command_layout_hash() or event_layout_hash() */
     uint64_t topology_hash;
     uint8_t run_id[16];
-    char name[32];            /* zero-padded, such as "command" or "inbound-1" */
-    uint64_t created_ns;      /* CLOCK_REALTIME */
-    uint32_t gating_count;    /* consumer lines 0..gating_count-1 are gating */
-    uint32_t checksum;        /* crc32c of the bytes from layout_version on, this field as 0 */
+    char name[32];         /* zero-padded, such as "command" or "inbound-1" */
+    uint64_t created_ns;   /* CLOCK_REALTIME */
+    uint32_t gating_count; /* consumer lines 0..gating_count-1 are gating */
+    uint32_t checksum;     /* crc32c of the bytes from layout_version on, this field as 0 */
     uint64_t reserved[2];
 };
 
@@ -70,26 +70,26 @@ struct ring_producer_line {
     _Atomic uint64_t heartbeat_ns;     /* CLOCK_MONOTONIC, about once a second */
     _Atomic uint64_t blocked_since_ns; /* CLOCK_MONOTONIC; 0: not blocked */
     _Atomic uint64_t blocked_ns_total;
-    _Atomic uint64_t stall_count;      /* times the ring was found full */
-    _Atomic uint64_t start_time;       /* of the process, in clock ticks since boot (field 22 of /proc/PID/stat) */
+    _Atomic uint64_t stall_count; /* times the ring was found full */
+    _Atomic uint64_t start_time;  /* of the process, in clock ticks since boot (field 22 of /proc/PID/stat) */
     _Atomic uint32_t pid;
-    _Atomic uint32_t epoch;            /* lives of the producer on this file, from 1 */
-    _Atomic uint32_t blocked_on;       /* consumer line that gates a blocked producer; RING_NOBODY */
-    _Atomic uint32_t doorbell;         /* of the producer's process */
+    _Atomic uint32_t epoch;      /* lives of the producer on this file, from 1 */
+    _Atomic uint32_t blocked_on; /* consumer line that gates a blocked producer; RING_NOBODY */
+    _Atomic uint32_t doorbell;   /* of the producer's process */
     uint64_t reserved[7];
 };
 
 struct ring_consumer_line {
-    _Atomic uint64_t cursor;           /* next sequence wanted: all before it are done with. Stored with release */
+    _Atomic uint64_t cursor; /* next sequence wanted: all before it are done with. Stored with release */
     _Atomic uint64_t heartbeat_ns;
-    _Atomic uint64_t stall_count;      /* times it found nothing */
-    _Atomic uint64_t missed_count;     /* observing: records overrun */
+    _Atomic uint64_t stall_count;  /* times it found nothing */
+    _Atomic uint64_t missed_count; /* observing: records overrun */
     _Atomic uint64_t start_time;
     _Atomic uint32_t pid;
     _Atomic uint32_t epoch;
-    _Atomic uint32_t kind;             /* enum ring_consumer_kind */
+    _Atomic uint32_t kind; /* enum ring_consumer_kind */
     _Atomic uint32_t doorbell;
-    char name[24];                     /* zero-padded */
+    char name[24]; /* zero-padded */
     uint64_t reserved[6];
 };
 

@@ -1,0 +1,178 @@
+#include "ring/doorbell.h"
+
+#include "base/require.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static void fifo_path(const struct doorbells *doorbells, uint32_t index, char path[300])
+{
+    snprintf(path, 300, "%s/doorbell-%u.fifo", doorbells->directory, index);
+}
+
+static int map_shared(struct doorbells *doorbells, struct error *error)
+{
+    char path[300];
+    snprintf(path, sizeof(path), "%s/doorbells", doorbells->directory);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? error_set(error, ERROR_NOT_YET, path, "no doorbells yet")
+                               : error_system(error, errno, path, "cannot open the doorbells");
+    struct stat status;
+    size_t bytes = DOORBELLS_MAX * sizeof(struct doorbell);
+    if (fstat(fd, &status) < 0 || (size_t)status.st_size != bytes) {
+        close(fd);
+        return error_set(error, ERROR_MISMATCH, path, "not %zu bytes long", bytes);
+    }
+    void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    int system = errno;
+    close(fd);
+    if (mapped == MAP_FAILED)
+        return error_system(error, system, path, "cannot map the doorbells");
+    doorbells->shared = mapped;
+    return 0;
+}
+
+static int open_own_fifo(struct doorbells *doorbells, struct error *error)
+{
+    char path[300];
+    fifo_path(doorbells, doorbells->own, path);
+    if (mkfifo(path, 0660) < 0 && errno != EEXIST)
+        return error_system(error, errno, path, "cannot make the FIFO");
+    /* Read and write, so that it never reports an end when the last ringer goes. */
+    doorbells->own_fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (doorbells->own_fifo < 0)
+        return error_system(error, errno, path, "cannot open the FIFO");
+    return 0;
+}
+
+int doorbells_open(struct doorbells *doorbells, const char *directory, uint32_t own, bool pollable, struct error *error)
+{
+    REQUIRE(own < DOORBELLS_MAX);
+    *doorbells = (struct doorbells){.own = own, .own_fifo = -1};
+    for (uint32_t index = 0; index < DOORBELLS_MAX; index++)
+        doorbells->fifos[index] = -1;
+    snprintf(doorbells->directory, sizeof(doorbells->directory), "%s", directory);
+    int result = map_shared(doorbells, error);
+    if (result == 0 && pollable)
+        result = open_own_fifo(doorbells, error);
+    if (result < 0) {
+        doorbells_close(doorbells);
+        return result;
+    }
+    struct doorbell *bell = &doorbells->shared[own];
+    atomic_store_explicit(&bell->pollable, pollable, memory_order_relaxed);
+    atomic_store_explicit(&bell->waiting, 0, memory_order_release);
+    return 0;
+}
+
+void doorbells_close(struct doorbells *doorbells)
+{
+    if (!doorbells || !doorbells->shared) {
+        if (doorbells && doorbells->own_fifo > 0)
+            close(doorbells->own_fifo);
+        return;
+    }
+    atomic_store_explicit(&doorbells->shared[doorbells->own].waiting, 0, memory_order_relaxed);
+    for (uint32_t index = 0; index < DOORBELLS_MAX; index++)
+        if (doorbells->fifos[index] >= 0)
+            close(doorbells->fifos[index]);
+    if (doorbells->own_fifo >= 0)
+        close(doorbells->own_fifo);
+    munmap(doorbells->shared, DOORBELLS_MAX * sizeof(struct doorbell));
+    doorbells->shared = NULL;
+    doorbells->own_fifo = -1;
+}
+
+/* The FIFO is the same file across restarts of its owner; opened for writing only while there is a reader. */
+static void ring_fifo(struct doorbells *doorbells, uint32_t index)
+{
+    if (doorbells->fifos[index] < 0) {
+        char path[300];
+        fifo_path(doorbells, index, path);
+        doorbells->fifos[index] = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (doorbells->fifos[index] < 0)
+            return; /* no owner: nobody sleeps there */
+    }
+    ssize_t written = write(doorbells->fifos[index], "!", 1);
+    (void)written; /* full: it is ringing already; EPIPE: the owner is gone and will look for itself when it is back */
+}
+
+static void wake(struct doorbells *doorbells, uint32_t index)
+{
+    struct doorbell *bell = &doorbells->shared[index];
+    if (atomic_exchange_explicit(&bell->waiting, 0, memory_order_acq_rel) == 0)
+        return;
+    atomic_fetch_add_explicit(&bell->word, 1, memory_order_release);
+    atomic_fetch_add_explicit(&bell->ring_count, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&bell->pollable, memory_order_relaxed))
+        ring_fifo(doorbells, index);
+    else
+        syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void doorbells_ring(struct doorbells *doorbells, uint32_t mask)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* what was published is seen by whoever raised his flag before */
+    for (; mask; mask &= mask - 1) {
+        uint32_t index = (uint32_t)__builtin_ctz(mask);
+        if (atomic_load_explicit(&doorbells->shared[index].waiting, memory_order_relaxed))
+            wake(doorbells, index);
+    }
+}
+
+void doorbell_arm(struct doorbells *doorbells)
+{
+    atomic_store_explicit(&doorbells->shared[doorbells->own].waiting, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); /* the flag is seen before we look for work once more */
+}
+
+void doorbell_stay(struct doorbells *doorbells)
+{
+    atomic_store_explicit(&doorbells->shared[doorbells->own].waiting, 0, memory_order_relaxed);
+}
+
+static void drain(int fifo)
+{
+    char bytes[256];
+    while (read(fifo, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
+        ;
+}
+
+static void sleep_on_descriptors(const struct doorbells *doorbells, int descriptor, const struct timespec *timeout)
+{
+    struct pollfd watched[2] = {
+        {.fd = doorbells->own_fifo, .events = POLLIN},
+        {.fd = descriptor, .events = POLLIN},
+    };
+    (void)ppoll(watched, descriptor >= 0 ? 2 : 1, timeout, NULL);
+    if (watched[0].revents)
+        drain(doorbells->own_fifo);
+}
+
+void doorbell_sleep(struct doorbells *doorbells, int descriptor, uint64_t timeout_ns)
+{
+    struct doorbell *bell = &doorbells->shared[doorbells->own];
+    struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / NS_PER_SECOND),
+                               .tv_nsec = (long)(timeout_ns % NS_PER_SECOND)};
+    if (doorbells->own_fifo >= 0) {
+        sleep_on_descriptors(doorbells, descriptor, &timeout);
+    } else {
+        REQUIRE(descriptor < 0);
+        uint32_t word = atomic_load_explicit(&bell->word, memory_order_acquire);
+        /* A ring between arming and here has lowered the flag; the word alone would have been read too late. */
+        if (atomic_load_explicit(&bell->waiting, memory_order_acquire))
+            syscall(SYS_futex, &bell->word, FUTEX_WAIT, word, &timeout, NULL, 0);
+    }
+    doorbell_stay(doorbells);
+}
