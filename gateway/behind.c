@@ -1,0 +1,237 @@
+/*
+ * Connections that are told their messages from the index: after a login that asks for earlier ones, or when they read
+ * more slowly than they are told. Each message's event is read from the event ring if it is still there, else from the
+ * event log, and encoded as it was the first time. When the last one is out, the connection is told them as they happen
+ * again; nothing can come between, since the same thread follows the events.
+ *
+ * Rules
+ *   1. A slice a poll, and within it a turn each: who replays a day delays the others by microseconds.
+ *   2. A turn ends when the output is full: the client's own speed is the limit. While its socket takes no more it has no
+ *      turns, and memory for it is the one output buffer.
+ */
+#include "gateway_state.h"
+
+#include "base/require.h"
+#include "session_encode.h"
+
+#include <string.h>
+
+#define MESSAGES_PER_POLL  512u
+#define MESSAGES_PER_TURN  128u
+#define TURNS_PER_POLL    16u
+#define SCANNED_PER_TURN  1024u
+#define NEAR_EVENTS       WINDOW_EVENTS
+
+int behind_open(struct gateway *gateway, struct error *error)
+{
+    return eventlog_reader_open(&gateway->log, gateway->config->events_directory, error);
+}
+
+void behind_close(struct gateway *gateway)
+{
+    if (gateway->log)
+        eventlog_reader_close(gateway->log);
+}
+
+static void list_append(struct gateway *gateway, struct connection *connection)
+{
+    uint32_t index = index_of(gateway, connection);
+    connection->behind_listed = true;
+    connection->behind_next = CONNECTION_NONE;
+    connection->behind_previous = gateway->behind_last;
+    if (gateway->behind_last == CONNECTION_NONE)
+        gateway->behind_first = index;
+    else
+        gateway->connections.all[gateway->behind_last].behind_next = index;
+    gateway->behind_last = index;
+}
+
+static void list_remove(struct gateway *gateway, struct connection *connection)
+{
+    struct connection *all = gateway->connections.all;
+    if (connection->behind_previous == CONNECTION_NONE)
+        gateway->behind_first = connection->behind_next;
+    else
+        all[connection->behind_previous].behind_next = connection->behind_next;
+    if (connection->behind_next == CONNECTION_NONE)
+        gateway->behind_last = connection->behind_previous;
+    else
+        all[connection->behind_next].behind_previous = connection->behind_previous;
+    connection->behind_listed = false;
+}
+
+void behind_begin(struct gateway *gateway, struct connection *connection, uint32_t message_no)
+{
+    outbound_seek(&gateway->outbound, &connection->cursor, connection->session.number, message_no);
+    connection->behind = true;
+    list_append(gateway, connection);
+}
+
+void behind_resume(struct gateway *gateway, struct connection *connection)
+{
+    if (!connection->behind_listed)
+        list_append(gateway, connection);
+}
+
+void behind_end(struct gateway *gateway, struct connection *connection)
+{
+    if (connection->behind_listed)
+        list_remove(gateway, connection);
+    connection->behind = false;
+}
+
+/* ---- events again ---- */
+
+/* From the ring, as many as are there of `max`. */
+static uint32_t window_observe(struct gateway *gateway, uint64_t event_seq, uint32_t max)
+{
+    struct ring_observer observer;
+    ring_observer_open(&observer, &gateway->event_ring, event_seq);
+    uint32_t count = 0;
+    while (count < max && ring_observe(&observer, &gateway->window[count]) == RING_OBSERVED)
+        count++;
+    return count;
+}
+
+/*
+ * The event, which has been followed and so is in the ring or the log, and its continuation if it has one. `ahead`: how
+ * many after it will be wanted too. NULL with *ret_code 0: not now; with a negative one: a failure.
+ */
+static const struct event *event_again(struct gateway *gateway, uint64_t event_seq, uint32_t ahead, int *ret_code,
+                                       struct error *error)
+{
+    *ret_code = 0;
+    uint64_t place = event_seq - gateway->window_first;
+    bool here = event_seq >= gateway->window_first && place < gateway->window_count;
+    if (here && (place + 1 < gateway->window_count || !(gateway->window[place].flags & EVENT_CONTINUED)))
+        return &gateway->window[place];
+
+    uint32_t wanted = ahead + 2 < WINDOW_EVENTS ? ahead + 2 : WINDOW_EVENTS;
+    uint32_t count = window_observe(gateway, event_seq, wanted);
+    if (count == 0) {
+        int read = eventlog_reader_read(gateway->log, event_seq, gateway->window, wanted, error);
+        if (read < 0) {
+            gateway->window_count = 0;
+            *ret_code = read;
+            return NULL;
+        }
+        count = (uint32_t)read;
+    }
+    gateway->window_first = event_seq;
+    gateway->window_count = count;
+    bool whole = count > 1 || (count == 1 && !(gateway->window[0].flags & EVENT_CONTINUED));
+    return whole ? &gateway->window[0] : NULL;
+}
+
+/* Which side of the event is this message of this session? */
+static bool is_message(const struct event *event, uint32_t session, uint32_t message_no, enum session_side *ret_side)
+{
+    if (event->session == session && event->message_no == message_no) {
+        *ret_side = SESSION_TAKER;
+        return true;
+    }
+    bool trade = event->kind == EVENT_EXECUTED || event->kind == EVENT_BROKEN;
+    if (trade && event->trade.maker_session == session && event->trade.maker_message_no == message_no) {
+        *ret_side = SESSION_MAKER;
+        return true;
+    }
+    return false;
+}
+
+/*
+ * The number of the event of a message that is no longer indexed, found by looking from the cursor's event on. 0: not
+ * found in this slice, the cursor has moved on.
+ */
+static uint64_t look_for(struct gateway *gateway, struct outbound_cursor *cursor, int *ret_code, struct error *error)
+{
+    for (uint32_t i = 0; i < SCANNED_PER_TURN; i++) {
+        const struct event *event = event_again(gateway, cursor->event_seq, WINDOW_EVENTS, ret_code, error);
+        if (!event)
+            return 0;
+        enum session_side side;
+        if (is_message(event, cursor->session, cursor->message_no, &side))
+            return cursor->event_seq;
+        cursor->event_seq++;
+    }
+    return 0;
+}
+
+/* ---- telling ---- */
+
+enum told { TOLD_ONE, TOLD_ALL, TOLD_NOT_NOW };
+
+static enum told tell_one(struct gateway *gateway, struct connection *connection, uint32_t *ahead, int *ret_code,
+                          struct error *error)
+{
+    uint8_t *room = connection_room(&gateway->connections, connection, SESSION_PACKET_BYTES_MAX, OUTPUT_RESERVE_BYTES);
+    if (!room)
+        return TOLD_NOT_NOW;
+    struct outbound_cursor after = connection->cursor; /* the connection's own moves when the message is out */
+    uint32_t message_no = after.message_no;
+    uint64_t event_seq = 0;
+    enum outbound_found found = outbound_cursor_next(&gateway->outbound, &after, &event_seq);
+    if (found == OUTBOUND_END)
+        return TOLD_ALL;
+    if (found == OUTBOUND_EVICTED) {
+        event_seq = look_for(gateway, &connection->cursor, ret_code, error);
+        if (event_seq == 0)
+            return TOLD_NOT_NOW;
+        after = connection->cursor;
+        outbound_cursor_found(&after, event_seq);
+    }
+    const struct event *event = event_again(gateway, event_seq, *ahead, ret_code, error);
+    if (!event)
+        return TOLD_NOT_NOW;
+    enum session_side side = SESSION_TAKER;
+    if (!is_message(event, after.session, message_no, &side)) {
+        *ret_code = error_set(error, ERROR_CORRUPT, "event log",
+                              "event %llu is not message %u of session %u, as it was when it happened",
+                              (unsigned long long)event_seq, message_no, after.session);
+        return TOLD_NOT_NOW;
+    }
+    const struct event *options = event->flags & EVENT_CONTINUED ? event + 1 : NULL;
+    connection->output_tail += session_encode(room, event, options, side, gateway->midnight_ns);
+    *ahead = event_seq - connection->cursor.event_seq < NEAR_EVENTS ? WINDOW_EVENTS : 0;
+    connection->cursor = after;
+    return TOLD_ONE;
+}
+
+static uint32_t turn(struct gateway *gateway, struct connection *connection, int *ret_code, struct error *error)
+{
+    uint32_t count = 0;
+    uint32_t ahead = 0;
+    if (connection->blocked) { /* has more than its socket takes: its turn comes again when that is gone */
+        list_remove(gateway, connection);
+        return 0;
+    }
+    enum told told = TOLD_ONE;
+    while (count < MESSAGES_PER_TURN && told == TOLD_ONE) {
+        told = tell_one(gateway, connection, &ahead, ret_code, error);
+        count += told == TOLD_ONE;
+    }
+    if (count > 0)
+        network_dirty(gateway, connection);
+    if (told == TOLD_ALL)
+        behind_end(gateway, connection);
+    return count;
+}
+
+int behind_poll(struct gateway *gateway, struct error *error)
+{
+    uint32_t total = 0;
+    for (uint32_t turns = 0; turns < TURNS_PER_POLL && total < MESSAGES_PER_POLL; turns++) {
+        if (gateway->behind_first == CONNECTION_NONE)
+            break;
+        struct connection *connection = &gateway->connections.all[gateway->behind_first];
+        int code = 0;
+        total += turn(gateway, connection, &code, error);
+        if (code < 0)
+            return code;
+        if (connection->behind_listed) { /* to the end of the list */
+            list_remove(gateway, connection);
+            list_append(gateway, connection);
+        }
+    }
+    gateway->counts.messages_behind += total;
+    return (int)total;
+}

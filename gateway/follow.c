@@ -1,0 +1,182 @@
+/*
+ * Events: what the engine says of each command. From them the gateway knows instruments, the trading day and the streams
+ * of all sessions, whichever gateway they are on; and what belongs to a session that is connected here becomes a packet in
+ * that connection's output.
+ */
+#include "gateway_state.h"
+
+#include "base/require.h"
+#include "log/log.h"
+#include "session_encode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int follow_open(struct gateway *gateway, struct error *error)
+{
+    const struct config *config = gateway->config;
+    uint32_t sessions_max = (uint32_t)config->engine_sessions_max;
+    gateway->session_connection = malloc((sessions_max + 1) * sizeof(*gateway->session_connection));
+    if (!gateway->session_connection)
+        return error_system(error, ENOMEM, "engine.sessions_max", "no memory for %u sessions", sessions_max);
+    for (uint32_t i = 0; i <= sessions_max; i++)
+        gateway->session_connection[i] = CONNECTION_NONE;
+    int code = instruments_open(&gateway->instruments, (uint32_t)config->engine_instruments_max, error);
+    if (code < 0)
+        return code;
+    return outbound_open(&gateway->outbound, sessions_max, config->gateway_index_bytes, config->gateway_index_file,
+                         error);
+}
+
+void follow_close(struct gateway *gateway)
+{
+    outbound_close(&gateway->outbound);
+    instruments_close(&gateway->instruments);
+    free(gateway->session_connection);
+}
+
+/* ---- messages ---- */
+
+/* One message of one session: into the index, and to its connection unless that has fallen behind. */
+static int deliver(struct gateway *gateway, uint32_t session, uint32_t message_no, enum session_side side,
+                   const struct event *event, const struct event *options, struct error *error)
+{
+    const char *broken = outbound_append(&gateway->outbound, session, message_no, event->event_seq);
+    if (UNLIKELY(broken != NULL))
+        return error_set(error, ERROR_CORRUPT, "event", "event %llu, message %u of session %u: %s",
+                         (unsigned long long)event->event_seq, message_no, session, broken);
+    uint32_t index = gateway->session_connection[session];
+    if (index == CONNECTION_NONE)
+        return 0;
+    struct connection *connection = &gateway->connections.all[index];
+    if (connection->behind)
+        return 0;
+    uint8_t *room = connection_room(&gateway->connections, connection, SESSION_PACKET_BYTES_MAX, OUTPUT_RESERVE_BYTES);
+    if (UNLIKELY(!room)) {
+        behind_begin(gateway, connection, message_no);
+        return 0;
+    }
+    connection->output_tail += session_encode(room, event, options, side, gateway->midnight_ns);
+    gateway->counts.messages++;
+    network_dirty(gateway, connection);
+    return 0;
+}
+
+/* A trade is two messages; if both are of one session, in the order of their numbers. */
+static int deliver_trade(struct gateway *gateway, const struct event *event, struct error *error)
+{
+    const struct event_trade *trade = &event->trade;
+    bool maker_first = trade->maker_session == event->session && trade->maker_message_no < event->message_no;
+    int code = 0;
+    if (maker_first && trade->maker_message_no != 0)
+        code = deliver(gateway, trade->maker_session, trade->maker_message_no, SESSION_MAKER, event, NULL, error);
+    if (code == 0 && event->message_no != 0)
+        code = deliver(gateway, event->session, event->message_no, SESSION_TAKER, event, NULL, error);
+    if (code == 0 && !maker_first && trade->maker_message_no != 0)
+        code = deliver(gateway, trade->maker_session, trade->maker_message_no, SESSION_MAKER, event, NULL, error);
+    return code;
+}
+
+/* ---- days and instruments ---- */
+
+/* Streams begin anew, so the old ones end: whoever is connected logs in again and gets the new session. */
+static void day_started(struct gateway *gateway, const struct event *event, uint64_t now_ns)
+{
+    for (uint32_t session = 1; session <= gateway->config->engine_sessions_max; session++) {
+        uint32_t index = gateway->session_connection[session];
+        if (index == CONNECTION_NONE)
+            continue;
+        struct connection *connection = &gateway->connections.all[index];
+        network_packet(gateway, connection, SOUP_END_OF_SESSION, NULL, 0);
+        network_end(gateway, connection, 'S', "the trading day of its session is over", now_ns);
+    }
+    outbound_clear(&gateway->outbound, event->event_seq);
+    gateway->midnight_ns = event->day.midnight_ns;
+    gateway->date = event->day.date;
+    gateway->day_open = true;
+    if (gateway->phase == GATEWAY_AT_WORK)
+        log_info("trading day %u begins", event->day.date);
+}
+
+static void day_ended(struct gateway *gateway, const struct event *event)
+{
+    gateway->day_open = false;
+    if (gateway->phase == GATEWAY_AT_WORK)
+        log_info("trading day %u ends", event->day.date);
+}
+
+/* ---- events ---- */
+
+static bool is_ours(const struct gateway *gateway, const struct event *event)
+{
+    return event->login.gateway == gateway->gateway && event->login.tenure == gateway->tenure;
+}
+
+static int apply(struct gateway *gateway, const struct event *event, const struct event *options, uint64_t now_ns,
+                 struct error *error)
+{
+    switch (event->kind) {
+    case EVENT_EXECUTED:
+    case EVENT_BROKEN:
+        return deliver_trade(gateway, event, error);
+    case EVENT_DAY_STARTED:
+        day_started(gateway, event, now_ns);
+        return 0;
+    case EVENT_DAY_ENDED:
+        day_ended(gateway, event);
+        return 0;
+    case EVENT_INSTRUMENT_ADDED:
+        return instruments_add(&gateway->instruments, event->admin.symbol, event->instrument, error);
+    case EVENT_LOGIN_ACCEPTED:
+    case EVENT_LOGIN_REFUSED:
+    case EVENT_SESSION_CLOSED:
+        if (is_ours(gateway, event))
+            login_event(gateway, event, now_ns);
+        return 0;
+    default:
+        if (event->message_no == 0)
+            return 0;
+        return deliver(gateway, event->session, event->message_no, SESSION_TAKER, event, options, error);
+    }
+}
+
+/* Applies `count` events; one at the end whose continuation is not among them is held for the next time. */
+static int apply_all(struct gateway *gateway, uint32_t count, uint64_t now_ns, struct error *error)
+{
+    gateway->event_held = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct event *event = &gateway->events[i];
+        const struct event *options = NULL;
+        if (UNLIKELY(event->flags & EVENT_CONTINUED)) {
+            if (i + 1 == count) {
+                gateway->events[0] = *event;
+                gateway->event_held = 1;
+                return 0;
+            }
+            options = &gateway->events[++i];
+        }
+        int code = apply(gateway, event, options, now_ns, error);
+        if (UNLIKELY(code < 0))
+            return code;
+    }
+    return 0;
+}
+
+int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct error *error)
+{
+    uint32_t total = 0;
+    while (total < max) {
+        uint32_t held = gateway->event_held;
+        int count = event_follower_next(&gateway->follower, gateway->events + held, FOLLOWED_EVENTS - held, error);
+        if (count <= 0)
+            return count < 0 ? count : (int)total;
+        total += (uint32_t)count;
+        int code = apply_all(gateway, held + (uint32_t)count, now_ns, error);
+        if (code < 0)
+            return code;
+        if ((uint32_t)count < FOLLOWED_EVENTS - held)
+            break;
+    }
+    return (int)total;
+}

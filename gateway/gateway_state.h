@@ -1,0 +1,242 @@
+/*
+ * What the files of the gateway share. Each group below says which file it belongs to; the others read it and call that
+ * file's functions.
+ *
+ *   join.c      the run, the rings, catching up         follow.c   events: instruments, days, messages to sessions
+ *   network.c   sockets, epoll                          login.c    passwords, logins and their answers
+ *   inbound.c   bytes -> commands -> the inbound ring   behind.c   messages for connections that have fallen behind
+ *   manners.c   heartbeats and time-outs                gateway.c  the poll that calls them in turn
+ */
+#ifndef RINGSIDE_GATEWAY_STATE_H
+#define RINGSIDE_GATEWAY_STATE_H
+
+#include "accounts.h"
+#include "base/error.h"
+#include "connection.h"
+#include "eventlog/eventlog.h"
+#include "instruments.h"
+#include "outbound.h"
+#include "ring/ring.h"
+#include "stage/stage.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#define READY_MAX        64u        /* sockets taken from one epoll_wait */
+#define READ_BYTES       (32u * KIB) /* of one socket at a time */
+#define FOLLOWED_EVENTS  256u       /* copied from the ring at a time */
+#define WINDOW_EVENTS    64u        /* read at a time for a connection that is behind */
+#define INBOUND_WANTED   64u        /* free slots of the inbound ring below which no socket is read */
+
+enum gateway_phase {
+    GATEWAY_JOINING,     /* the run is not there yet */
+    GATEWAY_ATTACHING,   /* the event ring is not there yet */
+    GATEWAY_CATCHING_UP, /* going through the events there were */
+    GATEWAY_AT_WORK,
+};
+
+/* What an ended connection leaves for the engine to be told, once the ring has room. */
+struct pending_logout {
+    uint64_t connection;
+    uint32_t session;
+    uint8_t reason;
+    char user[USER_BYTES];
+};
+
+/* The bytes read last. Those of one socket at a time; they stay here while the inbound ring is full. */
+struct gateway_input {
+    uint8_t *buffer;
+    struct connection *connection; /* whose bytes they are; NULL: nobody's */
+    uint32_t offset;
+    uint32_t count;
+    uint32_t received_ns_low;
+};
+
+struct gateway_counts {
+    uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls;
+};
+
+struct gateway {
+    const struct config *config;
+    struct run *run;
+    uint32_t gateway;
+    enum gateway_phase phase;
+    bool stopping;
+    uint64_t stop_deadline_ns;
+    struct gateway_counts counts;
+
+    /* join.c */
+    struct ring inbound_ring;
+    struct ring event_ring;
+    struct ring_producer producer;
+    uint32_t tenure;
+    bool tenure_announced;
+    struct event_follower follower;
+    bool follower_open;
+
+    /* network.c */
+    int epoll_fd;        /* everything that is waited for */
+    int writable_epoll_fd; /* sockets that took no more, itself in the one above: all that is looked at while stalled */
+    int listen_fd;
+    bool listening;
+    uint64_t listen_again_ns; /* out of descriptors: not before */
+    struct epoll_event ready[READY_MAX];
+    uint32_t ready_next;
+    uint32_t ready_count;
+    struct connections connections;
+    uint32_t *dirty; /* indexes of connections with something to send */
+    uint32_t dirty_count;
+
+    /* inbound.c */
+    struct gateway_input input;
+    bool stalled;             /* the inbound ring is full */
+    uint64_t stall_end_ns;    /* when it last was */
+    struct pending_logout *logouts; /* a queue of connections_max places */
+    uint32_t logout_first;
+    uint32_t logout_count;
+
+    /* follow.c */
+    struct event events[FOLLOWED_EVENTS];
+    uint32_t event_held; /* events at the front of `events` left over from the last time: 0 or 1 */
+    struct instruments instruments;
+    struct outbound outbound;
+    uint32_t *session_connection; /* by session number: index of its connection */
+    uint64_t midnight_ns;
+    uint32_t date; /* the trading day; 0: none yet */
+    bool day_open;
+
+    /* behind.c */
+    struct eventlog_reader *log;
+    struct event window[WINDOW_EVENTS];
+    uint64_t window_first;
+    uint32_t window_count;
+    uint32_t behind_first; /* list of connections that are behind */
+    uint32_t behind_last;
+
+    /* login.c */
+    struct accounts accounts;
+    uint32_t login_first; /* queue of connections whose password is to be checked */
+    uint32_t login_last;
+
+    /* manners.c */
+    uint32_t manners_next; /* connection to look at next */
+    uint64_t manners_ns;
+};
+
+static inline uint32_t index_of(const struct gateway *gateway, const struct connection *connection)
+{
+    return connection_index(&gateway->connections, connection);
+}
+
+/* ---- join.c ---- */
+
+/* One step towards GATEWAY_AT_WORK. Returns the work done, or a negative error. */
+int join_poll(struct gateway *gateway, uint64_t now_ns, struct error *error);
+void join_close(struct gateway *gateway);
+
+/* ---- network.c ---- */
+
+int network_open(struct gateway *gateway, struct error *error);
+int network_listen(struct gateway *gateway, struct error *error);
+void network_close(struct gateway *gateway);
+
+/* Takes what epoll has, reads sockets, accepts connections. Returns the work done. */
+int network_poll(struct gateway *gateway, uint64_t now_ns);
+
+/* Sends what waits for all connections that have something. */
+void network_send(struct gateway *gateway, uint64_t now_ns);
+
+/* Something was put into the connection's output. */
+static inline void network_dirty(struct gateway *gateway, struct connection *connection)
+{
+    if (!connection->dirty) {
+        connection->dirty = true;
+        gateway->dirty[gateway->dirty_count++] = index_of(gateway, connection);
+    }
+}
+
+/* A packet of SoupBinTCP that is not part of the stream; given up if even the reserve is full. */
+void network_packet(struct gateway *gateway, struct connection *connection, char type, const void *payload,
+                    uint32_t payload_bytes);
+void network_debug(struct gateway *gateway, struct connection *connection, const char *text);
+
+/*
+ * The end of a connection: the engine is told with this reason (L, D, T, S), what waits is sent, the socket closed. `why`
+ * is for the log.
+ */
+void network_end(struct gateway *gateway, struct connection *connection, char reason, const char *why,
+                 uint64_t now_ns);
+
+/* Lets no more clients in, and tells those there are. */
+void network_stop(struct gateway *gateway, uint64_t now_ns);
+
+/* The end at once: lingering is over, or the socket is broken. */
+void network_drop(struct gateway *gateway, struct connection *connection);
+
+/* ---- inbound.c ---- */
+
+int inbound_open(struct gateway *gateway, struct error *error);
+void inbound_close(struct gateway *gateway);
+
+/* Publishes what is owed and what was left undecoded. Returns the work done; afterwards `stalled` tells if there is room. */
+int inbound_resume(struct gateway *gateway, uint64_t now_ns);
+
+/* Reads the socket and publishes what its bytes ask for. Returns the work done. */
+int inbound_read(struct gateway *gateway, struct connection *connection, uint64_t now_ns);
+
+/* The connection ends: forgets its bytes, and tells the engine if it knows of the connection. */
+void inbound_forget(struct gateway *gateway, const struct connection *connection, char reason);
+
+/* A slot for a command that the gateway itself sends, filled in but for its payload; NULL: no room. */
+struct command *inbound_claim(struct gateway *gateway, uint8_t kind);
+void inbound_publish(struct gateway *gateway);
+
+/* Makes what was published known: once a batch. */
+void inbound_flush(struct gateway *gateway);
+
+/* ---- follow.c ---- */
+
+int follow_open(struct gateway *gateway, struct error *error);
+void follow_close(struct gateway *gateway);
+
+/* Applies the next events, at most about `max`. Returns how many, or a negative error. */
+int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct error *error);
+
+/* ---- behind.c ---- */
+
+int behind_open(struct gateway *gateway, struct error *error);
+void behind_close(struct gateway *gateway);
+
+/* From message_no on the connection is told its messages from the index. */
+void behind_begin(struct gateway *gateway, struct connection *connection, uint32_t message_no);
+/* Its socket has taken all: it has turns again. */
+void behind_resume(struct gateway *gateway, struct connection *connection);
+void behind_end(struct gateway *gateway, struct connection *connection);
+
+/* A bounded slice of what those behind are owed. Returns the messages sent, or a negative error. */
+int behind_poll(struct gateway *gateway, struct error *error);
+
+/* ---- login.c ---- */
+
+int login_open(struct gateway *gateway, struct error *error);
+void login_close(struct gateway *gateway);
+
+/* A login request has come in. */
+void login_asked(struct gateway *gateway, struct connection *connection, const struct session_login *login,
+                 uint64_t now_ns);
+
+/* Checks passwords that wait, publishes logins. Returns the work done. */
+int login_poll(struct gateway *gateway, uint64_t now_ns);
+
+/* LOGIN_ACCEPTED, LOGIN_REFUSED, SESSION_CLOSED of this gateway and tenure. */
+void login_event(struct gateway *gateway, const struct event *event, uint64_t now_ns);
+
+/* The connection ends: it waits no longer. */
+void login_forget(struct gateway *gateway, struct connection *connection);
+
+/* ---- manners.c ---- */
+
+void manners_poll(struct gateway *gateway, uint64_t now_ns);
+
+#endif

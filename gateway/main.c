@@ -1,0 +1,6 @@
+#include "gateway.h"
+
+int main(int argc, char **argv)
+{
+    return stage_main(argc, argv, &gateway_stage);
+}

@@ -1,0 +1,62 @@
+/*
+ * Time: heartbeats to send, clients that have fallen silent, logins that do not come, connections that have lingered long
+ * enough. All connections are looked at in turn, some at each poll, so that ten thousand of them are never looked at at
+ * once; a round takes an eighth of the heartbeat interval.
+ */
+#include "gateway_state.h"
+
+#include "base/units.h"
+#include "wire/soup.h"
+
+#define ROUNDS_PER_HEARTBEAT 8
+
+/* While the inbound ring was full nobody was heard, so nobody counts as silent. */
+static bool is_silent(const struct gateway *gateway, const struct connection *connection, uint64_t now_ns)
+{
+    uint64_t heard_ns = connection->received_ns;
+    if (gateway->stall_end_ns > heard_ns)
+        heard_ns = gateway->stall_end_ns;
+    return now_ns > heard_ns && now_ns - heard_ns > connection->silence_ms * (uint64_t)NS_PER_MS;
+}
+
+static void look_at_open(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
+{
+    bool logged_in = connection->session.phase == SESSION_OPEN;
+    if (!logged_in && now_ns > connection->deadline_ns) {
+        network_debug(gateway, connection, "no login in time");
+        network_end(gateway, connection, 'T', "no login in time (gateway.login_timeout_ms)", now_ns);
+    } else if (is_silent(gateway, connection, now_ns)) {
+        network_debug(gateway, connection, "nothing heard for too long");
+        network_end(gateway, connection, 'T', "nothing heard for too long (gateway.silence_ms)", now_ns);
+    } else if (logged_in && !connection->blocked &&
+               now_ns - connection->sent_ns >= connection->heartbeat_ms * (uint64_t)NS_PER_MS) {
+        network_packet(gateway, connection, SOUP_SERVER_HEARTBEAT, NULL, 0);
+    }
+}
+
+static void look_at(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
+{
+    if (connection->state == CONNECTION_OPEN)
+        look_at_open(gateway, connection, now_ns);
+    else if (connection->state != CONNECTION_FREE && now_ns > connection->deadline_ns)
+        network_drop(gateway, connection);
+}
+
+void manners_poll(struct gateway *gateway, uint64_t now_ns)
+{
+    uint32_t count = gateway->connections.used_count;
+    uint64_t round_ns = gateway->config->gateway_heartbeat_ms * NS_PER_MS / ROUNDS_PER_HEARTBEAT;
+    if (count == 0 || gateway->manners_ns == 0) {
+        gateway->manners_ns = now_ns;
+        return;
+    }
+    uint64_t due = (now_ns - gateway->manners_ns) * count / round_ns;
+    if (due == 0)
+        return;
+    gateway->manners_ns = now_ns;
+    for (uint64_t i = 0; i < due && i < count; i++) {
+        if (gateway->manners_next >= count)
+            gateway->manners_next = 0;
+        look_at(gateway, &gateway->connections.all[gateway->manners_next++], now_ns);
+    }
+}
