@@ -31,7 +31,7 @@ struct eventlog_file_header {
     uint64_t record_hash; /* event_layout_hash() */
     uint64_t first_seq;   /* of this file's first place */
     uint32_t reserved;
-    uint32_t checksum;    /* crc32c of the fields before it */
+    uint32_t checksum; /* crc32c of the fields before it */
 };
 
 struct eventlog_head {
@@ -41,6 +41,18 @@ struct eventlog_head {
 };
 #define EVENTLOG_MARK 0x31545645u /* "EVT1" */
 _Static_assert(sizeof(struct eventlog_head) == RECORD_HEAD_BYTES, "stands where the record's head was");
+
+#define EVENTLOG_FIELDS(X)                                                                                             \
+    X(eventlog_file_header, magic, 0, 8)                                                                               \
+    X(eventlog_file_header, version, 8, 4)                                                                             \
+    X(eventlog_file_header, record_bytes, 12, 4)                                                                       \
+    X(eventlog_file_header, record_hash, 16, 8)                                                                        \
+    X(eventlog_file_header, first_seq, 24, 8)                                                                          \
+    X(eventlog_file_header, reserved, 32, 4)                                                                           \
+    X(eventlog_file_header, checksum, 36, 4)                                                                           \
+    X(eventlog_head, checksum, 0, 4)                                                                                   \
+    X(eventlog_head, mark, 4, 4)                                                                                       \
+    X(eventlog_head, reserved, 8, 8)
 
 /* ---- writing ---- */
 
@@ -67,12 +79,14 @@ struct eventlog_reader;
 
 int eventlog_reader_open(struct eventlog_reader **ret_reader, const char *directory, struct error *error);
 
-/* Reads up to max events from number seq on; returns how many are there and whole (0: none yet), or a negative error. */
+/* Reads up to max events from number seq on; returns how many are there and whole (0: none yet), or a negative error.
+ */
 int eventlog_reader_read(struct eventlog_reader *reader, uint64_t seq, struct event *events, uint32_t max,
                          struct error *error);
 void eventlog_reader_close(struct eventlog_reader *reader);
 
-/* ---- following: the ring while it can, the log when it must ------------------------------------------------------- */
+/* ---- following: the ring while it can, the log when it must -------------------------------------------------------
+ */
 
 struct event_follower {
     struct ring_observer observer;

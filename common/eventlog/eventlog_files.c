@@ -1,0 +1,65 @@
+#include "eventlog/eventlog_files.h"
+
+#include "base/checksum.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define X(type, field, offset, bytes) CONTRACT_FIELD(struct type, field, offset, bytes);
+EVENTLOG_FIELDS(X)
+#undef X
+
+void eventlog_path(const char *directory, uint64_t file, char path[EVENTLOG_PATH_BYTES])
+{
+    snprintf(path, EVENTLOG_PATH_BYTES, "%s/events-%010lu.log", directory, file);
+}
+
+static uint32_t body_checksum(const struct event *event)
+{
+    return crc32c((uint32_t)event->event_seq, (const uint8_t *)event + RECORD_HEAD_BYTES, RECORD_BODY_BYTES);
+}
+
+void eventlog_seal(struct event *event)
+{
+    const struct eventlog_head head = {.checksum = body_checksum(event), .mark = EVENTLOG_MARK};
+    memcpy(event, &head, sizeof(head));
+}
+
+bool eventlog_whole(const struct event *event, uint64_t seq)
+{
+    struct eventlog_head head;
+    memcpy(&head, event, sizeof(head));
+    return head.mark == EVENTLOG_MARK && event->event_seq == seq && head.checksum == body_checksum(event);
+}
+
+static uint32_t header_checksum(const struct eventlog_file_header *header)
+{
+    return crc32c(0, header, offsetof(struct eventlog_file_header, checksum));
+}
+
+void eventlog_header_fill(struct eventlog_file_header *header, uint64_t file)
+{
+    *header = (struct eventlog_file_header){
+        .magic = EVENTLOG_MAGIC,
+        .version = EVENTLOG_VERSION,
+        .record_bytes = RECORD_BYTES,
+        .record_hash = event_layout_hash(),
+        .first_seq = file * EVENTLOG_FILE_EVENTS,
+    };
+    header->checksum = header_checksum(header);
+}
+
+int eventlog_header_check(const struct eventlog_file_header *header, uint64_t file, const char *path,
+                          struct error *error)
+{
+    if (header->magic != EVENTLOG_MAGIC)
+        return error_set(error, ERROR_MISMATCH, path, "not a file of an event log");
+    if (header->version != EVENTLOG_VERSION || header->record_bytes != RECORD_BYTES ||
+        header->record_hash != event_layout_hash())
+        return error_set(error, ERROR_MISMATCH, path,
+                         "made by a program with another event layout; move the event log away, it is made again from "
+                         "the journal");
+    if (header->checksum != header_checksum(header) || header->first_seq != file * EVENTLOG_FILE_EVENTS)
+        return error_set(error, ERROR_CORRUPT, path, "the header's checksum or first number is wrong");
+    return 0;
+}
