@@ -12,7 +12,8 @@
 
 #define LINE_BYTES_MAX 512
 
-/* What an unknown user's password is compared with: a hash that account_hash could have made, of nothing in particular. */
+/* What an unknown user's password is compared with: a hash that account_hash could have made, of nothing in particular.
+ */
 static const char hash_of_nobody[] = "$6$rounds=1000$nobodynobodynobo$";
 
 static bool user_character(char c)
@@ -139,12 +140,14 @@ static int line_take(struct accounts *accounts, const char *where, char *line, s
     const char *firm = strtok_r(NULL, " \t\r\n", &rest);
     const char *hash = strtok_r(NULL, " \t\r\n", &rest);
     if (!firm || !hash || strtok_r(NULL, " \t\r\n", &rest))
-        return error_set(error, ERROR_INVALID, where, "a line is \"user firm hash\"; make one with ringside account add");
+        return error_set(error, ERROR_INVALID, where,
+                         "a line is \"user firm hash\"; make one with ringside account add");
     const char *broken = account_invalid(user, firm, NULL);
     if (broken)
         return error_set(error, ERROR_INVALID, where, "%s", broken);
     if (strlen(hash) >= ACCOUNT_HASH_BYTES || crypt_checksalt(hash) == CRYPT_SALT_INVALID)
-        return error_set(error, ERROR_INVALID, where, "the hash is none of crypt(3); make one with ringside account add");
+        return error_set(error, ERROR_INVALID, where,
+                         "the hash is none of crypt(3); make one with ringside account add");
     if (accounts->count == ACCOUNTS_MAX)
         return error_set(error, ERROR_FULL, where, "more than %u accounts", ACCOUNTS_MAX);
 

@@ -1,12 +1,12 @@
 /*
- * Who may log in: a file of lines "user firm hash", read at start. The hash is crypt(3)'s, salted; passwords are nowhere
- * but in the login packets themselves.
+ * Who may log in: a file of lines "user firm hash", read at start. The hash is crypt(3)'s, salted; passwords are
+ * nowhere but in the login packets themselves.
  *
  * Rules
  *   1. user: 1 to 6 letters, digits, '_', '-' or '.'; firm: 1 to 4 capital letters or digits; a user has one line.
  *      '#' begins a comment. A line that breaks a rule refuses the whole file, with its number.
- *   2. Checking a hash takes a third of a millisecond with what account_hash makes (sha512crypt, 1,000 rounds), which is
- *      long for the thread that serves everybody else. So it is split: account_quick knows at once a password that was
+ *   2. Checking a hash takes a third of a millisecond with what account_hash makes (sha512crypt, 1,000 rounds), which
+ * is long for the thread that serves everybody else. So it is split: account_quick knows at once a password that was
  *      right before, by a keyed digest; account_slow does the work, and the caller does one at a time between polls.
  *   3. An unknown user costs the same work as a wrong password, so that answers do not tell which users exist.
  *

@@ -6,8 +6,8 @@
  *
  * Rules
  *   1. A slice a poll, and within it a turn each: who replays a day delays the others by microseconds.
- *   2. A turn ends when the output is full: the client's own speed is the limit. While its socket takes no more it has no
- *      turns, and memory for it is the one output buffer.
+ *   2. A turn ends when the output is full: the client's own speed is the limit. While its socket takes no more it has
+ * no turns, and memory for it is the one output buffer.
  */
 #include "gateway_state.h"
 
@@ -16,8 +16,8 @@
 
 #include <string.h>
 
-#define MESSAGES_PER_POLL  512u
-#define MESSAGES_PER_TURN  128u
+#define MESSAGES_PER_POLL 512u
+#define MESSAGES_PER_TURN 128u
 #define TURNS_PER_POLL    16u
 #define SCANNED_PER_TURN  1024u
 #define NEAR_EVENTS       WINDOW_EVENTS

@@ -114,8 +114,8 @@ int connection_send(struct connection *connection, uint64_t now_ns)
     uint32_t waiting = connection->output_tail - connection->output_head;
     if (waiting == 0)
         return 0;
-    ssize_t sent = send(connection->fd, connection->output + connection->output_head, waiting,
-                        MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent =
+        send(connection->fd, connection->output + connection->output_head, waiting, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) {
         if (errno != EAGAIN && errno != EINTR)
             return -errno;

@@ -12,9 +12,9 @@
  * input resets the connection, and the client would lose the packet that says why.
  *
  * Output: bytes from output_head to output_tail are to be sent. The buffer holds whole packets only up to where the
- * socket took them, and is begun anew whenever it runs empty, so an idle connection touches one page of it. Packets that
- * a session's stream is made of are given up when they do not fit (the connection then falls behind and is served from
- * the index later on); the last OUTPUT_RESERVE_BYTES are for the few packets that are not part of a stream.
+ * socket took them, and is begun anew whenever it runs empty, so an idle connection touches one page of it. Packets
+ * that a session's stream is made of are given up when they do not fit (the connection then falls behind and is served
+ * from the index later on); the last OUTPUT_RESERVE_BYTES are for the few packets that are not part of a stream.
  */
 #ifndef RINGSIDE_GATEWAY_CONNECTION_H
 #define RINGSIDE_GATEWAY_CONNECTION_H
@@ -40,10 +40,10 @@ enum connection_state {
 struct connection {
     uint64_t number; /* unique within the gateway's tenure: a count, then the index; 0: free */
     int fd;
-    uint8_t state;    /* enum connection_state */
-    bool dirty;       /* is in the list of those with something to send */
-    bool blocked;     /* the socket takes no more; waits for it to be writable */
-    bool behind;      /* is told its messages from the index, not as they happen */
+    uint8_t state; /* enum connection_state */
+    bool dirty;    /* is in the list of those with something to send */
+    bool blocked;  /* the socket takes no more; waits for it to be writable */
+    bool behind;   /* is told its messages from the index, not as they happen */
     uint8_t *output;
     uint32_t output_head;
     uint32_t output_tail;
@@ -52,7 +52,7 @@ struct connection {
     uint32_t behind_next; /* its neighbours there */
     uint32_t behind_previous;
     uint32_t partial_bytes;
-    uint8_t *partial; /* the beginning of a frame whose end has not come yet */
+    uint8_t *partial;     /* the beginning of a frame whose end has not come yet */
     uint64_t received_ns; /* when it last sent anything */
     uint64_t sent_ns;     /* when anything was last sent to it */
     uint64_t deadline_ns; /* to log in by, or to have lingered until */

@@ -1,13 +1,14 @@
 /*
- * Events: what the engine says of each command. From them the gateway knows instruments, the trading day and the streams
- * of all sessions, whichever gateway they are on; and what belongs to a session that is connected here becomes a packet in
- * that connection's output.
+ * Events: what the engine says of each command. From them the gateway knows instruments, the trading day and the
+ * streams of all sessions, whichever gateway they are on; and what belongs to a session that is connected here becomes
+ * a packet in that connection's output.
  */
 #include "gateway_state.h"
 
 #include "base/require.h"
 #include "log/log.h"
 #include "session_encode.h"
+#include "wire/soup.h"
 
 #include <errno.h>
 #include <stdlib.h>

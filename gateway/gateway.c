@@ -97,7 +97,8 @@ static int gateway_descriptor(const void *stage)
     return gateway->stalled ? gateway->writable_epoll_fd : gateway->epoll_fd;
 }
 
-/* Clients are told and let go, the engine is told of their ends; whoever comes back finds his messages where he left. */
+/* Clients are told and let go, the engine is told of their ends; whoever comes back finds his messages where he left.
+ */
 static bool gateway_stopped(void *stage, uint64_t now_ns)
 {
     struct gateway *gateway = stage;
@@ -116,14 +117,15 @@ static void gateway_describe(const void *stage, char *text, size_t text_bytes)
 {
     const struct gateway *gateway = stage;
     const struct gateway_counts *counts = &gateway->counts;
-    snprintf(text, text_bytes,
-             "tenure %u, trading day %u, %u instruments, %u connections now and %llu in all, %llu logins, %llu refused, "
-             "%llu commands, %llu messages as they happened and %llu later, inbound ring full %llu times",
-             gateway->tenure, gateway->date, gateway->instruments.count, gateway->connections.count,
-             (unsigned long long)counts->connections, (unsigned long long)counts->logins,
-             (unsigned long long)counts->login_refusals, (unsigned long long)counts->commands,
-             (unsigned long long)counts->messages, (unsigned long long)counts->messages_behind,
-             (unsigned long long)counts->stalls);
+    snprintf(
+        text, text_bytes,
+        "tenure %u, trading day %u, %u instruments, %u connections now and %llu in all, %llu logins, %llu refused, "
+        "%llu commands, %llu messages as they happened and %llu later, inbound ring full %llu times",
+        gateway->tenure, gateway->date, gateway->instruments.count, gateway->connections.count,
+        (unsigned long long)counts->connections, (unsigned long long)counts->logins,
+        (unsigned long long)counts->login_refusals, (unsigned long long)counts->commands,
+        (unsigned long long)counts->messages, (unsigned long long)counts->messages_behind,
+        (unsigned long long)counts->stalls);
 }
 
 const struct stage_definition gateway_stage = {

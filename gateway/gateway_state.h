@@ -23,11 +23,11 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-#define READY_MAX        64u        /* sockets taken from one epoll_wait */
-#define READ_BYTES       (32u * KIB) /* of one socket at a time */
-#define FOLLOWED_EVENTS  256u       /* copied from the ring at a time */
-#define WINDOW_EVENTS    64u        /* read at a time for a connection that is behind */
-#define INBOUND_WANTED   64u        /* free slots of the inbound ring below which no socket is read */
+#define READY_MAX       64u         /* sockets taken from one epoll_wait */
+#define READ_BYTES      (32u * KIB) /* of one socket at a time */
+#define FOLLOWED_EVENTS 256u        /* copied from the ring at a time */
+#define WINDOW_EVENTS   64u         /* read at a time for a connection that is behind */
+#define INBOUND_WANTED  64u         /* free slots of the inbound ring below which no socket is read */
 
 enum gateway_phase {
     GATEWAY_JOINING,     /* the run is not there yet */
@@ -76,7 +76,7 @@ struct gateway {
     bool follower_open;
 
     /* network.c */
-    int epoll_fd;        /* everything that is waited for */
+    int epoll_fd;          /* everything that is waited for */
     int writable_epoll_fd; /* sockets that took no more, itself in the one above: all that is looked at while stalled */
     int listen_fd;
     bool listening;
@@ -90,8 +90,8 @@ struct gateway {
 
     /* inbound.c */
     struct gateway_input input;
-    bool stalled;             /* the inbound ring is full */
-    uint64_t stall_end_ns;    /* when it last was */
+    bool stalled;                   /* the inbound ring is full */
+    uint64_t stall_end_ns;          /* when it last was */
     struct pending_logout *logouts; /* a queue of connections_max places */
     uint32_t logout_first;
     uint32_t logout_count;
@@ -162,11 +162,10 @@ void network_packet(struct gateway *gateway, struct connection *connection, char
 void network_debug(struct gateway *gateway, struct connection *connection, const char *text);
 
 /*
- * The end of a connection: the engine is told with this reason (L, D, T, S), what waits is sent, the socket closed. `why`
- * is for the log.
+ * The end of a connection: the engine is told with this reason (L, D, T, S), what waits is sent, the socket closed.
+ * `why` is for the log.
  */
-void network_end(struct gateway *gateway, struct connection *connection, char reason, const char *why,
-                 uint64_t now_ns);
+void network_end(struct gateway *gateway, struct connection *connection, char reason, const char *why, uint64_t now_ns);
 
 /* Lets no more clients in, and tells those there are. */
 void network_stop(struct gateway *gateway, uint64_t now_ns);
@@ -179,7 +178,8 @@ void network_drop(struct gateway *gateway, struct connection *connection);
 int inbound_open(struct gateway *gateway, struct error *error);
 void inbound_close(struct gateway *gateway);
 
-/* Publishes what is owed and what was left undecoded. Returns the work done; afterwards `stalled` tells if there is room. */
+/* Publishes what is owed and what was left undecoded. Returns the work done; afterwards `stalled` tells if there is
+ * room. */
 int inbound_resume(struct gateway *gateway, uint64_t now_ns);
 
 /* Reads the socket and publishes what its bytes ask for. Returns the work done. */

@@ -3,10 +3,10 @@
  * straight into the slots of the ring; what is left of an unfinished frame goes to the connection.
  *
  * Rules
- *   1. When the ring is full, the rest of the buffer stays where it is and nothing is read until it is decoded: TCP holds
- *      the clients. So at most one connection ever has undecoded frames, and no memory is needed for the others'.
- *   2. What the gateway owes the engine comes first: the ends of connections, in the order in which they ended, before any
- *      later login. An ended connection waits in `logouts`, which cannot overflow: only connections whose login was
+ *   1. When the ring is full, the rest of the buffer stays where it is and nothing is read until it is decoded: TCP
+ * holds the clients. So at most one connection ever has undecoded frames, and no memory is needed for the others'.
+ *   2. What the gateway owes the engine comes first: the ends of connections, in the order in which they ended, before
+ * any later login. An ended connection waits in `logouts`, which cannot overflow: only connections whose login was
  *      published enter it, and no login is published before the queue is empty.
  *   3. A record is stamped with the time its bytes were read; one reading of the clock serves a batch.
  */

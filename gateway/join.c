@@ -22,8 +22,8 @@
 #define LAG_CAUGHT_UP 1024u
 
 /*
- * The ring of this run, made if it is not there. One that is there without its magic is what a life of this gateway left
- * that ended while making it: nobody can have attached, so it is made again.
+ * The ring of this run, made if it is not there. One that is there without its magic is what a life of this gateway
+ * left that ended while making it: nobody can have attached, so it is made again.
  */
 static int inbound_ring_open(struct gateway *gateway, struct error *error)
 {
@@ -57,8 +57,7 @@ static int run_take_up(struct gateway *gateway, struct error *error)
     code = ring_producer_open(&gateway->producer, &gateway->inbound_ring, doorbell, error);
     if (code < 0)
         return code;
-    gateway->tenure =
-        atomic_load_explicit(&gateway->inbound_ring.file->producer.epoch, memory_order_relaxed);
+    gateway->tenure = atomic_load_explicit(&gateway->inbound_ring.file->producer.epoch, memory_order_relaxed);
     gateway->phase = GATEWAY_ATTACHING;
     return 1;
 }

@@ -5,8 +5,8 @@
  * Rules
  *   1. One password that must be hashed a poll; those that were right before are known at once. So a storm of logins
  *      delays the others by a third of a millisecond at a time (accounts.h).
- *   2. Unknown user and wrong password get the same answer after the same work. Passwords are wiped once checked and are
- *      never logged.
+ *   2. Unknown user and wrong password get the same answer after the same work. Passwords are wiped once checked and
+ * are never logged.
  *   3. A later login of a user takes the session over; the earlier connection is told so and closed.
  *   4. The session named in the request must be the current one, whose name is the trading day's date.
  */
@@ -122,7 +122,8 @@ static void engine_accepted(struct gateway *gateway, struct connection *connecti
     }
     uint32_t earlier = gateway->session_connection[event->session];
     if (earlier != CONNECTION_NONE)
-        network_end(gateway, &gateway->connections.all[earlier], 'S', "a later login has taken its session over", now_ns);
+        network_end(gateway, &gateway->connections.all[earlier], 'S', "a later login has taken its session over",
+                    now_ns);
     gateway->session_connection[event->session] = index_of(gateway, connection);
     session_open(&connection->session, event->session);
     accept_login(gateway, connection, event->login.date);

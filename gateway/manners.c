@@ -1,7 +1,7 @@
 /*
- * Time: heartbeats to send, clients that have fallen silent, logins that do not come, connections that have lingered long
- * enough. All connections are looked at in turn, some at each poll, so that ten thousand of them are never looked at at
- * once; a round takes an eighth of the heartbeat interval.
+ * Time: heartbeats to send, clients that have fallen silent, logins that do not come, connections that have lingered
+ * long enough. All connections are looked at in turn, some at each poll, so that ten thousand of them are never looked
+ * at at once; a round takes an eighth of the heartbeat interval.
  */
 #include "gateway_state.h"
 

@@ -4,8 +4,8 @@
  * is full can go on waiting for the one without being woken by the other.
  *
  * Rules
- *   1. What epoll gives back is the connection's number, so an event of a connection that is gone is told from one of its
- *      successor in the same place.
+ *   1. What epoll gives back is the connection's number, so an event of a connection that is gone is told from one of
+ * its successor in the same place.
  *   2. All sockets of one epoll_wait get their turn before the next one: nobody is starved by who comes before him.
  *   3. One send a connection a poll.
  */
@@ -26,14 +26,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG            4096
-#define ACCEPTS_PER_TURN   64u
-#define WORK_PER_POLL      2048 /* commands, about, before events are looked at again */
-#define LINGER_NS          ((uint64_t)NS_PER_SECOND)
-#define ACCEPT_PAUSE_NS    (100u * (uint64_t)NS_PER_MS)
-#define DEBUG_BYTES_MAX    200u
-#define DATA_LISTENER      UINT64_MAX
-#define DATA_WRITABLE_FD   (UINT64_MAX - 1)
+#define BACKLOG          4096
+#define ACCEPTS_PER_TURN 64u
+#define WORK_PER_POLL    2048 /* commands, about, before events are looked at again */
+#define LINGER_NS        ((uint64_t)NS_PER_SECOND)
+#define ACCEPT_PAUSE_NS  (100u * (uint64_t)NS_PER_MS)
+#define DEBUG_BYTES_MAX  200u
+#define DATA_LISTENER    UINT64_MAX
+#define DATA_WRITABLE_FD (UINT64_MAX - 1)
 
 static int epoll_add(int epoll_fd, int fd, uint32_t events, uint64_t data)
 {
@@ -86,7 +86,8 @@ int network_listen(struct gateway *gateway, struct error *error)
     socklen_t bytes = 0;
     char where[ERROR_WHERE_BYTES];
     if (address_of(gateway, &address, &bytes, where) < 0)
-        return error_set(error, ERROR_INVALID, "gateway.address", "%s is no IP address", gateway->config->gateway_address);
+        return error_set(error, ERROR_INVALID, "gateway.address", "%s is no IP address",
+                         gateway->config->gateway_address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return error_system(error, errno, where, "no socket");
@@ -206,7 +207,7 @@ void network_packet(struct gateway *gateway, struct connection *connection, char
     uint8_t *room = connection_room(&gateway->connections, connection, SOUP_HEADER_BYTES + payload_bytes, 0);
     if (!room)
         return;
-    connection->output_tail += soup_put_packet(room, type, payload, payload_bytes);
+    connection->output_tail += soup_put_packet(room, (uint8_t)type, payload, payload_bytes);
     network_dirty(gateway, connection);
 }
 
@@ -261,8 +262,7 @@ void network_drop(struct gateway *gateway, struct connection *connection)
         connection_free(&gateway->connections, connection);
 }
 
-void network_end(struct gateway *gateway, struct connection *connection, char reason, const char *why,
-                 uint64_t now_ns)
+void network_end(struct gateway *gateway, struct connection *connection, char reason, const char *why, uint64_t now_ns)
 {
     if (connection->state != CONNECTION_OPEN)
         return;

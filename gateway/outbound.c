@@ -196,7 +196,8 @@ const char *outbound_append(struct outbound *outbound, uint32_t session, uint32_
 
     struct outbound_chunk *chunk = owner->last_slot == OUTBOUND_NONE ? NULL : &outbound->chunks[owner->last_slot];
     if (LIKELY(chunk && chunk->used <= CHUNK_DELTA_BYTES - DELTA_BYTES_MAX)) {
-        chunk->used = (uint16_t)(chunk->used + delta_put(chunk->deltas + chunk->used, event_seq - owner->last_event_seq));
+        chunk->used =
+            (uint16_t)(chunk->used + delta_put(chunk->deltas + chunk->used, event_seq - owner->last_event_seq));
         chunk->count++;
     } else {
         chunk_begin(outbound, session, message_no, event_seq);

@@ -4,8 +4,8 @@
  *
  * Memory: a pool of 256-byte chunks, taken in turn and used for ever. A chunk holds the numbers of consecutive messages
  * of one session, the first in full and each other as the distance to the one before, in LEB128: one byte where less
- * than 128 events lie between two messages of a session, two below 16,384. The pool is memory, or a mapped file that the
- * kernel may write out.
+ * than 128 events lie between two messages of a session, two below 16,384. The pool is memory, or a mapped file that
+ * the kernel may write out.
  *
  * Rules
  *   1. Messages are appended in order, from 1 without gaps; event numbers never go back (a trade with oneself is two
@@ -35,7 +35,7 @@ struct outbound_session {
     uint32_t first_indexed;  /* number of the oldest message still indexed; message_next if there is none */
     uint32_t first_slot;     /* chunk of first_indexed, OUTBOUND_NONE if there is none */
     uint32_t last_slot;
-    uint32_t first_ordinal;  /* chunks of a session are counted from 0; this is the oldest still there */
+    uint32_t first_ordinal; /* chunks of a session are counted from 0; this is the oldest still there */
     uint32_t ordinal_next;
 };
 
@@ -46,9 +46,9 @@ struct outbound {
     struct outbound_session *sessions;
     size_t chunk_bytes_total;
     uint32_t chunk_count;
-    uint32_t chunk_turn;   /* the chunk to take next */
+    uint32_t chunk_turn;    /* the chunk to take next */
     uint32_t session_count; /* sessions are numbered from 1 to session_count */
-    uint64_t taken_count;  /* chunks taken since the day began */
+    uint64_t taken_count;   /* chunks taken since the day began */
     uint64_t evicted_count;
     uint64_t day_event_seq; /* no message of this day is made from an event before this one */
 };

@@ -1,6 +1,6 @@
 /*
- * One client's side of SoupBinTCP and OUCH 5.0 as a state machine: bytes in, one step out. No I/O, no clock, no memory of
- * its own: whoever calls has the bytes, does what a step asks for, and hands in the next.
+ * One client's side of SoupBinTCP and OUCH 5.0 as a state machine: bytes in, one step out. No I/O, no clock, no memory
+ * of its own: whoever calls has the bytes, does what a step asks for, and hands in the next.
  *
  *            login request              accepted
  *   LOGIN_AWAITED --------> LOGIN_ASKED ---------> OPEN ---> OVER (logout, or a rule broken)
@@ -12,8 +12,8 @@
  *      answered, and a second login, break the connection.
  *   3. Within a well-framed packet nothing breaks it: a packet type or message that is not known, or a message of the
  *      wrong length, is answered by a debug packet that names the rule, and ignored.
- *   4. A message that can be read but asks for what there is not (an option, a price) becomes a command all the same, so
- *      that the answer has its number in the session's stream: REFUSED with OUCH's reason; for a replace, the replace
+ *   4. A message that can be read but asks for what there is not (an option, a price) becomes a command all the same,
+ * so that the answer has its number in the session's stream: REFUSED with OUCH's reason; for a replace, the replace
  *      with a price that is none, for which OUCH 5.0 has the engine cancel the original.
  *   5. A symbol is given back as it is; the caller knows the instruments (session_symbol).
  */
@@ -39,9 +39,9 @@ struct session {
 struct session_login {
     char user[USER_BYTES];
     char password[10];
-    char requested_session[10];     /* spaces: the current one */
-    uint64_t requested_message_no;  /* 0: the next one */
-    uint32_t heartbeat_timeout_ms;  /* of the longer login request; 0: not given */
+    char requested_session[10];    /* spaces: the current one */
+    uint64_t requested_message_no; /* 0: the next one */
+    uint32_t heartbeat_timeout_ms; /* of the longer login request; 0: not given */
 };
 
 enum session_step {
@@ -55,15 +55,15 @@ enum session_step {
 };
 
 struct session_result {
-    uint32_t consumed;   /* bytes of the frame */
-    const char *why;     /* the rule that is broken */
-    const char *symbol;  /* ENTER, MASS_CANCEL: 8 bytes inside the frame; the caller sets order.instrument. else NULL */
+    uint32_t consumed;  /* bytes of the frame */
+    const char *why;    /* the rule that is broken */
+    const char *symbol; /* ENTER, MASS_CANCEL: 8 bytes inside the frame; the caller sets order.instrument. else NULL */
     struct session_login login;
 };
 
 /*
- * Takes the first frame of `bytes`. *command, a slot of the inbound ring, is written over in any case but SESSION_NEEDS_MORE;
- * only after SESSION_COMMAND is what it holds meant.
+ * Takes the first frame of `bytes`. *command, a slot of the inbound ring, is written over in any case but
+ * SESSION_NEEDS_MORE; only after SESSION_COMMAND is what it holds meant.
  */
 enum session_step session_take(struct session *session, uint32_t frame_bytes_max, const uint8_t *bytes, uint32_t count,
                                struct command *command, struct session_result *result);

@@ -1,9 +1,9 @@
 /*
  * The message index against a plain array of everything that was ever appended.
  *
- * Goal: every message that is indexed is found with its event, from any start, also while older ones are being given up;
- * what is given up is the oldest; memory never exceeds the pool. Method: random sessions and gaps, from a seed that is
- * printed; a pool that holds all, and one that goes round many times.
+ * Goal: every message that is indexed is found with its event, from any start, also while older ones are being given
+ * up; what is given up is the oldest; memory never exceeds the pool. Method: random sessions and gaps, from a seed that
+ * is printed; a pool that holds all, and one that goes round many times.
  */
 #include "outbound.h"
 
