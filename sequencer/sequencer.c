@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LOOK_INTERVAL_NS      (1u * NS_PER_MS) /* for inbound rings that are not there yet */
+#define LOOK_INTERVAL_NS      ((uint64_t)NS_PER_MS) /* for inbound rings that are not there yet */
 #define HEARTBEAT_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
 
 struct sequencer {

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct error *error, int code, int system, const char *where, const char *format, va_list arguments)
+__attribute__((format(printf, 5, 0))) static void fill(struct error *error, int code, int system, const char *where,
+                                                       const char *format, va_list arguments)
 {
     error->code = code;
     error->system = system;

@@ -49,7 +49,7 @@ const struct config_option config_options[] = {
 const uint32_t config_option_count = ARRAY_COUNT(config_options);
 
 #define CHOICE(section, name, type, fallback, choices, help)                                                           \
-    _Static_assert(sizeof(enum type) == sizeof(uint32_t), "choices are stored as 32 bits");
+    _Static_assert(sizeof(((struct config *)0)->section##_##name) == 4, "choices are stored as 32 bits");
 #define IGNORE(...)
 CONFIG_OPTIONS(IGNORE, IGNORE, CHOICE)
 #undef CHOICE

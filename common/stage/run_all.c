@@ -22,8 +22,8 @@
 
 #define RUNNERS_MAX       (TOPOLOGY_PROCESSES_MAX + 1)
 #define IDLE_ROUNDS_AWAKE 32u
-#define SLEEP_NS          (1u * NS_PER_MS)
-#define SLEEP_LONG_NS     (10u * NS_PER_MS)
+#define SLEEP_NS          ((uint64_t)NS_PER_MS)
+#define SLEEP_LONG_NS     (10u * (uint64_t)NS_PER_MS)
 #define IDLE_ROUNDS_LONG  (IDLE_ROUNDS_AWAKE + 1000u)
 #define TICK_INTERVAL_NS  (10u * (uint64_t)NS_PER_MS)
 #define STOP_TIMEOUT_NS   (10u * (uint64_t)NS_PER_SECOND)

@@ -9,9 +9,9 @@
 #include <time.h>
 
 #define EMPTY_POLLS_YIELDED   32u
-#define SLEEP_NS              (10u * NS_PER_MS)
-#define SLEEP_LONG_NS         (100u * NS_PER_MS)
-#define SLEEP_UNJOINED_NS     (1u * NS_PER_MS)
+#define SLEEP_NS              (10u * (uint64_t)NS_PER_MS)
+#define SLEEP_LONG_NS         (100u * (uint64_t)NS_PER_MS)
+#define SLEEP_UNJOINED_NS     ((uint64_t)NS_PER_MS)
 #define IDLE_LONG_NS          ((uint64_t)NS_PER_SECOND)
 #define SLEEP_DESCRIPTORS_MAX (TOPOLOGY_PROCESSES_MAX + 1)
 
