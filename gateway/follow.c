@@ -142,42 +142,31 @@ static int apply(struct gateway *gateway, const struct event *event, const struc
     }
 }
 
-/* Applies `count` events; one at the end whose continuation is not among them is held for the next time. */
+/* The follower never gives an event without its continuation. */
 static int apply_all(struct gateway *gateway, uint32_t count, uint64_t now_ns, struct error *error)
 {
-    gateway->event_held = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    int code = 0;
+    for (uint32_t i = 0; i < count && code == 0; i++) {
         const struct event *event = &gateway->events[i];
         const struct event *options = NULL;
-        if (UNLIKELY(event->flags & EVENT_CONTINUED)) {
-            if (i + 1 == count) {
-                gateway->events[0] = *event;
-                gateway->event_held = 1;
-                return 0;
-            }
+        if (UNLIKELY((event->flags & EVENT_CONTINUED) && i + 1 < count))
             options = &gateway->events[++i];
-        }
-        int code = apply(gateway, event, options, now_ns, error);
-        if (UNLIKELY(code < 0))
-            return code;
+        code = apply(gateway, event, options, now_ns, error);
     }
-    return 0;
+    return code;
 }
 
 int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct error *error)
 {
     uint32_t total = 0;
     while (total < max) {
-        uint32_t held = gateway->event_held;
-        int count = event_follower_next(&gateway->follower, gateway->events + held, FOLLOWED_EVENTS - held, error);
+        int count = event_follower_next(&gateway->follower, gateway->events, FOLLOWED_EVENTS, error);
         if (count <= 0)
             return count < 0 ? count : (int)total;
         total += (uint32_t)count;
-        int code = apply_all(gateway, held + (uint32_t)count, now_ns, error);
+        int code = apply_all(gateway, (uint32_t)count, now_ns, error);
         if (code < 0)
             return code;
-        if ((uint32_t)count < FOLLOWED_EVENTS - held)
-            break;
     }
     return (int)total;
 }

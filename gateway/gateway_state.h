@@ -98,7 +98,6 @@ struct gateway {
 
     /* follow.c */
     struct event events[FOLLOWED_EVENTS];
-    uint32_t event_held; /* events at the front of `events` left over from the last time: 0 or 1 */
     struct instruments instruments;
     struct outbound outbound;
     uint32_t *session_connection; /* by session number: index of its connection */

@@ -1,3 +1,4 @@
+/* ringside-gateway: one gateway as a process of its own. */
 #include "gateway.h"
 
 int main(int argc, char **argv)
