@@ -162,13 +162,10 @@ static void beat(struct sequencer *sequencer, uint64_t now_ns)
         return;
     sequencer->heartbeat_next_ns = now_ns + HEARTBEAT_INTERVAL_NS;
     struct merge *merge = &sequencer->merge;
-    atomic_store_explicit(&merge->ring.file->producer.heartbeat_ns, now_ns, memory_order_relaxed);
-    for (uint32_t i = 0; i < merge->source_count; i++) {
-        struct merge_source *source = &merge->sources[i];
-        if (source->attached)
-            atomic_store_explicit(&source->ring.file->consumers[source->consumer.line].heartbeat_ns, now_ns,
-                                  memory_order_relaxed);
-    }
+    ring_producer_beat(&merge->producer, now_ns);
+    for (uint32_t i = 0; i < merge->source_count; i++)
+        if (merge->sources[i].attached)
+            ring_consumer_beat(&merge->sources[i].consumer, now_ns);
 }
 
 static int sequencer_poll(void *stage, uint64_t now_ns, struct error *error)
