@@ -2,9 +2,10 @@
  * Reading the journal: commands in order, verified. Used by the matcher's recovery, by the journaler's own opening and
  * by every tool. Reads plain files; needs no running stage.
  *
- * A reader stops at `durable_end` when it is given one (a live journal: never read past the durable cursor), else at the
- * last whole batch. It tells the torn tail of a crash (ends there, and says where) from corruption (ERROR_CORRUPT with
- * file, offset and the check that failed): a bad batch is corrupt if anything later proves that it was acknowledged.
+ * A reader stops at `durable_end` when it is given one (a live journal: never read past the durable cursor), else at
+ * the last whole batch. It tells the torn tail of a crash (ends there, and says where) from corruption (ERROR_CORRUPT
+ * with file, offset and the check that failed): a bad batch is corrupt if anything later proves that it was
+ * acknowledged.
  */
 #ifndef RINGSIDE_JOURNAL_READ_H
 #define RINGSIDE_JOURNAL_READ_H
@@ -19,11 +20,13 @@ struct journal_reader; /* allocates at open only */
 struct journal_position {
     uint64_t command_seq_next; /* 1 for an empty journal */
     uint64_t last_time_ns;
-    uint64_t chain;            /* chain value after the last whole batch */
-    uint32_t epoch;            /* highest epoch seen; 0: no segment */
-    uint32_t segment;          /* number of the last segment; 0: none */
-    uint64_t segment_offset;   /* where in it the next batch would go */
-    uint64_t torn_bytes;       /* bytes of an unfinished batch after that, cut by whoever opens for writing; 0: clean */
+    uint64_t chain;          /* chain value after the last whole batch */
+    uint32_t epoch;          /* highest epoch seen; 0: no segment */
+    uint32_t segment;        /* number of the last segment; 0: none */
+    uint64_t segment_offset; /* where in it the next batch would go */
+    uint64_t events_synced;  /* events before this were durable in the event log by then */
+    uint8_t instance[16];    /* the journal's identity */
+    uint64_t torn_bytes;     /* bytes of an unfinished batch after that, cut by whoever opens for writing; 0: clean */
 };
 
 /* Opens at the segment that holds command from_seq (1 or more). ERROR_NOT_YET: there is no journal in directory. */
@@ -32,7 +35,8 @@ int journal_reader_open(struct journal_reader **ret_reader, const char *director
 
 /*
  * Reads the next commands, at most `max`, none with a sequence of `durable_end` or more (0: no limit) into `commands`.
- * Heads are zero. Returns how many (0: none now), or a negative error. Verified batch by batch before the first is given.
+ * Heads are zero. Returns how many (0: none now), or a negative error. Verified batch by batch before the first is
+ * given.
  */
 int journal_reader_next(struct journal_reader *reader, struct command *commands, uint32_t max, uint64_t durable_end,
                         struct error *error);
