@@ -63,10 +63,11 @@ static int loop_run(struct loop *loop)
         notify_alive(&loop->notify, now_ns);
         if (may_end(loop, now_ns))
             return EXIT_STAGE_OK;
+        bool settled = loop->runner.ready && !loop->runner.definition->pollable;
         if (count > 0)
             waiter_busy(&loop->waiter);
         else
-            waiter_idle(&loop->waiter, runner_descriptor(&loop->runner), loop->runner.ready, now_ns);
+            waiter_idle(&loop->waiter, runner_descriptor(&loop->runner), settled, now_ns);
     }
 }
 

@@ -9,8 +9,8 @@
  * Rules
  *   1. spin: pause, never sleep. park: the picture above; between raising the doorbell's flag and sleeping there is
  *      always one more poll, so no ring is lost. auto: spin where there is a core for every process of the run.
- *   2. Every sleep has a time-out: 10 ms, and 100 ms once idle for a second and ready. It is a backstop, and the
- *      resolution of what a stage does by the clock.
+ *   2. Every sleep has a time-out: 10 ms, and 100 ms once idle for a second and settled (ready, and with nothing to do
+ * by the clock: stages that wait on descriptors have heartbeats and time-outs to keep). It is a backstop.
  *   3. Before the run is joined there is no doorbell; then, whatever the policy, sleep a millisecond at a time.
  */
 #ifndef RINGSIDE_STAGE_WAITER_H
@@ -42,7 +42,7 @@ void waiter_init(struct waiter *waiter, struct run *run, bool spin);
 /* After a poll that found work. */
 void waiter_busy(struct waiter *waiter);
 
-/* After a poll that found none. `descriptor` may be -1; `settled`: nothing is waited for that rings no doorbell. */
+/* After a poll that found none. `descriptor` may be -1; `settled`: a sleep of 100 ms does no harm. */
 void waiter_idle(struct waiter *waiter, int descriptor, bool settled, uint64_t now_ns);
 
 /* Sleeps until one of `count` descriptors is readable, at most timeout_ns. Negative descriptors are left out. */
