@@ -9,6 +9,15 @@ static const struct ring_slot *slot_of(const struct ring_file *file, uint64_t se
     return &file->slots[seq & (file->header.capacity - 1)];
 }
 
+static int corrupt(uint64_t seq, const struct command *command, struct error *error)
+{
+    char where[ERROR_WHERE_BYTES];
+    snprintf(where, sizeof(where), "command ring, sequence %llu", (unsigned long long)seq);
+    return error_set(error, ERROR_CORRUPT, where, "holds number %llu of gateway %u, slot word %llx",
+                     (unsigned long long)command->command_seq, command->gateway,
+                     (unsigned long long)command->head.slot_word);
+}
+
 int resume_scan(struct resume *ret, const struct ring *command_ring, uint64_t next, struct error *error)
 {
     const struct ring_file *file = command_ring->file;
@@ -18,15 +27,12 @@ int resume_scan(struct resume *ret, const struct ring *command_ring, uint64_t ne
     struct resume resume = {0};
     for (uint64_t seq = oldest; seq < next; seq++) {
         const struct ring_slot *slot = slot_of(file, seq);
-        if (atomic_load_explicit(&slot->word, memory_order_acquire) != seq + 1)
-            continue; /* only the oldest: a record was begun over it */
         const struct command *command = (const struct command *)(const void *)slot;
-        if (command->command_seq != seq || command->gateway > TOPOLOGY_GATEWAYS_MAX) {
-            char where[ERROR_WHERE_BYTES];
-            snprintf(where, sizeof(where), "command ring, sequence %llu", (unsigned long long)seq);
-            return error_set(error, ERROR_CORRUPT, where, "holds number %llu of gateway %u",
-                             (unsigned long long)command->command_seq, command->gateway);
-        }
+        uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+        if (seq == oldest && word == (next | RING_WRITING))
+            continue; /* the next record was begun over it */
+        if (word != seq + 1 || command->command_seq != seq || command->gateway > TOPOLOGY_GATEWAYS_MAX)
+            return corrupt(seq, command, error);
         if (command->inbound_seq > resume.inbound_seq_last[command->gateway])
             resume.inbound_seq_last[command->gateway] = command->inbound_seq;
         resume.time_ns = command->time_ns;

@@ -23,7 +23,10 @@ struct resume {
     uint64_t inbound_seq_last[TOPOLOGY_GATEWAYS_MAX + 1]; /* highest of each gateway in the ring; 0: none */
 };
 
-/* Looks through the commands that are in the ring, up to `next`, the sequence the producer writes next. */
+/*
+ * Looks through the commands that are in the ring, up to `next`, the sequence that the producer writes next. ERROR_CORRUPT
+ * if one of them is not what a sequencer wrote there.
+ */
 int resume_scan(struct resume *ret, const struct ring *command_ring, uint64_t next, struct error *error);
 
 /*

@@ -90,6 +90,16 @@ static int find_place(struct sequencer *sequencer, struct error *error)
     return 0;
 }
 
+static int check_gateways(const struct sequencer *sequencer, struct error *error)
+{
+    uint32_t made_for = sequencer->context.run->base.gateway_count;
+    if (made_for == sequencer->merge.source_count)
+        return 0;
+    return error_set(error, ERROR_INVALID, "exchange.gateways",
+                     "%u, but the run was made for %u; end all stages, so that a new run is made",
+                     sequencer->merge.source_count, made_for);
+}
+
 /* 1: at work. 0: not yet. */
 static int start(struct sequencer *sequencer, struct error *error)
 {
@@ -99,7 +109,9 @@ static int start(struct sequencer *sequencer, struct error *error)
     if (result < 0)
         return result;
     sequencer->joined = true;
-    result = open_command_ring(sequencer, error);
+    result = check_gateways(sequencer, error);
+    if (result == 0)
+        result = open_command_ring(sequencer, error);
     if (result == 0)
         result = find_place(sequencer, error);
     if (result < 0)

@@ -66,7 +66,8 @@ struct ring_header {
 
 struct ring_producer_line {
     _Atomic uint64_t cursor;           /* a hint: next sequence to publish, at most one burst stale; never ordering */
-    _Atomic uint64_t status;           /* producer-defined: event ring, bit 0: a timer is armed */
+    _Atomic uint64_t status;           /* producer-defined; event ring, bit 0: a timer is armed;
+                                          command ring: commands of the configuration that are published */
     _Atomic uint64_t heartbeat_ns;     /* CLOCK_MONOTONIC, about once a second */
     _Atomic uint64_t blocked_since_ns; /* CLOCK_MONOTONIC; 0: not blocked */
     _Atomic uint64_t blocked_ns_total;

@@ -96,6 +96,27 @@ Test(sequencer, makes_anew_a_ring_that_was_left_half_made)
     expect_whole(1);
 }
 
+Test(sequencer, refuses_a_run_of_another_number_of_gateways)
+{
+    world.base.gateway_count = 3;
+    world_make_run(&world);
+    world_start(&world);
+    cr_expect_eq(world_poll(&world), ERROR_INVALID);
+    cr_expect_str_eq(world.error.where, "exchange.gateways");
+}
+
+Test(sequencer, refuses_a_command_ring_with_a_hole)
+{
+    make();
+    world_put_many(&world, 1, 10);
+    world_settle(&world);
+    world_stop(&world);
+    atomic_store(&world.command_ring.file->slots[5].word, 5 | RING_WRITING);
+    world_start(&world);
+    cr_expect_eq(world_poll(&world), ERROR_CORRUPT);
+    cr_expect_str_eq(world.error.where, "command ring, sequence 5");
+}
+
 /* ---- merging ------------------------------------------------------------------------------------------------------
  */
 
