@@ -1,0 +1,646 @@
+/*
+ * The gateway as its clients and the pipeline see it: real TCP on the loopback, real rings, a scripted engine
+ * (stand_in.h).
+ *
+ * Goal: logins, bad input, replay from anywhere, back-pressure, slow readers, restarts and new days do what gateway.h
+ * says. Method: one thread polls the gateway, the stand-in and the clients in turn, so that nothing depends on timing
+ * but the tests of time-outs.
+ */
+#include "stand_in.h"
+
+#include "base/bytes.h"
+#include "base/units.h"
+#include "env/clock.h"
+#include "wire/ouch.h"
+#include "wire/soup.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLIENT_BYTES (1u << 20)
+#define WAIT_MS      5000u
+
+struct client {
+    int fd;
+    bool closed; /* by the gateway */
+    uint32_t start;
+    uint32_t end;
+    uint32_t message_no; /* number of the next Sequenced Data packet */
+    uint8_t bytes[CLIENT_BYTES];
+};
+
+static struct stand_in exchange;
+static struct client *clients[8];
+static uint32_t client_count;
+
+static void open_with(const char *const *settings)
+{
+    stand_in_open(&exchange, settings);
+}
+
+static void open_default(void)
+{
+    open_with(NULL);
+}
+
+static void close_all(void)
+{
+    for (uint32_t i = 0; i < client_count; i++) {
+        close(clients[i]->fd);
+        free(clients[i]);
+    }
+    client_count = 0;
+    stand_in_close(&exchange);
+}
+
+/* ---- a client ---- */
+
+static struct client *client_new(void)
+{
+    struct client *client = calloc(1, sizeof(*client));
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)exchange.config.gateway_port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    client->fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(connect(client->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    clients[client_count++] = client;
+    return client;
+}
+
+static void client_send(struct client *client, const void *bytes, uint32_t count)
+{
+    cr_assert_eq(send(client->fd, bytes, count, MSG_NOSIGNAL), (ssize_t)count);
+}
+
+static void client_packet(struct client *client, char type, const void *payload, uint32_t payload_bytes)
+{
+    uint8_t packet[1024];
+    client_send(client, packet, soup_put_packet(packet, (uint8_t)type, payload, payload_bytes));
+}
+
+static void client_read(struct client *client)
+{
+    memmove(client->bytes, client->bytes + client->start, client->end - client->start);
+    client->end -= client->start;
+    client->start = 0;
+    ssize_t count = recv(client->fd, client->bytes + client->end, CLIENT_BYTES - client->end, MSG_DONTWAIT);
+    if (count > 0)
+        client->end += (uint32_t)count;
+    else if (count == 0 || (errno != EAGAIN && errno != EINTR))
+        client->closed = true;
+}
+
+static bool frame_next(struct client *client, struct soup_frame *ret_frame)
+{
+    if (soup_take_frame(client->bytes + client->start, client->end - client->start, SOUP_LENGTH_MAX, ret_frame) !=
+        SOUP_FRAME_WHOLE)
+        return false;
+    client->start += ret_frame->frame_bytes;
+    if (ret_frame->type == SOUP_SEQUENCED)
+        client->message_no++;
+    return true;
+}
+
+/* The next packet that is no heartbeat, or of type 0 if the connection was closed instead. */
+static struct soup_frame expect_any(struct client *client)
+{
+    struct soup_frame frame = {0};
+    uint64_t deadline_ns = clock_monotonic_ns() + WAIT_MS * (uint64_t)NS_PER_MS;
+    while (!frame_next(client, &frame) || frame.type == SOUP_SERVER_HEARTBEAT) {
+        memset(&frame, 0, sizeof(frame));
+        if (client->closed)
+            return frame;
+        cr_assert(clock_monotonic_ns() < deadline_ns, "nothing comes");
+        stand_in_poll(&exchange);
+        client_read(client);
+    }
+    return frame;
+}
+
+static struct soup_frame expect(struct client *client, char type)
+{
+    struct soup_frame frame = expect_any(client);
+    cr_assert_eq(frame.type, type, "%c (%.*s) instead of %c", frame.type ? frame.type : '-', (int)frame.payload_bytes,
+                 frame.payload ? (const char *)frame.payload : "", type);
+    return frame;
+}
+
+static void expect_message(struct client *client, char letter)
+{
+    struct soup_frame frame = expect(client, 'S');
+    cr_assert_eq(frame.payload[0], letter, "%c instead of %c", frame.payload[0], letter);
+}
+
+static void expect_closed(struct client *client)
+{
+    struct soup_frame frame = expect_any(client);
+    cr_assert_eq(frame.type, 0, "%c", frame.type);
+}
+
+static void run_for(uint32_t polls)
+{
+    for (uint32_t i = 0; i < polls; i++)
+        stand_in_poll(&exchange);
+}
+
+static void login_ask(struct client *client, const char *user, const char *password, const char *session,
+                      uint64_t message_no)
+{
+    struct soup_login_request request = {.sequence_next = message_no};
+    text_pad(request.user, sizeof(request.user), user);
+    text_pad(request.password, sizeof(request.password), password);
+    text_pad(request.session, sizeof(request.session), session);
+    uint8_t payload[SOUP_LOGIN_REQUEST_BYTES];
+    client_packet(client, 'L', payload, soup_put_login_request(payload, &request));
+}
+
+static uint64_t expect_accepted(struct client *client)
+{
+    struct soup_login_accepted accepted;
+    struct soup_frame frame = expect(client, 'A');
+    cr_assert_null(soup_get_login_accepted(frame.payload, frame.payload_bytes, &accepted));
+    cr_assert_eq(memcmp(accepted.session, "  20261123", 10), 0);
+    client->message_no = (uint32_t)accepted.sequence_next;
+    return accepted.sequence_next;
+}
+
+static struct client *login_from(const char *user, uint64_t message_no)
+{
+    struct client *client = client_new();
+    login_ask(client, user, STAND_IN_PASSWORD, "", message_no);
+    expect_accepted(client);
+    return client;
+}
+
+/* Logged in, with the day's first message read. */
+static struct client *login_new(const char *user)
+{
+    struct client *client = login_from(user, 1);
+    expect_message(client, 'S');
+    return client;
+}
+
+static uint32_t enter_put(uint8_t *packet, uint32_t user_ref, const char *symbol, uint64_t price)
+{
+    struct ouch_enter enter = {.user_ref = user_ref, .side = 'B', .quantity = 100, .price = price};
+    enter.time_in_force = '0';
+    enter.display = 'Y';
+    enter.capacity = 'A';
+    enter.sweep = enter.cross_type = 'N';
+    text_pad(enter.symbol, sizeof(enter.symbol), symbol);
+    text_pad(enter.client_order_id, sizeof(enter.client_order_id), "order");
+    uint32_t bytes = ouch_encode_enter(packet + SOUP_HEADER_BYTES, &enter);
+    soup_put_header(packet, 'U', bytes);
+    return SOUP_HEADER_BYTES + bytes;
+}
+
+static void enter(struct client *client, uint32_t user_ref, const char *symbol, uint64_t price)
+{
+    uint8_t packet[128];
+    client_send(client, packet, enter_put(packet, user_ref, symbol, price));
+}
+
+TestSuite(gateway, .init = open_default, .fini = close_all);
+TestSuite(settings, .fini = close_all);
+
+/* ---- logins ---- */
+
+Test(gateway, begins_its_tenure_before_anything_else)
+{
+    cr_assert_eq(exchange.command_count[COMMAND_TENURE_BEGINS], 1u);
+    cr_assert_eq(exchange.last[COMMAND_TENURE_BEGINS].inbound_seq, 1u);
+    cr_assert_eq(exchange.last[COMMAND_TENURE_BEGINS].tenure, 1u);
+}
+
+Test(gateway, right_login)
+{
+    struct client *client = client_new();
+    login_ask(client, "u01", STAND_IN_PASSWORD, "", 0);
+    cr_assert_eq(expect_accepted(client), 1u);
+    expect_message(client, 'S');
+    const struct command *login = &exchange.last[COMMAND_LOGIN];
+    cr_assert_eq(memcmp(login->login.user, "u01   ", 6), 0);
+    cr_assert_eq(memcmp(login->login.firm, "FRMA", 4), 0);
+    cr_assert_eq(login->login.flag, 1);
+    cr_assert_neq(login->head.received_ns_low, 0u);
+}
+
+Test(gateway, wrong_logins_get_an_answer_and_are_closed)
+{
+    static const char *const cases[][3] = {
+        {"u01", "wrong", ""}, {"nobody", "secret", ""}, {"", "", ""}, {"u01", "", ""}, {"u01", "secret", "YESTERDAY"}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct client *client = client_new();
+        login_ask(client, cases[i][0], cases[i][1], cases[i][2], 0);
+        struct soup_frame frame = expect(client, 'J');
+        cr_assert_eq(frame.payload[0], cases[i][2][0] ? 'S' : 'A');
+        expect_closed(client);
+    }
+    cr_assert_eq(exchange.command_count[COMMAND_LOGIN], 0u, "the engine never hears of them");
+    cr_assert_eq(exchange.command_count[COMMAND_LOGOUT], 0u);
+}
+
+Test(gateway, the_current_session_by_name)
+{
+    struct client *client = client_new();
+    login_ask(client, "u01", STAND_IN_PASSWORD, "  20261123", 1);
+    cr_assert_eq(expect_accepted(client), 1u);
+}
+
+Test(gateway, a_later_login_takes_over)
+{
+    struct client *first = login_new("u01");
+    enter(first, 1, "AAPL", 1000000);
+    expect_message(first, 'A');
+    struct client *second = login_from("u01", 1);
+    expect_message(second, 'S');
+    expect_message(second, 'A');
+    expect(first, '+');
+    expect_closed(first);
+    enter(second, 2, "AAPL", 1000000);
+    expect_message(second, 'A');
+    cr_assert_eq(exchange.command_count[COMMAND_LOGOUT], 0u, "the engine knew");
+}
+
+Test(gateway, ends_are_told_to_the_engine_with_their_reason)
+{
+    struct client *client = login_new("u01");
+    client_packet(client, 'O', NULL, 0);
+    expect_closed(client);
+    run_for(3);
+    cr_assert_eq(exchange.last[COMMAND_LOGOUT].login.reason, 'L');
+    cr_assert_eq(exchange.last[COMMAND_LOGOUT].session, 1u);
+
+    client = login_from("u01", 0);
+    shutdown(client->fd, SHUT_WR);
+    expect_closed(client);
+    run_for(3);
+    cr_assert_eq(exchange.last[COMMAND_LOGOUT].login.reason, 'D');
+    cr_assert_eq(exchange.command_count[COMMAND_LOGOUT], 2u);
+}
+
+/* ---- requests ---- */
+
+Test(gateway, an_order_there_and_back)
+{
+    struct client *client = login_new("u01");
+    enter(client, 1, "MSFT", 3000000);
+    struct soup_frame frame = expect(client, 'S');
+    struct ouch_accepted accepted = {0};
+    cr_assert_null(ouch_decode_accepted(frame.payload, frame.payload_bytes, &accepted));
+    cr_assert_eq(accepted.user_ref, 1u);
+    cr_assert_lt(accepted.timestamp_ns, NS_PER_DAY);
+    const struct command *command = &exchange.last[COMMAND_ENTER];
+    cr_assert_eq(command->order.instrument, 2u);
+    cr_assert_eq(command->order.price_ticks, 3000000);
+    cr_assert_eq(command->session, 1u);
+    cr_assert_eq(command->gateway, 1);
+    cr_assert_eq(command->tenure, 1u);
+}
+
+Test(gateway, byte_by_byte_and_all_at_once)
+{
+    struct client *client = login_new("u01");
+    uint8_t packet[128];
+    uint32_t bytes = enter_put(packet, 1, "AAPL", 1000000);
+    for (uint32_t i = 0; i < bytes; i++) {
+        client_send(client, packet + i, 1);
+        stand_in_poll(&exchange);
+    }
+    expect_message(client, 'A');
+    static uint8_t many[64 * 1024];
+    uint32_t count = 0;
+    for (uint32_t i = 2; i <= 1000; i++)
+        count += enter_put(many + count, i, "AAPL", 1000000);
+    client_send(client, many, count);
+    for (uint32_t i = 2; i <= 1000; i++)
+        expect_message(client, 'A');
+    cr_assert_eq(exchange.command_count[COMMAND_ENTER], 1000u);
+}
+
+Test(gateway, what_it_refuses_goes_down_and_comes_back)
+{
+    struct client *client = login_new("u01");
+    enter(client, 1, "NOSUCH", 1000000);
+    struct soup_frame frame = expect(client, 'S');
+    struct ouch_rejected rejected = {0};
+    cr_assert_null(ouch_decode_rejected(frame.payload, frame.payload_bytes, &rejected));
+    cr_assert_eq(rejected.reason, OUCH_REJECT_INVALID_SYMBOL);
+    cr_assert_eq(memcmp(rejected.client_order_id, "order         ", 14), 0);
+    enter(client, 2, "AAPL", UINT64_C(1) << 33);
+    frame = expect(client, 'S');
+    cr_assert_null(ouch_decode_rejected(frame.payload, frame.payload_bytes, &rejected));
+    cr_assert_eq(rejected.reason, OUCH_REJECT_INVALID_PRICE);
+    cr_assert_eq(rejected.user_ref, 2u);
+}
+
+Test(gateway, unknown_messages_get_a_debug_packet_and_the_session_lives)
+{
+    struct client *client = login_new("u01");
+    client_packet(client, 'U', "?", 1);
+    expect(client, '+');
+    client_packet(client, 'U', NULL, 0);
+    expect(client, '+');
+    client_packet(client, 'U', "X", 1);
+    expect(client, '+');
+    client_packet(client, 'U', "Q", 1);
+    expect_message(client, 'Q');
+}
+
+Test(gateway, broken_frames_get_a_debug_packet_and_the_end)
+{
+    static const char *const cases[] = {"\0\0", "\xff\xff", "\0\1?", "\0\1A"};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct client *client = login_from("u01", 0);
+        if (i == 0)
+            expect_message(client, 'S');
+        client_send(client, cases[i], i < 2 ? 2 : 3);
+        expect(client, '+');
+        expect_closed(client);
+        struct client *stranger = client_new();
+        client_send(stranger, cases[i], i < 2 ? 2 : 3);
+        expect(stranger, '+');
+        expect_closed(stranger);
+        client_count -= 2;
+        close(client->fd);
+        close(stranger->fd);
+        free(client);
+        free(stranger);
+    }
+}
+
+Test(gateway, the_reason_arrives_though_more_was_on_its_way)
+{
+    struct client *client = login_new("u01");
+    static uint8_t noise[200000];
+    memset(noise, 0xff, sizeof(noise));
+    client_send(client, noise, sizeof(noise));
+    expect(client, '+');
+    expect_closed(client);
+}
+
+/* ---- streams ---- */
+
+static void accept_many(uint32_t session, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        stand_in_accepted(&exchange, session, first + i);
+}
+
+static void expect_refs(struct client *client, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct soup_frame frame = expect(client, 'S');
+        struct ouch_accepted accepted = {0};
+        cr_assert_null(ouch_decode_accepted(frame.payload, frame.payload_bytes, &accepted));
+        cr_assert_eq(accepted.user_ref, first + i, "%u instead of %u", accepted.user_ref, first + i);
+    }
+}
+
+Test(gateway, replay_from_every_kind_of_number)
+{
+    struct client *client = login_new("u01");
+    client_packet(client, 'O', NULL, 0);
+    expect_closed(client);
+    accept_many(1, 1, 5000); /* while it is away; the event ring holds 256 of them */
+
+    client = login_from("u01", 1);
+    cr_assert_eq(client->message_no, 1u);
+    expect_message(client, 'S');
+    expect_refs(client, 1, 5000);
+    enter(client, 5001, "AAPL", 1000000);
+    expect_refs(client, 5001, 1);
+    cr_assert_eq(client->message_no, 5003u);
+
+    client = login_from("u01", 4990);
+    cr_assert_eq(client->message_no, 4990u);
+    expect_refs(client, 4989, 13);
+    client = login_from("u01", 0);
+    cr_assert_eq(client->message_no, 5003u, "0: the next one");
+    client = login_from("u01", 99999);
+    cr_assert_eq(client->message_no, 5003u, "beyond the next: the next one");
+    enter(client, 5002, "AAPL", 1000000);
+    expect_refs(client, 5002, 1);
+}
+
+Test(gateway, replay_does_not_disturb_the_others_nor_lose_what_happens_meanwhile)
+{
+    login_new("u01");
+    struct client *bystander = login_new("u02");
+    accept_many(1, 1, 3000);
+    run_for(20);
+    struct client *client = client_new();
+    login_ask(client, "u01", STAND_IN_PASSWORD, "", 1);
+    for (uint32_t i = 1; i <= 200; i++) {
+        enter(bystander, i, "AAPL", 1000000);
+        stand_in_accepted(&exchange, 1, 3000 + i); /* behind all that is replayed */
+        expect_refs(bystander, i, 1);
+    }
+    expect_accepted(client);
+    expect_message(client, 'S');
+    expect_refs(client, 1, 3200);
+}
+
+Test(gateway, both_sides_of_a_trade_and_a_trade_with_oneself)
+{
+    struct client *one = login_new("u01");
+    struct client *two = login_new("u02");
+    stand_in_trade(&exchange, 1, 2);
+    stand_in_trade(&exchange, 1, 1);
+    for (int i = 0; i < 4; i++) {
+        struct soup_frame frame = expect(i == 1 ? two : one, 'S');
+        struct ouch_executed executed = {0};
+        cr_assert_null(ouch_decode_executed(frame.payload, frame.payload_bytes, &executed));
+        bool maker = i == 1 || i == 2; /* of the trade with oneself the maker's message has the lower number */
+        cr_assert_eq(executed.liquidity, maker ? 'A' : 'R', "message %d", i);
+        cr_assert_eq(executed.user_ref, maker ? 2u : 1u);
+    }
+    struct client *again = login_from("u01", 2);
+    expect_message(again, 'E');
+    expect_message(again, 'E');
+    expect_message(again, 'E');
+    cr_assert_eq(again->message_no, 5u);
+}
+
+Test(gateway, a_restarted_gateway_tells_what_was_missed)
+{
+    struct client *client = login_new("u01");
+    enter(client, 1, "AAPL", 1000000);
+    expect_message(client, 'A');
+    accept_many(1, 2, 400);
+    stand_in_restart_gateway(&exchange);
+    cr_assert_eq(exchange.last[COMMAND_TENURE_BEGINS].tenure, 2u);
+    accept_many(1, 402, 10);
+    client = login_from("u01", 3);
+    expect_refs(client, 2, 410);
+    enter(client, 412, "MSFT", 1000000);
+    expect_refs(client, 412, 1);
+    cr_assert_eq(exchange.last[COMMAND_ENTER].order.instrument, 2u, "instruments are known again");
+}
+
+Test(gateway, a_new_day_ends_the_streams_and_begins_them_anew)
+{
+    struct client *client = login_new("u01");
+    accept_many(1, 1, 10);
+    expect_refs(client, 1, 10);
+    stand_in_next_day(&exchange);
+    expect(client, 'Z');
+    expect_closed(client);
+    struct client *stale = client_new();
+    login_ask(stale, "u01", STAND_IN_PASSWORD, "  20261123", 11);
+    cr_assert_eq(expect(stale, 'J').payload[0], 'S');
+}
+
+/* ---- pressure ---- */
+
+Test(gateway, a_full_ring_holds_clients_and_loses_nothing)
+{
+    struct client *client = login_new("u01");
+    struct client *other = login_new("u02");
+    exchange.hold = true;
+    const uint32_t total = 40000; /* the ring has 16,384 slots */
+    static uint8_t packets[40000 * 64];
+    uint32_t bytes = 0;
+    for (uint32_t i = 1; i <= total; i++)
+        bytes += enter_put(packets + bytes, i, "AAPL", 1000000);
+    uint32_t sent = 0;
+    uint32_t quiet = 0;
+    while (quiet < 1000 && sent < bytes) {
+        ssize_t count = send(client->fd, packets + sent, bytes - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent += count > 0 ? (uint32_t)count : 0;
+        quiet = count > 0 ? 0 : quiet + 1;
+        stand_in_poll(&exchange);
+    }
+    stand_in_accepted(&exchange, 2, 77);
+    expect_refs(other, 77, 1); /* events go on while the ring is full */
+
+    exchange.hold = false;
+    uint32_t got = 0;
+    struct soup_frame frame;
+    uint64_t deadline_ns = clock_monotonic_ns() + 10 * (uint64_t)NS_PER_SECOND;
+    while (got < total && clock_monotonic_ns() < deadline_ns) {
+        ssize_t count = send(client->fd, packets + sent, bytes - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent += count > 0 ? (uint32_t)count : 0;
+        stand_in_poll(&exchange);
+        client_read(client);
+        while (frame_next(client, &frame))
+            got += frame.type == SOUP_SEQUENCED;
+    }
+    cr_assert_eq(got, total);
+    cr_assert_eq(exchange.command_count[COMMAND_ENTER], total);
+}
+
+Test(settings, a_slow_reader_is_served_later_and_holds_nobody)
+{
+    static const char *const settings[] = {"gateway.output_bytes=8192", NULL};
+    open_with(settings);
+    struct client *slow = login_new("u01");
+    struct client *fast = login_new("u02");
+    const uint32_t total = 60000; /* 4 MB: more than the sockets and the 8 KiB of output hold */
+    for (uint32_t i = 1; i <= total; i++) {
+        stand_in_accepted(&exchange, 1, i);
+        if (i % 500 == 0) {
+            stand_in_accepted(&exchange, 2, i / 500);
+            expect_refs(fast, i / 500, 1);
+        }
+    }
+    expect_refs(slow, 1, total);
+    enter(slow, total + 1, "AAPL", 1000000);
+    expect_refs(slow, total + 1, 1);
+    cr_assert_eq(slow->message_no, total + 3);
+}
+
+Test(settings, what_is_no_longer_indexed_is_found_in_the_log)
+{
+    static const char *const settings[] = {"gateway.index_bytes=65536", "gateway.output_bytes=65536", NULL};
+    open_with(settings);
+    login_new("u01");
+    login_new("u02");
+    accept_many(1, 1, 100);
+    for (uint32_t i = 0; i < 80000; i++) { /* another's messages take the whole index */
+        stand_in_accepted(&exchange, 2, i);
+        if (i % 100 == 0)
+            stand_in_poll(&exchange);
+    }
+    accept_many(1, 101, 100);
+    struct client *client = login_from("u01", 2);
+    expect_refs(client, 1, 200);
+    enter(client, 201, "AAPL", 1000000);
+    expect_refs(client, 201, 1);
+}
+
+/* ---- time ---- */
+
+static uint64_t ms_until_closed(struct client *client)
+{
+    uint64_t start_ns = clock_monotonic_ns();
+    while (!client->closed) {
+        struct soup_frame frame;
+        while (frame_next(client, &frame))
+            ;
+        stand_in_poll(&exchange);
+        client_read(client);
+        cr_assert_lt(clock_monotonic_ns() - start_ns, WAIT_MS * (uint64_t)NS_PER_MS, "it is not closed");
+    }
+    return (clock_monotonic_ns() - start_ns) / NS_PER_MS;
+}
+
+Test(settings, time_outs_and_heartbeats)
+{
+    static const char *const settings[] = {"gateway.login_timeout_ms=300", "gateway.silence_ms=500",
+                                           "gateway.heartbeat_ms=50", NULL};
+    open_with(settings);
+    uint64_t ms = ms_until_closed(client_new());
+    cr_assert(ms >= 280 && ms < 2000, "without a login: %lu ms", ms);
+
+    struct client *client = login_new("u01");
+    uint8_t packet[128];
+    uint32_t bytes = enter_put(packet, 1, "AAPL", 1000000);
+    client_send(client, packet, bytes / 2); /* half a frame, then nothing */
+    ms = ms_until_closed(client);
+    cr_assert(ms >= 450 && ms < 3000, "silent: %lu ms", ms);
+    cr_assert_eq(exchange.command_count[COMMAND_ENTER], 0u);
+    run_for(3);
+    cr_assert_eq(exchange.last[COMMAND_LOGOUT].login.reason, 'T');
+
+    client = login_from("u01", 0);
+    uint32_t heartbeats = 0;
+    uint64_t start_ns = clock_monotonic_ns();
+    uint64_t beat_ns = start_ns;
+    while (clock_monotonic_ns() - start_ns < 800 * (uint64_t)NS_PER_MS) {
+        struct soup_frame frame;
+        if (clock_monotonic_ns() - beat_ns > 100 * (uint64_t)NS_PER_MS) {
+            client_packet(client, 'R', NULL, 0);
+            beat_ns = clock_monotonic_ns();
+        }
+        stand_in_poll(&exchange);
+        client_read(client);
+        while (frame_next(client, &frame))
+            heartbeats += frame.type == SOUP_SERVER_HEARTBEAT;
+    }
+    cr_assert_not(client->closed, "one that beats is kept");
+    cr_assert(heartbeats >= 6 && heartbeats <= 18, "%u heartbeats in 800 ms at 50 ms", heartbeats);
+}
+
+Test(settings, more_connections_than_there_may_be)
+{
+    static const char *const settings[] = {"gateway.connections_max=2", NULL};
+    open_with(settings);
+    struct client *one = login_new("u01");
+    login_new("u02");
+    struct client *third = client_new();
+    expect(third, '+');
+    expect_closed(third);
+    client_packet(one, 'O', NULL, 0);
+    expect_closed(one);
+    close(one->fd);
+    one->fd = -1;
+    run_for(10);
+    login_new("u03");
+}
