@@ -24,8 +24,8 @@ struct resume {
 };
 
 /*
- * Looks through the commands that are in the ring, up to `next`, the sequence that the producer writes next. ERROR_CORRUPT
- * if one of them is not what a sequencer wrote there.
+ * Looks through the commands that are in the ring, up to `next`, the sequence that the producer writes next.
+ * ERROR_CORRUPT if one of them is not what a sequencer wrote there.
  */
 int resume_scan(struct resume *ret, const struct ring *command_ring, uint64_t next, struct error *error);
 
