@@ -12,14 +12,15 @@
   4. A stage that ends by itself is an error at the next check, with the end of its log.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
-import time
 
 from ouch_client import Client
 from redis_client import Redis, unpack
@@ -30,6 +31,9 @@ STAGES = ("journaler", "sequencer", "matcher", "persister", "gateway")
 SYMBOLS = ("AAPL", "MSFT", "NVDA", "AMZN", "GOOG", "META", "TSLA", "INTC")
 USERS = 16  # USER01 ... with password SECRET
 PASSWORD = "SECRET"
+STREAM_KEY = "ringside:events"
+RING_PRODUCER_CURSOR = 128  # docs/rings.md
+ACCEPTED, REPLACED, EXECUTED, REJECTED = 1, 2, 5, 7  # docs/records.md
 
 
 def free_port():
@@ -242,12 +246,77 @@ class Exchange:
 
     # ---- what the stores hold ----
 
-    def stores_agree(self, timeout_s=60):
-        """Waits until both stores have caught up with the event ring, and returns what they hold."""
-        return eventually(self._stores_caught_up, timeout_s, "both stores have every event")
+    def event_seq_last(self):
+        """Number of the last event published: the producer's cursor in the event ring, read from its public layout."""
+        with open(os.path.join(self.rings, "event.ring"), "rb") as ring:
+            ring.seek(RING_PRODUCER_CURSOR)
+            return struct.unpack("<Q", ring.read(8))[0] - 1
 
-    def _stores_caught_up(self):
-        raise NotImplementedError
+    def postgres_seq(self):
+        try:
+            return self.sql_number("select event_seq from ringside.high_water where store = 'postgres'")
+        except subprocess.CalledProcessError:
+            return None  # the tables are not there yet
+
+    def redis_seq(self, redis):
+        try:
+            info = redis.command("XINFO", "STREAM", STREAM_KEY)
+        except RuntimeError:
+            return None
+        return int(dict(zip(info[::2], info[1::2]))[b"last-generated-id"].split(b"-")[0])
+
+    def stores_agree(self, timeout_s=60):
+        """Waits until both stores have every event there is; checks each against itself; returns what they hold."""
+        with contextlib.closing(self.redis()) as redis:
+
+            def caught_up():
+                self.check_alive()
+                seqs = (self.event_seq_last(), self.postgres_seq(), self.redis_seq(redis))
+                caught_up.seen = seqs
+                return seqs if len(set(seqs)) == 1 else None
+
+            try:
+                last = eventually(caught_up, timeout_s, "both stores have every event", every_s=0.2)[0]
+            except AssertionError as late:
+                raise AssertionError(f"{late}; event ring, PostgreSQL, Redis are at {caught_up.seen}") from None
+            held = self.redis_counts(redis, last)
+        held.update(self.postgres_counts())
+        held["event_seq"] = last
+        for what in ("orders", "executions"):
+            assert held[f"redis_{what}"] == held[f"postgres_{what}"], held
+        return held
+
+    def redis_counts(self, redis, last):
+        """Goes through the whole stream: entries join without a gap from event 1 to the last, each kind is counted."""
+        kinds, next_seq, start = {}, 1, "-"
+        while True:
+            entries = redis.command("XRANGE", STREAM_KEY, start, "+", "COUNT", 500)
+            for entry_id, fields in entries:
+                (version, first, events), = unpack(fields[1])
+                assert (version, first) == (1, next_seq), f"entry {entry_id} begins at {first}, not at {next_seq}"
+                next_seq += len(events)
+                assert int(entry_id.split(b"-")[0]) == next_seq - 1, f"entry {entry_id} ends at {next_seq - 1}"
+                for event in events:
+                    kinds[event[0]] = kinds.get(event[0], 0) + 1
+            if not entries:
+                break
+            start = "(" + entries[-1][0].decode()
+        assert next_seq == last + 1, f"the stream ends at {next_seq - 1}, the ring at {last}"
+        return {"redis_orders": kinds.get(ACCEPTED, 0) + kinds.get(REPLACED, 0),
+                "redis_executions": 2 * kinds.get(EXECUTED, 0), "redis_rejections": kinds.get(REJECTED, 0)}
+
+    def postgres_counts(self):
+        """Counts of rows, after checking that orders and executions say the same of every order."""
+        wrong = self.sql("""select order_ref, o.quantity, executed, canceled, leaves, state, done from ringside.orders o
+            left join (select order_ref, sum(quantity) done from ringside.executions group by 1) e using (order_ref)
+            where executed <> coalesce(done, 0) or (state <> 'replaced' and o.quantity <> executed + canceled + leaves)
+            or (state = 'live') <> (leaves > 0 and state <> 'replaced') limit 5""")
+        assert not wrong, f"orders whose row does not add up: {wrong}"
+        unpaired = self.sql("""select match_number from ringside.executions group by 1
+            having count(*) <> 2 or count(distinct quantity) <> 1 or count(distinct price) <> 1 limit 5""")
+        assert not unpaired, f"trades that do not have two equal sides: {unpaired}"
+        return {f"postgres_{table}": self.sql_number(f"select count(*) from ringside.{table}")
+                for table in ("orders", "executions", "rejections")}
 
     # ---- the end ----
 
