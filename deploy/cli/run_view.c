@@ -32,8 +32,9 @@ static bool lock_holder(const struct stat *lock, pid_t *ret_pid)
         unsigned device_major = 0;
         unsigned device_minor = 0;
         unsigned long long inode = 0;
+        int fields = 0;
         /* The kernel wrote these numbers. NOLINTNEXTLINE(cert-err34-c) */
-        int fields =
+        fields =
             sscanf(line, "%*s %15s %*s %15s %d %x:%x:%llu", kind, access, &pid, &device_major, &device_minor, &inode);
         found = fields == 6 && strcmp(kind, "FLOCK") == 0 && strcmp(access, "WRITE") == 0 && inode == lock->st_ino &&
                 device_major == major(lock->st_dev) && device_minor == minor(lock->st_dev);
