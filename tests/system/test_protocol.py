@@ -264,11 +264,19 @@ def test_frame_too_long_is_closed():
         other.expect("Q")
 
 
-def test_unknown_packet_type_is_closed():
-    for frame in (b"\0\1?", b"\0\0", b"\0\1A"):
-        with exchange.login(user(13)) as client:
-            client.send_bytes(frame)
-            client.wait_closed(2)
+def test_empty_frame_is_closed():
+    with exchange.login(user(13)) as client:
+        client.send_bytes(b"\0\0")
+        client.wait_closed(2)
+
+
+def test_unknown_packet_type_is_answered_by_a_debug_packet():
+    with exchange.login(user(13)) as client:
+        for kind in "?AZ":
+            client.send_packet(kind, b"?")
+            client.wait_packet("+", 2)
+        client.send(account_query())
+        client.expect("Q")
 
 
 def test_unknown_message_leaves_the_session_alive():
@@ -276,7 +284,7 @@ def test_unknown_message_leaves_the_session_alive():
         before = len(client.messages)
         for message in (b"?what is this", b"", b"O", enter(1, "B", 1, "AAPL", 100000)[:-3], b"X\0"):
             client.send(message)
-            client.pump(0.05)
+            client.wait_packet("+", 2)
         client.send(account_query())
         client.expect("Q", next_user_ref=1)
         assert all(m["type"] in "QS" for m in client.messages[before:]), client.messages[before:]
