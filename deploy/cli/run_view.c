@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -21,25 +22,23 @@
 static bool lock_holder(const struct stat *lock, pid_t *ret_pid)
 {
     char line[256];
+    char file[64];
     bool found = false;
     FILE *locks = fopen("/proc/locks", "re");
     if (!locks)
         return false;
+    snprintf(file, sizeof(file), "%02x:%02x:%lu", major(lock->st_dev), minor(lock->st_dev),
+             (unsigned long)lock->st_ino);
     while (!found && fgets(line, sizeof(line), locks)) {
-        char kind[16];
-        char access[16];
-        int pid = 0;
-        unsigned device_major = 0;
-        unsigned device_minor = 0;
-        unsigned long long inode = 0;
-        int fields = 0;
-        /* The kernel wrote these numbers. NOLINTNEXTLINE(cert-err34-c) */
-        fields =
-            sscanf(line, "%*s %15s %*s %15s %d %x:%x:%llu", kind, access, &pid, &device_major, &device_minor, &inode);
-        found = fields == 6 && strcmp(kind, "FLOCK") == 0 && strcmp(access, "WRITE") == 0 && inode == lock->st_ino &&
-                device_major == major(lock->st_dev) && device_minor == minor(lock->st_dev);
+        /* "1: FLOCK  ADVISORY  WRITE 1234 00:19:5678 0 EOF"; one who waits has an arrow for its second word */
+        const char *words[6] = {0};
+        char *rest = NULL;
+        for (size_t i = 0; i < 6; i++)
+            words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+        found =
+            words[5] && strcmp(words[1], "FLOCK") == 0 && strcmp(words[3], "WRITE") == 0 && strcmp(words[5], file) == 0;
         if (found)
-            *ret_pid = pid > 0 ? pid : 0;
+            *ret_pid = (pid_t)strtol(words[4], NULL, 10); /* 0 or -1: of another pid namespace */
     }
     fclose(locks);
     return found;
