@@ -2,62 +2,59 @@
 
 #include "base/checksum.h"
 
-#include <stdio.h>
-#include <string.h>
-
-size_t journal_record_decode(const uint8_t *bytes, size_t available, uint64_t seq, struct command *command)
+uint32_t journal_record_decode(const uint8_t *from, const uint8_t *end, uint64_t seq, struct command *command)
 {
     uint16_t bitmap;
-    if (available < sizeof(bitmap))
+    if (end - from < JOURNAL_RECORD_BYTES_MIN)
         return 0;
-    memcpy(&bitmap, bytes, sizeof(bitmap));
-    size_t used = sizeof(bitmap) + 8 * (size_t)__builtin_popcount(bitmap);
-    if (used > available || (bitmap & ~((1u << JOURNAL_RECORD_WORDS) - 2)) != 0)
+    memcpy(&bitmap, from, sizeof(bitmap));
+    uint32_t bytes = 2 + 8 * (uint32_t)__builtin_popcount(bitmap);
+    if ((bitmap & 1) != 0 || bitmap >> JOURNAL_RECORD_WORDS != 0 || (size_t)(end - from) < bytes)
         return 0;
     memset(command, 0, sizeof(*command));
-    const uint8_t *at = bytes + sizeof(bitmap);
-    for (uint32_t bits = bitmap; bits; bits &= bits - 1) {
-        memcpy((uint8_t *)command + RECORD_HEAD_BYTES + 8 * __builtin_ctz(bits), at, 8);
-        at += 8;
-    }
     command->command_seq = seq;
-    return used;
+    uint8_t *body = (uint8_t *)command + RECORD_HEAD_BYTES;
+    const uint8_t *at = from + 2;
+    for (uint32_t left = bitmap; left != 0; left &= left - 1, at += 8)
+        memcpy(body + 8 * __builtin_ctz(left), at, 8);
+    return bytes;
 }
 
-/* The finishing steps of a 64-bit mixer: every bit of the input reaches every bit of the result. */
+/* ---- chain --------------------------------------------------------------------------------------------------------
+ */
+
+/* A bijection of 64 bits in which every bit of the input moves about half of the output's. */
 static uint64_t mix(uint64_t value)
 {
-    value ^= value >> 33;
-    value *= 0xff51afd7ed558ccdu;
-    value ^= value >> 33;
-    value *= 0xc4ceb9fe1a85ec53u;
-    return value ^ value >> 33;
+    value ^= value >> 32;
+    value *= 0xd6e8feb86659fd93u;
+    value ^= value >> 32;
+    value *= 0xd6e8feb86659fd93u;
+    value ^= value >> 32;
+    return value;
 }
 
-uint64_t journal_chain(uint64_t previous, const struct journal_batch_header *header)
+uint64_t journal_chain_first(const uint8_t instance[16])
 {
-    uint64_t chain = mix(previous ^ ((uint64_t)header->payload_checksum << 32 | header->count));
-    return mix(chain ^ header->first_seq);
+    uint64_t halves[2];
+    memcpy(halves, instance, sizeof(halves));
+    return mix(mix(halves[0]) + halves[1]);
 }
 
-static uint32_t batch_checksum(const struct journal_batch_header *header)
+uint64_t journal_chain_after(const struct journal_batch_header *header)
 {
-    struct journal_batch_header copy = *header;
-    copy.checksum = 0;
-    return crc32c(0, &copy, sizeof(copy));
+    uint64_t chain = mix(header->previous_chain + header->first_seq);
+    chain = mix(chain + ((uint64_t)header->count << 32 | header->payload_checksum));
+    chain = mix(chain + ((uint64_t)header->segment << 32 | header->epoch));
+    return mix(chain + header->offset);
 }
+
+/* ---- segments -----------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t segment_checksum(const struct journal_segment_header *header)
 {
-    struct journal_segment_header copy = *header;
-    copy.checksum = 0;
-    return crc32c(0, &copy, sizeof(copy));
-}
-
-void journal_batch_seal(struct journal_batch_header *header)
-{
-    header->chain = journal_chain(header->previous_chain, header);
-    header->checksum = batch_checksum(header);
+    return crc32c(0, header, offsetof(struct journal_segment_header, checksum));
 }
 
 void journal_segment_seal(struct journal_segment_header *header)
@@ -65,46 +62,117 @@ void journal_segment_seal(struct journal_segment_header *header)
     header->checksum = segment_checksum(header);
 }
 
-const char *journal_batch_header_invalid(const struct journal_batch_header *header, const struct journal_place *place)
+bool journal_block_blank(const void *block)
+{
+    const uint8_t *bytes = block;
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, JOURNAL_BLOCK_BYTES - 1) == 0;
+}
+
+const char *journal_segment_invalid(const struct journal_segment_header *header, uint32_t segment)
+{
+    if (header->magic != JOURNAL_MAGIC)
+        return "segment header: magic";
+    if (header->checksum != segment_checksum(header))
+        return "segment header: checksum";
+    if (header->segment != segment)
+        return "segment header: number is not that of the file's name";
+    if (header->segment_bytes < JOURNAL_SEGMENT_BYTES_MIN || header->segment_bytes % JOURNAL_BLOCK_BYTES != 0 ||
+        header->batch_bytes_max > JOURNAL_BATCH_BYTES_MAX || header->first_seq == 0 || header->epoch == 0)
+        return "segment header: a size or number is out of bounds";
+    return NULL;
+}
+
+const char *journal_segment_unreadable(const struct journal_segment_header *header)
+{
+    if (header->version != JOURNAL_VERSION || header->header_bytes != JOURNAL_BLOCK_BYTES)
+        return "written by another version";
+    if (header->incompatible_flags != 0)
+        return "needs features that this version does not have";
+    if (header->record_hash != command_layout_hash())
+        return "holds commands of another layout";
+    return NULL;
+}
+
+const char *journal_segment_breaks(const struct journal_segment_header *header, const struct journal_cursor *cursor,
+                                   const struct journal_segment_header *next)
+{
+    if (memcmp(next->instance, header->instance, sizeof(header->instance)) != 0)
+        return "next segment: instance";
+    if (next->previous_segment != header->segment)
+        return "next segment: previous segment";
+    if (next->epoch < header->epoch)
+        return "next segment: epoch goes back";
+    if (next->previous_end != cursor->offset)
+        return next->previous_end > cursor->offset ? "next segment: says that this one goes on"
+                                                   : "next segment: says that this one ends before";
+    if (next->first_seq != cursor->seq)
+        return "next segment: first number";
+    return next->chain == cursor->chain ? NULL : "next segment: chain";
+}
+
+/* ---- batches ------------------------------------------------------------------------------------------------------
+ */
+
+static uint32_t header_checksum(const struct journal_batch_header *header)
+{
+    struct journal_batch_header copy = *header;
+    copy.header_checksum = 0;
+    return crc32c(0, &copy, sizeof(copy));
+}
+
+void journal_batch_seal(struct journal_batch_header *header)
+{
+    uint8_t *payload = (uint8_t *)(header + 1);
+    uint64_t used = sizeof(*header) + header->payload_bytes;
+    memset(payload + header->payload_bytes, 0, journal_batch_bytes(header->payload_bytes) - used);
+    header->magic = JOURNAL_BATCH_MAGIC;
+    header->payload_checksum = crc32c(0, payload, header->payload_bytes);
+    header->chain = journal_chain_after(header);
+    header->header_checksum = header_checksum(header);
+}
+
+const char *journal_batch_invalid(const struct journal_batch_header *header,
+                                  const struct journal_segment_header *segment, uint64_t offset)
 {
     if (header->magic != JOURNAL_BATCH_MAGIC)
-        return "no batch begins here";
-    if (header->checksum != batch_checksum(header))
-        return "the batch header's checksum does not match";
-    if (header->instance_low != place->instance_low)
-        return "the batch belongs to another journal";
-    if (header->segment != place->segment || header->epoch != place->epoch)
-        return "the batch belongs to another segment or epoch";
-    if (header->offset != place->offset)
-        return "the batch belongs to another place of its segment";
-    if (header->chain != journal_chain(header->previous_chain, header))
-        return "the batch's chain value does not match its contents";
-    if (journal_batch_bytes(header->payload_bytes) > JOURNAL_BATCH_BYTES_MAX)
-        return "the batch is longer than a batch can be";
+        return "batch header: magic";
+    if (header->header_checksum != header_checksum(header))
+        return "batch header: checksum";
+    if (memcmp(&header->instance_low, segment->instance, sizeof(header->instance_low)) != 0)
+        return "batch header: instance";
+    if (header->segment != segment->segment)
+        return "batch header: segment";
+    if (header->epoch != segment->epoch)
+        return "batch header: epoch";
+    if (header->offset != offset)
+        return "batch header: offset";
+    uint64_t bytes = journal_batch_bytes(header->payload_bytes);
+    if (bytes > segment->batch_bytes_max || offset + bytes > segment->segment_bytes ||
+        (uint64_t)header->count * JOURNAL_RECORD_BYTES_MIN > header->payload_bytes)
+        return "batch header: size";
     return NULL;
 }
 
-const char *journal_payload_invalid(const struct journal_batch_header *header, const uint8_t *payload)
+const char *journal_batch_misfits(const struct journal_batch_header *header, const struct journal_cursor *cursor)
 {
-    return crc32c(0, payload, header->payload_bytes) == header->payload_checksum
-               ? NULL
-               : "the checksum of the batch's records does not match";
+    if (header->previous_chain != cursor->chain)
+        return "batch header: previous chain";
+    if (header->first_seq != cursor->seq)
+        return "batch header: first number";
+    return header->chain == journal_chain_after(header) ? NULL : "batch header: chain";
 }
 
-const char *journal_segment_header_invalid(const struct journal_segment_header *header)
+static bool all_zero(const uint8_t *bytes, size_t count)
 {
-    if (header->magic != JOURNAL_SEGMENT_MAGIC)
-        return "no segment header";
-    if (header->version != JOURNAL_VERSION)
-        return "a version of the journal that this program does not know";
-    if (header->checksum != segment_checksum(header))
-        return "the segment header's checksum does not match";
-    if (header->incompatible_flags != 0)
-        return "the segment uses features that this program does not know";
-    return NULL;
+    return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
-void journal_segment_path(const char *directory, uint32_t segment, char path[JOURNAL_PATH_BYTES])
+const char *journal_batch_damaged(const struct journal_batch_header *header)
 {
-    snprintf(path, JOURNAL_PATH_BYTES, "%s/journal-%010u.seg", directory, segment);
+    const uint8_t *payload = (const uint8_t *)(header + 1);
+    if (crc32c(0, payload, header->payload_bytes) != header->payload_checksum)
+        return "batch: checksum of its records";
+    uint64_t used = sizeof(*header) + header->payload_bytes;
+    bool clean = all_zero(payload + header->payload_bytes, journal_batch_bytes(header->payload_bytes) - used);
+    return clean ? NULL : "batch: bytes after its records are not zero";
 }

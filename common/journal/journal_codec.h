@@ -1,68 +1,74 @@
-/* Records and headers of the journal, to bytes and back. Pure: no I/O, no clock, no allocation. */
+/*
+ * The journal's bytes: records to and from commands, headers sealed and checked. Pure: no I/O, no clock, no allocation.
+ *
+ * The checks return NULL or the name of the one that failed, for the message.
+ */
 #ifndef RINGSIDE_JOURNAL_CODEC_H
 #define RINGSIDE_JOURNAL_CODEC_H
 
-#include "base/error.h"
 #include "journal/journal_layout.h"
 #include "record/command.h"
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <string.h>
 
-/* Appends the compact form of a command; the buffer has room for JOURNAL_RECORD_BYTES_MAX + 6. Returns the bytes used.
+/*
+ * Writes one record; `to` must have room for JOURNAL_RECORD_BYTES_MAX. Returns its bytes. Every word is stored and the
+ * end moves on by those that are not zero: no branch to predict.
  */
-static inline size_t journal_record_encode(uint8_t *bytes, const struct command *command)
+static inline uint32_t journal_record_encode(uint8_t *to, const struct command *command)
 {
-    uint8_t *at = bytes + sizeof(uint16_t);
-    uint32_t bitmap = 0;
-    for (uint32_t word = 1; word < JOURNAL_RECORD_WORDS; word++) {
-        uint64_t value;
-        __builtin_memcpy(&value, (const uint8_t *)command + RECORD_HEAD_BYTES + 8 * word, sizeof(value));
-        /* Always stored, kept only if it is not zero: no branch to mispredict. */
-        __builtin_memcpy(at, &value, sizeof(value));
-        at += value ? sizeof(value) : 0;
-        bitmap |= (uint32_t)(value != 0) << word;
+    const uint8_t *body = (const uint8_t *)command + RECORD_HEAD_BYTES;
+    uint8_t *at = to + 2;
+    uint32_t present = 0;
+#pragma GCC unroll 16
+    for (uint32_t i = 1; i < JOURNAL_RECORD_WORDS; i++) {
+        uint64_t word;
+        memcpy(&word, body + 8 * i, sizeof(word));
+        memcpy(at, &word, sizeof(word));
+        uint32_t is_set = word != 0;
+        present |= is_set << i;
+        at += 8 * is_set;
     }
-    uint16_t stored = (uint16_t)bitmap;
-    __builtin_memcpy(bytes, &stored, sizeof(stored));
-    return (size_t)(at - bytes);
+    const uint16_t bitmap = (uint16_t)present;
+    memcpy(to, &bitmap, sizeof(bitmap));
+    return (uint32_t)(at - to);
 }
 
-/* Bytes taken from the payload, or 0 if it does not hold a whole record. The head is zero, command_seq is `seq`. */
-size_t journal_record_decode(const uint8_t *bytes, size_t available, uint64_t seq, struct command *command);
+/* Reads one record into command, whose head is zeroed. Returns its bytes, 0 if it is not one or runs past `end`. */
+uint32_t journal_record_decode(const uint8_t *from, const uint8_t *end, uint64_t seq, struct command *command);
 
-/* Chain value after a batch, from the one before and what identifies this one. */
-uint64_t journal_chain(uint64_t previous, const struct journal_batch_header *header);
+/* The chain value before the first batch of a journal, and after a batch. */
+uint64_t journal_chain_first(const uint8_t instance[16]);
+uint64_t journal_chain_after(const struct journal_batch_header *header);
 
-/* Sets chain and checksum; every other field is filled. The payload has its checksum already. */
-void journal_batch_seal(struct journal_batch_header *header);
 void journal_segment_seal(struct journal_segment_header *header);
+bool journal_block_blank(const void *block);
+const char *journal_segment_invalid(const struct journal_segment_header *header, uint32_t segment);
 
-/* What a batch must agree with. */
-struct journal_place {
-    uint64_t instance_low;
-    uint64_t offset;
-    uint32_t segment;
-    uint32_t epoch;
+/* Whether the program can read a header that is whole. */
+const char *journal_segment_unreadable(const struct journal_segment_header *header);
+
+/* Why `next` does not go on where the segment of `header` was left at; NULL: it does. */
+struct journal_cursor {
+    uint64_t offset; /* where the next batch is due */
+    uint64_t chain;
+    uint64_t seq; /* number of the next command */
 };
+const char *journal_segment_breaks(const struct journal_segment_header *header, const struct journal_cursor *cursor,
+                                   const struct journal_segment_header *next);
 
-/* NULL if the header is whole and belongs at this place, else the check that failed. */
-const char *journal_batch_header_invalid(const struct journal_batch_header *header, const struct journal_place *place);
+/* Fills in both checksums and the chain; the records follow the header, and the zeros are written behind them. */
+void journal_batch_seal(struct journal_batch_header *header);
 
-/* NULL if the payload (payload_bytes of it) matches its header. */
-const char *journal_payload_invalid(const struct journal_batch_header *header, const uint8_t *payload);
+/* Whether this is a whole header that was written for this place, wherever its chain leads. */
+const char *journal_batch_invalid(const struct journal_batch_header *header,
+                                  const struct journal_segment_header *segment, uint64_t offset);
 
-/* NULL if the segment's header is whole and one that this program can read. */
-const char *journal_segment_header_invalid(const struct journal_segment_header *header);
+/* Whether a valid one is the one that is due. */
+const char *journal_batch_misfits(const struct journal_batch_header *header, const struct journal_cursor *cursor);
 
-/* Bytes of a batch on disk with so much payload. */
-static inline uint64_t journal_batch_bytes(uint64_t payload_bytes)
-{
-    uint64_t bytes = sizeof(struct journal_batch_header) + payload_bytes;
-    return (bytes + JOURNAL_BLOCK_BYTES - 1) / JOURNAL_BLOCK_BYTES * JOURNAL_BLOCK_BYTES;
-}
-
-#define JOURNAL_PATH_BYTES 320
-void journal_segment_path(const char *directory, uint32_t segment, char path[JOURNAL_PATH_BYTES]);
+/* Whether the bytes behind the header are what was written. */
+const char *journal_batch_damaged(const struct journal_batch_header *header);
 
 #endif

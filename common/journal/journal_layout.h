@@ -1,38 +1,50 @@
 /*
- * The journal on disk: the contract of its segments and batches. docs/journal.md explains it.
+ * The journal on disk: the contract between the journaler and whoever reads. docs/journal.md explains it.
  *
- * A journal is a directory of segments, "journal-%010u.seg" by number, without gaps. A segment is
+ * Segments, files "journal-%010u.seg" in one directory, numbered from 1 without gaps (the oldest may have been taken
+ * away). A segment is one block of 4096 bytes, struct journal_segment_header, then batches, each beginning at a
+ * multiple of 4096: struct journal_batch_header, `payload_bytes` of records, zeros up to the next multiple of 4096.
  *
- *   0        4096   struct journal_segment_header, zero-padded
- *   4096 ..         batches, each beginning at a multiple of 4096, written once and in order
+ *   offset        what
+ *   0             struct journal_segment_header
+ *   4096          first batch: header 128, records, zeros
+ *   ...           next batch
+ *   ..bytes       zeros, written ahead of use
  *
- * and a batch is a struct journal_batch_header, then `count` compact records, then zeros up to a multiple of 4096.
+ * A record is a command without its head: a u16 whose bit i says that the eight-byte word i of the 112-byte body is not
+ * zero (bit 0, the number, is never set: record i of a batch has the number first_seq + i), then those words in order.
  *
- * A batch is good if it is where it says it is (instance, segment, epoch, offset), its checksums match, and its
- * previous chain value is that of the batch before; so stale, misplaced and foreign blocks never pass. `durable_seq`
- * says what had been acknowledged when it was written: a bad batch before a good one that says it was is corruption,
- * not a torn tail.
- *
- * A compact record is a u16 bitmap of the fourteen 8-byte words of the command's body (bit 0: bytes 16 to 23) and the
- * words that are not zero. Word 0, the command's number, is always left out: it is first_seq plus the place in the
- * batch.
+ * Rules
+ *   1. A batch is whole if magic, checksum, instance, segment, epoch and offset of its header are right, its previous
+ *      chain is the chain of the batch before, its first number the one that is due, its chain what the fields give,
+ * its payload checks, and the rest of its last block is zero.
+ *   2. The next segment's header says at which offset, number and chain the segment before was cut. Nothing beyond that
+ *      counts, whatever it looks like: a dead process's write may still have landed there.
+ *   3. A segment's header and its first batch are one write. A segment whose header is not whole has not begun.
+ *   4. `durable_offset` of a batch: when it was written, everything before that offset of its segment was on the
+ * medium. So a bad batch at an offset below the durable_offset of any whole header further on is corruption; otherwise
+ * it is a torn tail, of which nobody was told.
+ *   5. A batch of no records seals the one before when nothing follows, so that it too has a witness.
+ *   6. Opening for writing begins a new segment with a new epoch; nothing is ever written into an older epoch's.
+ *   7. Numbers are little-endian. Reserved fields are zero. Unknown incompatible flags refuse, compatible ones do not.
  */
 #ifndef RINGSIDE_JOURNAL_LAYOUT_H
 #define RINGSIDE_JOURNAL_LAYOUT_H
 
 #include "base/require.h"
+#include "record/stamp.h"
 
 #include <stdint.h>
 
-#define JOURNAL_SEGMENT_MAGIC    0x3147455344495252u /* "RRIDSEG1" */
-#define JOURNAL_BATCH_MAGIC      0x3154414244495252u /* "RRIDBAT1" */
-#define JOURNAL_VERSION          1
-#define JOURNAL_BLOCK_BYTES      4096u
-#define JOURNAL_BATCH_BYTES_MAX  (4u << 20)
-#define JOURNAL_RECORD_WORDS     14
-#define JOURNAL_RECORD_BYTES_MAX (2u + 8u * (JOURNAL_RECORD_WORDS - 1))
-/* The chain begins here, so that it is never zero. */
-#define JOURNAL_CHAIN_START 0x9ae16a3b2f90404fu
+#define JOURNAL_MAGIC             0x314745534a444952u /* "RIDJSEG1" */
+#define JOURNAL_BATCH_MAGIC       0x5441424au         /* "JBAT" */
+#define JOURNAL_VERSION           1
+#define JOURNAL_BLOCK_BYTES       4096u
+#define JOURNAL_BATCH_BYTES_MAX   (8u * 1024 * 1024) /* a batch with its header and zeros */
+#define JOURNAL_SEGMENT_BYTES_MIN (64u * 1024)
+#define JOURNAL_RECORD_WORDS      (RECORD_BODY_BYTES / 8)
+#define JOURNAL_RECORD_BYTES_MAX  (2 + 8 * (JOURNAL_RECORD_WORDS - 1))
+#define JOURNAL_RECORD_BYTES_MIN  2
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -40,40 +52,49 @@
 struct journal_segment_header {
     uint64_t magic;
     uint32_t version;
-    uint32_t checksum;           /* crc32c of this struct, this field as 0 */
-    uint32_t compatible_flags;   /* unknown ones may be ignored by readers */
-    uint32_t incompatible_flags; /* unknown ones must be refused by readers */
-    uint8_t instance[16];        /* random, made with the first segment */
-    uint32_t segment;            /* number, from 1 */
-    uint32_t epoch;              /* from 1, higher at each opening for writing */
-    uint64_t first_seq;          /* of the first command in this segment: where the one before was cut */
-    uint64_t chain;              /* chain value at that place */
-    uint64_t previous_end;       /* offset in the segment before at which it ends; 0: this is the first */
+    uint32_t header_bytes;
+    uint32_t compatible_flags;
+    uint32_t incompatible_flags;
+    uint8_t instance[16];      /* random, made with the first segment: which journal this is */
+    uint32_t segment;          /* its number, as in its name */
+    uint32_t epoch;            /* raised at each opening for writing, from 1 */
+    uint64_t first_seq;        /* number of its first command: at which the segment before was cut */
+    uint64_t chain;            /* value before its first batch: at which the segment before was cut */
+    uint64_t previous_end;     /* offset at which the segment before was cut; 0: there is none */
+    uint32_t previous_segment; /* 0: none */
+    uint32_t batch_bytes_max;  /* no batch of this segment is longer, header and zeros included */
     uint64_t segment_bytes;
-    uint64_t created_ns;
-    uint64_t last_time_ns; /* of the last command before this segment; 0: none */
-    uint64_t reserved[3];
+    uint64_t record_hash;  /* command_layout_hash() */
+    uint64_t last_time_ns; /* of the last command before it; 0: none */
+    uint64_t created_ns;   /* CLOCK_REALTIME */
+    uint8_t reserved[JOURNAL_BLOCK_BYTES - 116];
+    uint32_t checksum; /* crc32c of the block before it */
+};
+
+struct journal_checkpoint {
+    uint64_t command_seq; /* 0: none yet */
+    uint64_t event_hash;
+    uint64_t state_hash; /* 0: not known */
 };
 
 struct journal_batch_header {
-    uint64_t magic;
-    uint32_t checksum;         /* crc32c of this struct, this field as 0 */
-    uint32_t payload_checksum; /* crc32c of the payload */
+    uint32_t magic;
+    uint32_t header_checksum;  /* crc32c of these 128 bytes with this field as 0 */
+    uint32_t payload_checksum; /* crc32c */
     uint32_t payload_bytes;
-    uint32_t count; /* records; 0: a seal, which only bears witness */
-    uint64_t first_seq;
+    uint64_t first_seq; /* of its first record; of the next one if it has none */
+    uint32_t count;
+    uint32_t segment;
+    uint32_t epoch;
+    uint32_t instance_low; /* first four bytes of the instance */
+    uint64_t offset;       /* of this batch in its segment */
     uint64_t previous_chain;
     uint64_t chain;
-    uint32_t epoch;
-    uint32_t segment;
-    uint64_t offset;         /* in the segment */
-    uint64_t durable_seq;    /* commands before this were acknowledged when the batch was written */
-    uint64_t events_synced;  /* events before this were durable in the event log */
-    uint64_t last_time_ns;   /* of the last command up to here */
-    uint64_t checkpoint_seq; /* newest checkpoint known: command, event hash, state hash; 0: none */
-    uint64_t checkpoint_event_hash;
-    uint64_t checkpoint_state_hash;
-    uint64_t instance_low; /* first 8 bytes of the instance */
+    uint64_t durable_seq;    /* first number that was not on the medium when this was written */
+    uint64_t durable_offset; /* offset in this segment below which all was on the medium; 0: nothing of it */
+    uint64_t events_synced;  /* first event number that was not on the medium in the event log */
+    uint64_t last_time_ns;   /* of its last command or of the last before it */
+    struct journal_checkpoint checkpoint; /* the newest that is known */
     uint64_t reserved;
 };
 
@@ -82,7 +103,7 @@ struct journal_batch_header {
 #define JOURNAL_FIELDS(X)                                                                                              \
     X(journal_segment_header, magic, 0, 8)                                                                             \
     X(journal_segment_header, version, 8, 4)                                                                           \
-    X(journal_segment_header, checksum, 12, 4)                                                                         \
+    X(journal_segment_header, header_bytes, 12, 4)                                                                     \
     X(journal_segment_header, compatible_flags, 16, 4)                                                                 \
     X(journal_segment_header, incompatible_flags, 20, 4)                                                               \
     X(journal_segment_header, instance, 24, 16)                                                                        \
@@ -91,33 +112,46 @@ struct journal_batch_header {
     X(journal_segment_header, first_seq, 48, 8)                                                                        \
     X(journal_segment_header, chain, 56, 8)                                                                            \
     X(journal_segment_header, previous_end, 64, 8)                                                                     \
-    X(journal_segment_header, segment_bytes, 72, 8)                                                                    \
-    X(journal_segment_header, created_ns, 80, 8)                                                                       \
-    X(journal_segment_header, last_time_ns, 88, 8)                                                                     \
-    X(journal_segment_header, reserved, 96, 24)                                                                        \
-    X(journal_batch_header, magic, 0, 8)                                                                               \
-    X(journal_batch_header, checksum, 8, 4)                                                                            \
-    X(journal_batch_header, payload_checksum, 12, 4)                                                                   \
-    X(journal_batch_header, payload_bytes, 16, 4)                                                                      \
-    X(journal_batch_header, count, 20, 4)                                                                              \
-    X(journal_batch_header, first_seq, 24, 8)                                                                          \
-    X(journal_batch_header, previous_chain, 32, 8)                                                                     \
-    X(journal_batch_header, chain, 40, 8)                                                                              \
-    X(journal_batch_header, epoch, 48, 4)                                                                              \
-    X(journal_batch_header, segment, 52, 4)                                                                            \
-    X(journal_batch_header, offset, 56, 8)                                                                             \
+    X(journal_segment_header, previous_segment, 72, 4)                                                                 \
+    X(journal_segment_header, batch_bytes_max, 76, 4)                                                                  \
+    X(journal_segment_header, segment_bytes, 80, 8)                                                                    \
+    X(journal_segment_header, record_hash, 88, 8)                                                                      \
+    X(journal_segment_header, last_time_ns, 96, 8)                                                                     \
+    X(journal_segment_header, created_ns, 104, 8)                                                                      \
+    X(journal_segment_header, reserved, 112, 3980)                                                                     \
+    X(journal_segment_header, checksum, 4092, 4)                                                                       \
+    X(journal_batch_header, magic, 0, 4)                                                                               \
+    X(journal_batch_header, header_checksum, 4, 4)                                                                     \
+    X(journal_batch_header, payload_checksum, 8, 4)                                                                    \
+    X(journal_batch_header, payload_bytes, 12, 4)                                                                      \
+    X(journal_batch_header, first_seq, 16, 8)                                                                          \
+    X(journal_batch_header, count, 24, 4)                                                                              \
+    X(journal_batch_header, segment, 28, 4)                                                                            \
+    X(journal_batch_header, epoch, 32, 4)                                                                              \
+    X(journal_batch_header, instance_low, 36, 4)                                                                       \
+    X(journal_batch_header, offset, 40, 8)                                                                             \
+    X(journal_batch_header, previous_chain, 48, 8)                                                                     \
+    X(journal_batch_header, chain, 56, 8)                                                                              \
     X(journal_batch_header, durable_seq, 64, 8)                                                                        \
-    X(journal_batch_header, events_synced, 72, 8)                                                                      \
-    X(journal_batch_header, last_time_ns, 80, 8)                                                                       \
-    X(journal_batch_header, checkpoint_seq, 88, 8)                                                                     \
-    X(journal_batch_header, checkpoint_event_hash, 96, 8)                                                              \
-    X(journal_batch_header, checkpoint_state_hash, 104, 8)                                                             \
-    X(journal_batch_header, instance_low, 112, 8)                                                                      \
+    X(journal_batch_header, durable_offset, 72, 8)                                                                     \
+    X(journal_batch_header, events_synced, 80, 8)                                                                      \
+    X(journal_batch_header, last_time_ns, 88, 8)                                                                       \
+    X(journal_batch_header, checkpoint.command_seq, 96, 8)                                                             \
+    X(journal_batch_header, checkpoint.event_hash, 104, 8)                                                             \
+    X(journal_batch_header, checkpoint.state_hash, 112, 8)                                                             \
     X(journal_batch_header, reserved, 120, 8)
 
 #define X(type, field, offset, bytes) CONTRACT_FIELD(struct type, field, offset, bytes);
 JOURNAL_FIELDS(X)
 #undef X
-_Static_assert(sizeof(struct journal_batch_header) == 128, "records begin at byte 128 of a batch");
+_Static_assert(sizeof(struct journal_segment_header) == JOURNAL_BLOCK_BYTES, "one block");
+_Static_assert(sizeof(struct journal_batch_header) == 128, "records begin at a cache line");
+
+/* Bytes that a batch with so much payload takes on disk. */
+static inline uint64_t journal_batch_bytes(uint64_t payload_bytes)
+{
+    uint64_t bytes = sizeof(struct journal_batch_header) + payload_bytes;
+    return (bytes + JOURNAL_BLOCK_BYTES - 1) / JOURNAL_BLOCK_BYTES * JOURNAL_BLOCK_BYTES;
+}
 
 #endif

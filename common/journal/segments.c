@@ -1,0 +1,112 @@
+#include "journal/segments.h"
+
+#include "journal/journal_codec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void journal_segment_path(const char *directory, uint32_t number, char path[DISK_PATH_BYTES])
+{
+    snprintf(path, DISK_PATH_BYTES, "%.360s/journal-%010u.seg", directory, number);
+}
+
+/* ---- listing ------------------------------------------------------------------------------------------------------
+ */
+
+static void note_name(void *argument, const char *name)
+{
+    struct journal_segments *segments = argument;
+    unsigned number = 0;
+    int end = 0;
+    if (sscanf(name, "journal-%10u.seg%n", &number, &end) != 1 || end == 0 || name[end] != '\0' || number == 0)
+        return;
+    if (segments->count == segments->room) {
+        uint32_t room = segments->room ? 2 * segments->room : 64;
+        uint32_t *numbers = realloc(segments->numbers, room * sizeof(*numbers));
+        segments->out_of_memory = !numbers;
+        if (!numbers)
+            return;
+        segments->numbers = numbers;
+        segments->room = room;
+    }
+    segments->numbers[segments->count++] = number;
+}
+
+static int by_number(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left;
+    uint32_t b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+int journal_segments_list(struct journal_segments *ret, const char *directory, struct error *error)
+{
+    struct journal_segments segments = {.room = 64, .numbers = malloc(64 * sizeof(uint32_t))};
+    if (!segments.numbers)
+        return error_system(error, ENOMEM, directory, "no memory");
+    int result = disk()->list(directory, note_name, &segments, error);
+    if (result == 0 && segments.out_of_memory)
+        result = error_system(error, ENOMEM, directory, "no memory for the list of segments");
+    if (result < 0) {
+        journal_segments_finish(&segments);
+        return result;
+    }
+    qsort(segments.numbers, segments.count, sizeof(uint32_t), by_number);
+    *ret = segments;
+    return 0;
+}
+
+void journal_segments_finish(struct journal_segments *segments)
+{
+    free(segments->numbers);
+    *segments = (struct journal_segments){0};
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------
+ */
+
+static int classify(const struct journal_segment_header *header, uint32_t number, const char *path,
+                    const char **ret_why, struct error *error)
+{
+    if (journal_block_blank(header))
+        return SEGMENT_BLANK;
+    const char *why = journal_segment_invalid(header, number);
+    if (why) {
+        *ret_why = why;
+        return SEGMENT_DAMAGED;
+    }
+    why = journal_segment_unreadable(header);
+    return why ? error_set(error, ERROR_MISMATCH, path, "%s", why) : SEGMENT_BEGUN;
+}
+
+int journal_segment_open(const char *directory, uint32_t number, int *ret_file, struct journal_segment_header *header,
+                         const char **ret_why, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    journal_segment_path(directory, number, path);
+    int file = disk()->open(path, DISK_DIRECT, error);
+    if (file == ERROR_NOT_YET)
+        return SEGMENT_NONE;
+    if (file < 0)
+        return file;
+    size_t count = 0;
+    int result = ERROR_SYSTEM;
+    void *block = aligned_alloc(JOURNAL_BLOCK_BYTES, JOURNAL_BLOCK_BYTES);
+    if (block) {
+        memset(block, 0, JOURNAL_BLOCK_BYTES); /* a file may be shorter */
+        result = disk()->read(file, 0, block, JOURNAL_BLOCK_BYTES, &count, error);
+    } else {
+        error_system(error, ENOMEM, path, "no memory");
+    }
+    if (result == 0) {
+        memcpy(header, block, sizeof(*header));
+        result = classify(header, number, path, ret_why, error);
+    }
+    free(block);
+    if (result < 0)
+        disk()->close(file);
+    else
+        *ret_file = file;
+    return result;
+}
