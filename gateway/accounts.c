@@ -151,6 +151,7 @@ static int line_take(struct accounts *accounts, const char *where, char *line, s
     if (accounts->count == ACCOUNTS_MAX)
         return error_set(error, ERROR_FULL, where, "more than %u accounts", ACCOUNTS_MAX);
 
+    REQUIRE(accounts->accounts);
     struct account *account = &accounts->accounts[accounts->count];
     text_pad(account->user, USER_BYTES, user);
     text_pad(account->firm, FIRM_BYTES, firm);

@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PAGE_BYTES 4096u
+#define PAGE_BYTES ((size_t)4096)
 
 /* What a connection that kept up has touched at most; the rest is given back to the machine when it ends. */
-#define OUTPUT_KEPT_BYTES (16u * PAGE_BYTES)
+#define OUTPUT_KEPT_BYTES (16 * PAGE_BYTES)
 
 int connections_open(struct connections *connections, uint32_t count_max, uint32_t output_bytes,
                      uint32_t partial_bytes_max, struct error *error)
@@ -20,7 +20,7 @@ int connections_open(struct connections *connections, uint32_t count_max, uint32
     REQUIRE(count_max >= 1 && count_max < 1u << CONNECTION_INDEX_BITS);
     memset(connections, 0, sizeof(*connections));
     connections->count_max = count_max;
-    connections->output_bytes = output_bytes & ~(PAGE_BYTES - 1);
+    connections->output_bytes = output_bytes & ~(uint32_t)(PAGE_BYTES - 1);
     connections->partial_bytes_max = (partial_bytes_max + 63) & ~63u;
     connections->memory_bytes =
         (uint64_t)count_max * ((uint64_t)connections->output_bytes + connections->partial_bytes_max);

@@ -185,7 +185,7 @@ static int accept_some(struct gateway *gateway, uint64_t now_ns)
 {
     int count = 0;
     for (uint32_t i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct sockaddr_storage address;
+        struct sockaddr_storage address = {0};
         socklen_t bytes = sizeof(address);
         int fd = accept4(gateway->listen_fd, (struct sockaddr *)&address, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {

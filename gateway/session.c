@@ -53,7 +53,10 @@ static enum session_step rare_take(struct session *session, const struct soup_fr
         session->phase = SESSION_OVER;
         return SESSION_LOGOUT;
     default:
-        return broken(session, result, is_first ? "the first packet must be a login request" : "unknown packet type");
+        if (is_first)
+            return broken(session, result, "the first packet must be a login request");
+        result->why = "a packet type that SoupBinTCP does not have for clients";
+        return SESSION_COMPLAINT;
     }
 }
 

@@ -182,7 +182,7 @@ static void is_as_small_as_it_says(void)
 {
     struct outbound outbound;
     struct error error;
-    CHECK(outbound_open(&outbound, 100, 64 * 1024 * 1024, NULL, &error) == 0);
+    CHECK(outbound_open(&outbound, 100, (size_t)64 << 20, NULL, &error) == 0);
     for (uint32_t i = 0; i < 1000000; i++)
         CHECK(outbound_append(&outbound, 1 + i % 100, 1 + i / 100, 1 + i) == NULL);
     double bytes = (double)outbound.taken_count * OUTBOUND_CHUNK_BYTES / 1e6;
@@ -198,9 +198,9 @@ int main(int argc, char **argv)
     CHECK(fd >= 0);
     close(fd);
     refuses_what_breaks_a_rule();
-    run(64 * 1024 * 1024, NULL, false);
-    run(16 * OUTBOUND_CHUNK_BYTES, NULL, true);
-    run(200 * OUTBOUND_CHUNK_BYTES, path, true);
+    run((size_t)64 << 20, NULL, false);
+    run((size_t)16 * OUTBOUND_CHUNK_BYTES, NULL, true);
+    run((size_t)200 * OUTBOUND_CHUNK_BYTES, path, true);
     is_as_small_as_it_says();
     unlink(path);
     printf("ok\n");

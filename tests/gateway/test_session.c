@@ -196,13 +196,15 @@ Test(frames, too_long_and_empty_ones_break)
     cr_assert_str_eq(result.why, "a packet of length 0");
 }
 
-Test(frames, of_an_unknown_type_break)
+Test(frames, of_an_unknown_type_are_complained_of)
 {
     packet('?', NULL, 0);
-    cr_assert_eq(take(), SESSION_BROKEN);
-    begin_open();
+    cr_assert_eq(take(), SESSION_COMPLAINT);
+    count = 0;
     packet('S', NULL, 0); /* ours to send, not the client's */
-    cr_assert_eq(take(), SESSION_BROKEN);
+    cr_assert_eq(take(), SESSION_COMPLAINT);
+    cr_assert_eq(result.consumed, count);
+    cr_assert_eq(session.phase, SESSION_OPEN);
 }
 
 Test(frames, logout)
