@@ -1,0 +1,173 @@
+/*
+ * Changes in place, and the requests that change no book.
+ *
+ * Rules
+ *   1. A cancel or modify of an order that is not live, or that would change nothing, is passed over: OUCH has no
+ * answer for it.
+ *   2. Its quantity is the size the order is to have in all, with what it has executed. An order keeps its place when
+ * it shrinks.
+ */
+#include "book.h"
+#include "check.h"
+#include "output.h"
+#include "requests.h"
+
+#include <string.h>
+
+static uint32_t target_find(const struct engine *engine, const struct command *command)
+{
+    struct index_key key = {command->session, command->order.target_user_ref, command->order.user_ref_index};
+    return index_find(engine, key);
+}
+
+/* Shares that stay open if the order is to trade `size` in all. */
+static inline uint32_t leaves_of(const struct order *order, const struct terms *terms, uint32_t size)
+{
+    uint32_t executed = terms->size - order->quantity;
+    if (size >= terms->size)
+        return order->quantity;
+    return size <= executed ? 0 : size - executed;
+}
+
+static inline void told_cut(struct engine *engine, const struct command *command, const struct order *order,
+                            uint8_t kind, uint8_t reason, uint32_t leaves_quantity)
+{
+    uint32_t instrument = order_instrument(order);
+    uint32_t code = order_code(order);
+    event_cut(engine,
+              (struct event_header){.kind = kind,
+                                    .flags = answer_flags(command),
+                                    .instrument = instrument,
+                                    .session = command->session,
+                                    .message_no = message_no(engine, command->session),
+                                    .user_ref = order->user_ref,
+                                    .user_ref_index = order_user_ref_index(order),
+                                    .side = code_letter(code),
+                                    .reason = reason},
+              order_ref(order), key_price(&engine->books[instrument], code_side(code), order->key),
+              order->quantity - leaves_quantity, leaves_quantity);
+}
+
+static inline void order_cut(struct engine *engine, uint32_t index, uint32_t leaves_quantity)
+{
+    struct order *order = &engine->orders[index];
+    struct book *book = &engine->books[order_instrument(order)];
+    uint32_t decrement = order->quantity - leaves_quantity;
+    if (leaves_quantity == 0) {
+        order_leave(engine, book, index);
+        return;
+    }
+    order_reduce(engine, book, index, decrement);
+    engine->terms[index].size -= decrement;
+}
+
+void request_cancel(struct engine *engine, const struct command *command)
+{
+    uint32_t index = target_find(engine, command);
+    if (index == 0)
+        return;
+    const struct order *order = &engine->orders[index];
+    uint32_t size = command->order.quantity;
+    uint32_t leaves_quantity = size == 0 ? 0 : leaves_of(order, &engine->terms[index], size);
+    if (leaves_quantity == order->quantity)
+        return;
+    told_cut(engine, command, order, EVENT_CANCELED, 'U', leaves_quantity);
+    order_cut(engine, index, leaves_quantity);
+}
+
+/* S to E, S to T, E to T; or none. */
+static bool side_may_become(uint32_t code, enum side_code asked)
+{
+    if (code == asked)
+        return true;
+    return (code == CODE_SELL && (asked == CODE_EXEMPT || asked == CODE_SHORT)) ||
+           (code == CODE_EXEMPT && asked == CODE_SHORT);
+}
+
+static void order_side_set(struct engine *engine, struct order *order, enum side_code code)
+{
+    engine->state_hash -= order_weight(order) * order->quantity;
+    order->place = (order->place & ~(3u << PLACE_SIDE_SHIFT)) | (uint32_t)code << PLACE_SIDE_SHIFT;
+    engine->state_hash += order_weight(order) * order->quantity;
+}
+
+void request_modify(struct engine *engine, const struct command *command)
+{
+    uint32_t index = target_find(engine, command);
+    if (index == 0)
+        return;
+    struct order *order = &engine->orders[index];
+    enum side_code asked = check_side(command->order.side);
+    if (!side_may_become(order_code(order), asked))
+        return;
+    uint32_t leaves_quantity = leaves_of(order, &engine->terms[index], command->order.quantity);
+    if (leaves_quantity == 0) {
+        told_cut(engine, command, order, EVENT_CANCELED, 'U', 0);
+        order_cut(engine, index, 0);
+        return;
+    }
+    if (leaves_quantity == order->quantity && order_code(order) == asked)
+        return;
+    order_side_set(engine, order, asked);
+    told_cut(engine, command, order, EVENT_MODIFIED, 0, leaves_quantity);
+    if (leaves_quantity != order->quantity)
+        order_cut(engine, index, leaves_quantity);
+}
+
+/* ---- requests that change no book ---------------------------------------------------------------------------------
+ */
+
+void request_account_query(struct engine *engine, const struct command *command)
+{
+    uint8_t index = command->order.user_ref_index;
+    struct session *session = &engine->sessions[command->session];
+    const uint32_t *last = index == 0 ? &session->user_ref_last : channel_user_ref(engine, session, index, false);
+    struct event *event = event_begin(engine, (struct event_header){.kind = EVENT_ACCOUNT_ANSWER,
+                                                                    .flags = answer_flags(command),
+                                                                    .session = command->session,
+                                                                    .message_no = message_no(engine, command->session),
+                                                                    .user_ref = last ? *last + 1 : 1,
+                                                                    .user_ref_index = index});
+    event_reserve(event, EVENT_PAYLOAD);
+}
+
+void request_reject(struct engine *engine, const struct command *command, uint16_t reason)
+{
+    bool refused = command->kind == COMMAND_REFUSED;
+    uint32_t instrument =
+        refused || command->order.instrument > engine->instrument_count || command->kind == COMMAND_REPLACE
+            ? 0
+            : command->order.instrument;
+    struct event *event = event_begin(engine, (struct event_header){.kind = EVENT_REJECTED,
+                                                                    .flags = answer_flags(command),
+                                                                    .instrument = instrument,
+                                                                    .session = command->session,
+                                                                    .message_no = message_no(engine, command->session),
+                                                                    .user_ref = command->user_ref,
+                                                                    .user_ref_index = command->order.user_ref_index});
+    event_reserve(event, EVENT_PAYLOAD);
+    event->refused.reason = reason;
+    event->refused.refused_kind = refused ? command->refused.refused_kind : command->kind;
+    memcpy(event->refused.client_order_id, command->order.client_order_id, CLIENT_ORDER_ID_BYTES);
+}
+
+/* A request with a user_ref of its own, to be answered by a reject. */
+static void reject_once(struct engine *engine, const struct command *command, uint16_t reason)
+{
+    uint32_t *last = user_ref_last(engine, command->session, command->order.user_ref_index);
+    if (last && command->user_ref <= *last)
+        return;
+    if (last)
+        *last = command->user_ref;
+    request_reject(engine, command, reason);
+}
+
+void request_refused(struct engine *engine, const struct command *command)
+{
+    reject_once(engine, command, command->refused.reason);
+}
+
+void request_unsupported(struct engine *engine, const struct command *command)
+{
+    reject_once(engine, command, REASON_OTHER);
+}

@@ -1,0 +1,293 @@
+/*
+ * One command at a time: what it is, whose it is, and what ends it.
+ *
+ * A command's events end with the BOOK_TOP it caused, if any, and, each so many commands, with a CHECKPOINT. The last
+ * one says that it is the last. The running hash takes a step's events when the step ends.
+ */
+#include "output.h"
+#include "prefetch.h"
+#include "requests.h"
+#include "sessions.h"
+
+#include <string.h>
+
+/* ---- what a command is --------------------------------------------------------------------------------------------
+ */
+
+static void apply_request(struct engine *engine, const struct command *command)
+{
+    switch ((enum command_kind)command->kind) {
+    case COMMAND_ENTER:
+        request_enter(engine, command);
+        break;
+    case COMMAND_CANCEL:
+        request_cancel(engine, command);
+        break;
+    case COMMAND_REPLACE:
+        request_replace(engine, command);
+        break;
+    case COMMAND_MODIFY:
+        request_modify(engine, command);
+        break;
+    case COMMAND_ACCOUNT_QUERY:
+        request_account_query(engine, command);
+        break;
+    case COMMAND_REFUSED:
+        request_refused(engine, command);
+        break;
+    case COMMAND_MASS_CANCEL:
+    case COMMAND_DISABLE:
+    case COMMAND_ENABLE:
+    case COMMAND_LOGIN:
+    case COMMAND_LOGOUT:
+    case COMMAND_TENURE_BEGINS:
+    case COMMAND_TICK:
+    case COMMAND_DAY_START:
+    case COMMAND_DAY_END:
+    case COMMAND_INSTRUMENT_ADD:
+    case COMMAND_MARKET_STATE:
+    case COMMAND_INSTRUMENT_LIMITS:
+    case COMMAND_FIRM_LIMITS:
+    case COMMAND_TRADE_BREAK:
+    case COMMAND_SESSION_BLOCK:
+    case COMMAND_SNAPSHOT_MARK:
+    default:
+        request_unsupported(engine, command);
+        break;
+    }
+}
+
+static void apply_other(struct engine *engine, const struct command *command)
+{
+    switch ((enum command_kind)command->kind) {
+    case COMMAND_LOGIN:
+        session_login(engine, command);
+        break;
+    case COMMAND_LOGOUT:
+        session_logout(engine, command);
+        break;
+    case COMMAND_TENURE_BEGINS:
+        session_tenure_begins(engine, command);
+        break;
+    case COMMAND_DAY_START:
+        day_start(engine, command);
+        break;
+    case COMMAND_DAY_END:
+        day_end(engine, command);
+        break;
+    case COMMAND_INSTRUMENT_ADD:
+        instrument_add(engine, command);
+        break;
+    case COMMAND_TICK:
+    case COMMAND_SNAPSHOT_MARK:
+        break;
+    case COMMAND_MARKET_STATE:
+    case COMMAND_INSTRUMENT_LIMITS:
+    case COMMAND_FIRM_LIMITS:
+    case COMMAND_TRADE_BREAK:
+    case COMMAND_SESSION_BLOCK:
+        command_refuse(engine, command, ENGINE_REFUSAL_NOT_SUPPORTED);
+        break;
+    case COMMAND_ENTER:
+    case COMMAND_REPLACE:
+    case COMMAND_CANCEL:
+    case COMMAND_MODIFY:
+    case COMMAND_MASS_CANCEL:
+    case COMMAND_DISABLE:
+    case COMMAND_ENABLE:
+    case COMMAND_ACCOUNT_QUERY:
+    case COMMAND_REFUSED:
+    default:
+        command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_KIND);
+        break;
+    }
+}
+
+static inline bool connected(const struct engine *engine, const struct command *command)
+{
+    return LIKELY(command->session - 1 < engine->session_count) &&
+           engine->sessions[command->session].owner == owner_of(command->gateway, command->tenure);
+}
+
+static inline void dispatch(struct engine *engine, const struct command *command)
+{
+    if (LIKELY(command->kind - COMMAND_ENTER <= COMMAND_REFUSED - COMMAND_ENTER && command->kind != 0)) {
+        if (LIKELY(connected(engine, command)))
+            apply_request(engine, command);
+        else
+            command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
+    } else {
+        apply_other(engine, command);
+    }
+}
+
+/* ---- steps --------------------------------------------------------------------------------------------------------
+ */
+
+static void hash_step(struct engine *engine, uint64_t first)
+{
+    uint64_t hash = engine->event_hash;
+    for (uint64_t seq = first; seq != engine->event_seq_next; seq++)
+        hash = hash_event(hash, event_place(engine, seq));
+    engine->event_hash = hash;
+}
+
+static void mark_last(struct engine *engine)
+{
+    struct event *event = event_place(engine, engine->event_seq_next - 1);
+    uint64_t word;
+    memcpy(&word, (const uint8_t *)event + offsetof(struct event, index), sizeof(word));
+    put_word(event, offsetof(struct event, index), word | (uint64_t)EVENT_LAST_OF_COMMAND << 24);
+}
+
+static void checkpoint(struct engine *engine)
+{
+    struct event *event =
+        event_begin(engine, (struct event_header){.kind = EVENT_CHECKPOINT, .flags = EVENT_LAST_OF_COMMAND});
+    event_reserve(event, EVENT_PAYLOAD);
+    event->checkpoint.command_seq = engine->command_seq;
+    event->checkpoint.event_hash = engine->event_hash;
+    event->checkpoint.state_hash = engine->state_hash;
+    event->checkpoint.live_order_count = engine->live_orders;
+}
+
+static inline void step_begin(struct engine *engine, const struct engine_output *output)
+{
+    engine->output = *output;
+    engine->step_first = engine->event_seq_next;
+    engine->step_limit = engine->event_seq_next + ENGINE_EVENTS_MAX - EVENTS_AT_END;
+}
+
+/* The command is done: what its end brings. */
+static inline void command_finish(struct engine *engine)
+{
+    if (engine->touched)
+        book_report_top(engine);
+    if (UNLIKELY(engine->command_seq == engine->checkpoint_next)) {
+        hash_step(engine, engine->step_first);
+        uint64_t first = engine->event_seq_next;
+        checkpoint(engine);
+        hash_step(engine, first);
+        engine->checkpoint_next += engine->limits.checkpoint_commands;
+        return;
+    }
+    if (engine->event_index != 0)
+        mark_last(engine);
+    hash_step(engine, engine->step_first);
+}
+
+static inline int step_finish(struct engine *engine)
+{
+    if (LIKELY(engine->sweep == SWEEP_NONE))
+        command_finish(engine);
+    else
+        hash_step(engine, engine->step_first);
+    int count = (int)(engine->event_seq_next - engine->step_first);
+    ENGINE_REQUIRE(count <= ENGINE_EVENTS_MAX);
+    return count;
+}
+
+static inline int apply(struct engine *engine, const struct command *command)
+{
+    engine->command_seq = command->command_seq;
+    engine->time_ns = command->time_ns;
+    engine->shard = command->shard;
+    engine->event_index = 0;
+    engine->touched = 0;
+    dispatch(engine, command);
+    return step_finish(engine);
+}
+
+int engine_apply(struct engine *engine, const struct command *command, const struct engine_output *output)
+{
+    if (command->command_seq != engine->command_seq + 1)
+        return ENGINE_WRONG_COMMAND_SEQ;
+    if (engine->sweep != SWEEP_NONE)
+        return ENGINE_UNFINISHED;
+    step_begin(engine, output);
+    return apply(engine, command);
+}
+
+bool engine_more(const struct engine *engine)
+{
+    return engine->sweep != SWEEP_NONE;
+}
+
+int engine_continue(struct engine *engine, const struct engine_output *output)
+{
+    if (engine->sweep == SWEEP_NONE)
+        return 0;
+    step_begin(engine, output);
+    switch ((enum sweep)engine->sweep) {
+    case SWEEP_MATCH:
+        taker_trade(engine);
+        break;
+    case SWEEP_DAY_START:
+        day_start_sweep(engine);
+        break;
+    case SWEEP_DAY_END_ORDERS:
+        day_end_orders_sweep(engine);
+        break;
+    case SWEEP_DAY_END_SESSIONS:
+        day_end_sessions_sweep(engine);
+        break;
+    case SWEEP_TENURE:
+        session_tenure_sweep(engine);
+        break;
+    case SWEEP_NONE:
+    default:
+        break;
+    }
+    return step_finish(engine);
+}
+
+/* ---- batches ------------------------------------------------------------------------------------------------------
+ */
+
+static inline void look_ahead(const struct engine *engine, const struct engine_input *input, uint64_t seq, uint64_t end)
+{
+    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_FIRST < end))
+        prefetch_first(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_FIRST) & input->mask]);
+    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_SECOND < end))
+        prefetch_second(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_SECOND) & input->mask]);
+    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_THIRD < end))
+        prefetch_third(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_THIRD) & input->mask]);
+}
+
+int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end,
+                       const struct engine_output *output, uint64_t room, uint64_t *ret_events)
+{
+    if (engine->sweep != SWEEP_NONE)
+        return ENGINE_UNFINISHED;
+    uint64_t first = engine->event_seq_next;
+    uint64_t seq = engine->command_seq + 1;
+    int count = 0;
+    while (seq < end && engine->sweep == SWEEP_NONE && engine->event_seq_next - first + ENGINE_EVENTS_MAX <= room) {
+        const struct command *command = &input->commands[seq & input->mask];
+        if (command->command_seq != seq)
+            return ENGINE_WRONG_COMMAND_SEQ;
+        look_ahead(engine, input, seq, end);
+        step_begin(engine, output);
+        apply(engine, command);
+        seq++;
+        count++;
+    }
+    *ret_events = engine->event_seq_next - first;
+    return count;
+}
+
+void engine_prefetch(const struct engine *engine, const struct command *command, enum engine_look look)
+{
+    switch (look) {
+    case ENGINE_LOOK_FIRST:
+        prefetch_first(engine, command);
+        break;
+    case ENGINE_LOOK_SECOND:
+        prefetch_second(engine, command);
+        break;
+    case ENGINE_LOOK_THIRD:
+    default:
+        prefetch_third(engine, command);
+        break;
+    }
+}

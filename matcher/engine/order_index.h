@@ -1,0 +1,102 @@
+/*
+ * Which order a session means by a user_ref: (session, channel, user_ref) -> order.
+ *
+ * An open table in buckets of one cache line. Eight successive user_refs of a session share a bucket, each in the lane
+ * of its last three bits, so a session's new orders fill a line before they take another. A lane that is taken by
+ * another session's order is looked for in the next bucket. Slots keep the bucket's hash, so moving them needs no
+ * order.
+ *
+ * Rules
+ *   1. There are at least twice as many slots as orders, so chains are short; INDEX_PROBES_MAX of them is the bound,
+ * and an order that would need more is refused.
+ *   2. Removing leaves no hole in a chain: what can move up does.
+ */
+#ifndef RINGSIDE_ENGINE_ORDER_INDEX_H
+#define RINGSIDE_ENGINE_ORDER_INDEX_H
+
+#include "state.h"
+
+#define INDEX_LANES      8u
+#define INDEX_LANE_BITS  3
+#define INDEX_PROBES_MAX 128u
+
+struct index_key {
+    uint32_t session;
+    uint32_t user_ref;
+    uint8_t user_ref_index;
+};
+
+static inline uint32_t index_tag(struct index_key key)
+{
+    uint64_t word =
+        (uint64_t)(key.session - 1) << 37 | (uint64_t)key.user_ref_index << 29 | key.user_ref >> INDEX_LANE_BITS;
+    return (uint32_t)((word * HASH_ODD_0) >> 32);
+}
+
+static inline struct index_slot *index_slot(const struct engine *engine, uint32_t bucket, uint32_t user_ref)
+{
+    return &engine->index[(size_t)(bucket & engine->index_mask) * INDEX_LANES + (user_ref & (INDEX_LANES - 1))];
+}
+
+static inline bool index_matches(const struct order *order, struct index_key key)
+{
+    return order->user_ref == key.user_ref && order_session(order) == key.session &&
+           order_user_ref_index(order) == key.user_ref_index;
+}
+
+/* The order's number, or 0. */
+static inline uint32_t index_find(const struct engine *engine, struct index_key key)
+{
+    uint32_t tag = index_tag(key);
+    for (uint32_t i = 0; i < INDEX_PROBES_MAX; i++) {
+        const struct index_slot *slot = index_slot(engine, tag + i, key.user_ref);
+        if (slot->order == 0)
+            return 0;
+        if (LIKELY(slot->tag == tag && index_matches(&engine->orders[slot->order], key)))
+            return slot->order;
+    }
+    return 0;
+}
+
+/* The first free slot for this key, or NULL if the chain is too long. */
+static inline struct index_slot *index_room(const struct engine *engine, struct index_key key)
+{
+    uint32_t tag = index_tag(key);
+    for (uint32_t i = 0; i < INDEX_PROBES_MAX; i++) {
+        struct index_slot *slot = index_slot(engine, tag + i, key.user_ref);
+        if (LIKELY(slot->order == 0))
+            return slot;
+    }
+    return NULL;
+}
+
+static inline void index_add(struct engine *engine, struct index_key key, uint32_t order)
+{
+    struct index_slot *slot = index_room(engine, key);
+    ENGINE_REQUIRE(slot != NULL);
+    slot->order = order;
+    slot->tag = index_tag(key);
+}
+
+/* Removes an order that is there. */
+static inline void index_remove(struct engine *engine, struct index_key key, uint32_t order)
+{
+    uint32_t bucket = index_tag(key);
+    struct index_slot *hole = index_slot(engine, bucket, key.user_ref);
+    while (hole->order != order)
+        hole = index_slot(engine, ++bucket, key.user_ref);
+    for (uint32_t next = bucket + 1;; next++) {
+        struct index_slot *slot = index_slot(engine, next, key.user_ref);
+        if (LIKELY(slot->order == 0))
+            break;
+        /* It may move up if its own bucket is not after the hole. */
+        if (((next - slot->tag) & engine->index_mask) >= ((next - bucket) & engine->index_mask)) {
+            *hole = *slot;
+            hole = slot;
+            bucket = next;
+        }
+    }
+    *hole = (struct index_slot){0};
+}
+
+#endif

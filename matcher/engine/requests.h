@@ -1,0 +1,42 @@
+/*
+ * What the connected sessions ask for. Each of these handles one kind of command whose session has been found to be
+ * connected through the command's gateway and tenure.
+ */
+#ifndef RINGSIDE_ENGINE_REQUESTS_H
+#define RINGSIDE_ENGINE_REQUESTS_H
+
+#include "state.h"
+
+/* orders.c */
+void request_enter(struct engine *engine, const struct command *command);
+void request_replace(struct engine *engine, const struct command *command);
+
+/* changes.c */
+void request_cancel(struct engine *engine, const struct command *command);
+void request_modify(struct engine *engine, const struct command *command);
+void request_account_query(struct engine *engine, const struct command *command);
+void request_refused(struct engine *engine, const struct command *command);
+void request_unsupported(struct engine *engine, const struct command *command);
+
+/* A REJECTED event for this command. */
+void request_reject(struct engine *engine, const struct command *command, uint16_t reason);
+
+/* match.c: trades the taker with the other side; goes on after a step that was full. Then the rest of it rests or goes.
+ */
+void taker_trade(struct engine *engine);
+
+static inline uint8_t answer_flags(const struct command *command)
+{
+    return command->flags & COMMAND_HAS_APPENDAGE ? EVENT_HAS_APPENDAGE : 0;
+}
+
+/* channels.c: the last user_ref of a channel other than 0; NULL if there is none yet, and no room for one. */
+uint32_t *channel_user_ref(struct engine *engine, struct session *session, uint8_t index, bool make);
+
+static inline uint32_t *user_ref_last(struct engine *engine, uint32_t session, uint8_t index)
+{
+    struct session *self = &engine->sessions[session];
+    return LIKELY(index == 0) ? &self->user_ref_last : channel_user_ref(engine, self, index, true);
+}
+
+#endif

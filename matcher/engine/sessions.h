@@ -1,0 +1,32 @@
+/*
+ * Sessions and the trading day: who owns a session, what all sessions are told at once. Commands of the gateways and of
+ * the configuration, not of clients.
+ */
+#ifndef RINGSIDE_ENGINE_SESSIONS_H
+#define RINGSIDE_ENGINE_SESSIONS_H
+
+#include "state.h"
+
+void session_login(struct engine *engine, const struct command *command);
+void session_logout(struct engine *engine, const struct command *command);
+void session_tenure_begins(struct engine *engine, const struct command *command);
+void session_tenure_sweep(struct engine *engine);
+
+void day_start(struct engine *engine, const struct command *command);
+void day_start_sweep(struct engine *engine);
+void day_end(struct engine *engine, const struct command *command);
+void day_end_orders_sweep(struct engine *engine);
+void day_end_sessions_sweep(struct engine *engine);
+
+/* SYSTEM_EVENT to one session: S or E. */
+void session_told_day(struct engine *engine, uint32_t session, uint8_t code);
+
+void instrument_add(struct engine *engine, const struct command *command);
+
+/* COMMAND_REFUSED. */
+void command_refuse(struct engine *engine, const struct command *command, enum engine_refusal why);
+
+/* BOOK_TOP of the touched book, if it is not as last reported. */
+void book_report_top(struct engine *engine);
+
+#endif

@@ -1,0 +1,136 @@
+/* Reading an engine: numbers, hashes, books, orders. Changes nothing. */
+#include "levels.h"
+#include "order_index.h"
+#include "state.h"
+
+uint64_t engine_command_seq_next(const struct engine *engine)
+{
+    return engine->command_seq + 1;
+}
+
+uint64_t engine_event_seq_next(const struct engine *engine)
+{
+    return engine->event_seq_next;
+}
+
+uint64_t engine_live_orders(const struct engine *engine)
+{
+    return engine->live_orders;
+}
+
+uint64_t engine_event_hash(const struct engine *engine)
+{
+    return engine->event_hash;
+}
+
+uint64_t engine_event_hash_next(uint64_t hash, const struct event *event)
+{
+    return hash_event(hash, event);
+}
+
+uint64_t engine_state_hash(const struct engine *engine)
+{
+    return engine->state_hash;
+}
+
+uint32_t engine_instruments(const struct engine *engine)
+{
+    return engine->instrument_count;
+}
+
+uint32_t engine_sessions(const struct engine *engine)
+{
+    return engine->session_count;
+}
+
+/* ---- books --------------------------------------------------------------------------------------------------------
+ */
+
+static bool book_exists(const struct engine *engine, uint32_t instrument)
+{
+    return instrument != 0 && instrument <= engine->instrument_count;
+}
+
+static uint32_t side_of(char side)
+{
+    return side == 'B' ? SIDE_BUY : SIDE_SELL;
+}
+
+bool engine_best(const struct engine *engine, uint32_t instrument, char side, int32_t *ret_ticks,
+                 uint64_t *ret_quantity)
+{
+    if (!book_exists(engine, instrument))
+        return false;
+    struct ladder ladder = ladder_of(engine, instrument, side_of(side));
+    if (ladder.side->best == KEY_NONE)
+        return false;
+    uint32_t key = (uint32_t)ladder.side->best;
+    *ret_ticks = key_price(&engine->books[instrument], side_of(side), key);
+    *ret_quantity = level_find(engine, &ladder, key)->quantity;
+    return true;
+}
+
+/* place: instrument and side, key of the level (KEY_NONE at the end), order in it. */
+void engine_walk_begin(const struct engine *engine, uint32_t instrument, char side, struct engine_walk *walk)
+{
+    bool exists = book_exists(engine, instrument);
+    walk->place[0] = (uint64_t)instrument << 1 | side_of(side);
+    walk->place[1] = 0;
+    walk->place[2] = 0;
+    if (!exists)
+        return;
+    struct ladder ladder = ladder_of(engine, instrument, side_of(side));
+    if (ladder.side->best == KEY_NONE)
+        return;
+    walk->place[1] = (uint32_t)ladder.side->best;
+    walk->place[2] = level_find(engine, &ladder, (uint32_t)ladder.side->best)->head;
+}
+
+static void view_order(const struct engine *engine, uint32_t index, struct engine_order_view *view)
+{
+    const struct order *order = &engine->orders[index];
+    uint32_t code = order_code(order);
+    uint32_t instrument = order_instrument(order);
+    *view = (struct engine_order_view){
+        .order_ref = order_ref(order),
+        .session = order_session(order),
+        .user_ref = order->user_ref,
+        .instrument = instrument,
+        .price_ticks = key_price(&engine->books[instrument], code_side(code), order->key),
+        .leaves_quantity = order->quantity,
+        .executed_quantity = engine->terms[index].size - order->quantity,
+        .user_ref_index = order_user_ref_index(order),
+        .side = code_letter(code),
+    };
+}
+
+bool engine_walk_next(const struct engine *engine, struct engine_walk *walk, struct engine_order_view *ret_view)
+{
+    uint32_t index = (uint32_t)walk->place[2];
+    if (index == 0)
+        return false;
+    view_order(engine, index, ret_view);
+    walk->place[2] = engine->orders[index].next;
+    if (walk->place[2] != 0)
+        return true;
+    struct ladder ladder = ladder_of(engine, (uint32_t)(walk->place[0] >> 1), walk->place[0] & 1);
+    int32_t key = level_below(engine, &ladder, (int32_t)walk->place[1] - 1);
+    if (key != KEY_NONE) {
+        walk->place[1] = (uint32_t)key;
+        walk->place[2] = level_find(engine, &ladder, (uint32_t)key)->head;
+    }
+    return true;
+}
+
+bool engine_order_find(const struct engine *engine, uint32_t session, uint8_t user_ref_index, uint32_t user_ref,
+                       struct engine_order_view *ret_view)
+{
+    if (session == 0 || session > engine->session_count)
+        return false;
+    struct index_key key = {session, user_ref, user_ref_index};
+    uint32_t index = index_find(engine, key);
+    if (index == 0)
+        return false;
+    view_order(engine, index, ret_view);
+    return true;
+}
