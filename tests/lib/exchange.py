@@ -292,7 +292,8 @@ class Exchange:
         while True:
             entries = redis.command("XRANGE", STREAM_KEY, start, "+", "COUNT", 500)
             for entry_id, fields in entries:
-                (version, first, events), = unpack(fields[1])
+                payload = dict(zip(fields[::2], fields[1::2]))[b"p"]
+                (version, first, events), = unpack(payload)
                 assert (version, first) == (1, next_seq), f"entry {entry_id} begins at {first}, not at {next_seq}"
                 next_seq += len(events)
                 assert int(entry_id.split(b"-")[0]) == next_seq - 1, f"entry {entry_id} ends at {next_seq - 1}"
