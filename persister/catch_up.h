@@ -1,0 +1,52 @@
+/*
+ * The events that a store has not got yet, in order: from its mark on, out of the event ring while that has them and
+ * out of the event log when it does not. Each store has one of its own, so that one's outage never holds the other.
+ *
+ * Rules
+ *   1. Nothing is read before the event ring is there: what lies in the log above it could still be cut.
+ *   2. The first event read is the one at the mark itself. If its time is not the mark's, the store belongs to another
+ *      exchange (its journal was thrown away, or the store was): that is an error, not a reason to add rows.
+ *   3. A store that is ahead of the ring waits: a matcher that recovers publishes those events again. If nothing moves
+ *      for STALL_NS, the log says what is missing, once.
+ */
+#ifndef RINGSIDE_PERSISTER_CATCH_UP_H
+#define RINGSIDE_PERSISTER_CATCH_UP_H
+
+#include "eventlog/eventlog.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CATCH_UP_CHUNK 256 /* events copied at once: they stay in the cache until they are encoded */
+
+struct catch_up {
+    const char *store;
+    const char *log_directory;
+    const struct ring *ring; /* NULL until it is there */
+    struct event_follower follower;
+    bool is_open;
+    bool is_checked;   /* the event at the mark has been seen */
+    uint64_t mark_seq; /* as the store had it when we began; 0: it was empty */
+    uint64_t mark_time_ns;
+    uint64_t stalled_ns; /* since when the ring has events that do not come; 0: they do */
+    bool is_stall_told;
+    struct event chunk[CATCH_UP_CHUNK];
+};
+
+void catch_up_init(struct catch_up *catch_up, const char *store, const char *log_directory);
+void catch_up_join(struct catch_up *catch_up, const struct ring *ring);
+
+/* Begins anew behind the store's mark, after each connect. mark_time_ns 0: the store does not know it. */
+void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns);
+
+/* The next events, at most max (2 or more); how many (0: none now), or a negative error. They are valid until the next
+ * call. */
+int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
+                  struct error *error);
+
+/* Events that were published and have not been read here. */
+uint64_t catch_up_lag(const struct catch_up *catch_up);
+
+void catch_up_finish(struct catch_up *catch_up);
+
+#endif

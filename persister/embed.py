@@ -1,0 +1,11 @@
+#!/usr/bin/env python3
+"""Writes a file's bytes as a C array: embed.py NAME INPUT OUTPUT"""
+import sys
+
+name, source, target = sys.argv[1:]
+with open(source, "rb") as file:
+    data = file.read() + b"\0"
+lines = [", ".join(str(byte) for byte in data[at:at + 24]) for at in range(0, len(data), 24)]
+with open(target, "w") as file:
+    file.write(f"/* Made from {source.rsplit('/', 1)[-1]}. */\nstatic const char {name}[] = {{\n    ")
+    file.write(",\n    ".join(lines) + "};\n")

@@ -1,0 +1,37 @@
+/*
+ * The rows of each set, field by field, and the statements that they are for: which table takes them, in which columns
+ * (in the order of the fields), and how rows that change what is there are merged into it.
+ *
+ * Rules
+ *   1. A set with a staging table is copied there and merged; the others are copied into their table.
+ *   2. Staging tables are temporary, of the connection, and empty again after each transaction.
+ *   3. fields_* write at most ROW_BYTES_MAX bytes a row; fields_execution writes two rows.
+ *
+ * No system calls, no allocation.
+ */
+#ifndef RINGSIDE_PERSISTER_ENCODE_FIELDS_H
+#define RINGSIDE_PERSISTER_ENCODE_FIELDS_H
+
+#include "encode_rows.h"
+
+#define ROW_SET_MERGES_MAX 3
+
+struct row_set_statements {
+    const char *copy;                       /* COPY ... FROM STDIN */
+    const char *staging;                    /* makes the temporary table; NULL: none */
+    const char *merges[ROW_SET_MERGES_MAX]; /* to be run after the copy, in order; NULL: no more */
+    bool is_exact;                          /* the merge must affect as many rows as were copied */
+};
+
+extern const struct row_set_statements row_set_statements[ROW_SET_COUNT];
+
+uint8_t *fields_order_new(uint8_t *at, const struct order_row *order);
+uint8_t *fields_order_changed(uint8_t *at, const struct order_row *order);
+uint8_t *fields_execution(uint8_t *at, const struct event *event, const char *symbol);
+uint8_t *fields_rejection(uint8_t *at, const struct event *event);
+uint8_t *fields_break(uint8_t *at, const struct event *event);
+uint8_t *fields_session(uint8_t *at, const struct event *event);
+uint8_t *fields_instrument(uint8_t *at, const struct event *event);
+uint8_t *fields_day(uint8_t *at, const struct event *event);
+
+#endif

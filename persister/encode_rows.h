@@ -1,0 +1,112 @@
+/*
+ * What a batch of events does to the tables: rows to add, and for each order that was there before, one row of what
+ * has changed.
+ *
+ *   event                                      rows
+ *   ACCEPTED                                   a new order
+ *   REPLACED                                   a new order; the order before it becomes 'replaced'
+ *   CANCELED, SELF_MATCH_CANCELED              leaves, canceled, state and reason of its order
+ *   EXECUTED                                   two executions, one a side; executed, value, leaves, state of both
+ * orders PRIORITY_UPDATED, MODIFIED                 number, price, display, side, leaves of its order REJECTED, BROKEN
+ * a rejection, a broken trade LOGIN_ACCEPTED, SESSION_CLOSED             its session INSTRUMENT_ADDED,
+ * MARKET_STATE_CHANGED,    its instrument LIMITS_CHANGED DAY_STARTED, DAY_ENDED                     its trading day
+ *
+ * Rules
+ *   1. An order has one row in a batch, whatever happens to it: a new one is added as the batch leaves it; for one that
+ *      was there before, amounts are differences and all else is the last value.
+ *   2. Differences are right because a batch is applied exactly once, in one transaction with the mark.
+ *   3. A batch that an event does not fit never begins with it: rows_full says when to stop, before rows_add.
+ *   4. Memory is the caller's: rows_bytes, rows_init.
+ *
+ * No system calls, no allocation.
+ */
+#ifndef RINGSIDE_PERSISTER_ENCODE_ROWS_H
+#define RINGSIDE_PERSISTER_ENCODE_ROWS_H
+
+#include "encode_symbols.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order in which they are sent. */
+enum row_set {
+    ROWS_INSTRUMENTS,
+    ROWS_SESSIONS,
+    ROWS_DAYS,
+    ROWS_ORDERS_NEW,
+    ROWS_ORDERS_CHANGED,
+    ROWS_EXECUTIONS,
+    ROWS_REJECTIONS,
+    ROWS_BREAKS,
+    ROW_SET_COUNT,
+};
+
+#define ROW_BYTES_MAX 1024 /* of one row of any set in COPY BINARY; an execution is two rows */
+
+enum order_state {
+    ORDER_LIVE,
+    ORDER_FILLED,
+    ORDER_CANCELED,
+    ORDER_REPLACED,
+    ORDER_DEAD, /* accepted and cancelled at once */
+};
+
+/* A new order, or what has happened to one that was there before. */
+struct order_row {
+    uint64_t key_ref;   /* its number in the table before this batch */
+    uint64_t order_ref; /* its number now */
+    uint64_t previous_order_ref;
+    uint64_t entered_ns;
+    uint64_t updated_ns;
+    uint64_t entered_seq;
+    uint64_t event_seq;
+    uint64_t value_ticks; /* sum of price x quantity of its executions */
+    uint32_t session;
+    uint32_t user_ref;
+    uint32_t instrument;
+    uint32_t quantity;
+    uint32_t executed;
+    uint32_t canceled;
+    uint32_t leaves;
+    int32_t price_ticks;
+    char symbol[SYMBOL_BYTES];
+    char firm[FIRM_BYTES];
+    char client_order_id[CLIENT_ORDER_ID_BYTES];
+    uint8_t side; /* of a changed order: 0 if unchanged; so are display and reason */
+    uint8_t time_in_force;
+    uint8_t display;
+    uint8_t capacity;
+    uint8_t reason;
+    uint8_t state; /* enum order_state */
+    bool is_new;
+    bool is_repriced; /* of a changed order: price_ticks is set */
+};
+
+struct rows;
+
+/* Memory for a batch of so many events. */
+size_t rows_bytes(uint32_t event_count_max);
+struct rows *rows_init(void *memory, uint32_t event_count_max);
+void rows_clear(struct rows *rows);
+
+void rows_add(struct rows *rows, const struct event *event);
+bool rows_full(const struct rows *rows);
+
+/* Events added, and the numbers and the time of the first and the last. */
+uint32_t rows_event_count(const struct rows *rows);
+uint64_t rows_first_seq(const struct rows *rows);
+uint64_t rows_last_seq(const struct rows *rows);
+uint64_t rows_last_time_ns(const struct rows *rows);
+
+/* Rows of a set, as the tables count them. */
+uint32_t rows_count(const struct rows *rows, enum row_set set);
+
+/*
+ * Writes rows of a set from *cursor (0 at first) on, as many as surely fit, and moves the cursor. Returns the bytes
+ * written; 0 when none is left. bytes_max must be 2 * ROW_BYTES_MAX or more.
+ */
+size_t rows_encode(const struct rows *rows, enum row_set set, const struct symbol_table *symbols, uint32_t *cursor,
+                   uint8_t *bytes, size_t bytes_max);
+
+#endif

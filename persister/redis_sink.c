@@ -1,0 +1,576 @@
+#include "redis_sink.h"
+
+#include "append.h"
+#include "base/require.h"
+#include "catch_up.h"
+#include "encode_live.h"
+#include "log/log.h"
+#include "outage.h"
+#include "redis_entry.h"
+#include "resolve.h"
+#include "take.h"
+
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define ENTRIES             4 /* one gathers, the others are on their way */
+#define ENTRY_INTERVAL_NS   (2ull * NS_PER_MS)
+#define CONNECT_TIMEOUT_NS  (10ull * NS_PER_SECOND)
+#define RESOLVE_INTERVAL_NS (20ull * NS_PER_MS)
+#define GATHER_CHUNKS_MAX   4 /* of CATCH_UP_CHUNK events, in one poll */
+#define SETUP_BYTES         8192
+#define SETUP_REPLIES       2
+#define USER_TIMEOUT_MS     30000
+
+enum redis_phase {
+    REDIS_AWAY,
+    REDIS_RESOLVING,
+    REDIS_CONNECTING,
+    REDIS_PREPARING,
+    REDIS_WORKING,
+};
+
+struct redis_sink {
+    char prefix[REDIS_PREFIX_BYTES_MAX + 1];
+    char host[CONFIG_TEXT_BYTES]; /* or the path of a socket */
+    int port;                     /* 0: a path */
+    uint32_t batch_events;
+    uint64_t entries_max;
+    int epoll_fd;
+    uint64_t tag;
+    uint32_t watched_events;
+    struct outage outage;
+    struct catch_up catch_up;
+    struct resolver resolver;
+    redisContext *context;
+    enum redis_phase phase;
+    uint64_t connect_deadline_ns;
+    uint32_t setup_replies;
+    size_t setup_written;
+    struct redis_request setup;
+    char setup_bytes[SETUP_BYTES];
+    char sha[REDIS_SHA_BYTES + 1]; /* of append.lua */
+    bool is_output_pending;
+    bool is_stopping;
+    bool has_failed;
+    bool is_refused;
+    struct error failure;
+    uint64_t epoch;
+    uint64_t mark_seq;       /* as Redis has confirmed it */
+    uint64_t sealed_seq;     /* as it will be once all entries on their way are appended */
+    uint64_t sent_ns;        /* when the last entry was sealed */
+    uint64_t sealed_count;   /* entries so far, in this connection; the next to gather is this one */
+    uint64_t written_count;  /* of those, wholly handed to the socket */
+    uint64_t appended_count; /* of those, confirmed */
+    struct redis_entry entries[ENTRIES];
+    struct live *live; /* of the entry that gathers */
+    struct symbol_table symbols;
+};
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+static struct redis_entry *entry_of(struct redis_sink *sink, uint64_t number)
+{
+    return &sink->entries[number % ENTRIES];
+}
+
+static int parse_address(struct redis_sink *sink, const char *address, struct error *error)
+{
+    snprintf(sink->host, sizeof(sink->host), "%s", address);
+    if (address[0] == '/')
+        return 0;
+    char *colon = strrchr(sink->host, ':');
+    char *end = NULL;
+    long port = colon ? strtol(colon + 1, &end, 10) : 0;
+    if (!colon || colon == sink->host || *end != '\0' || port < 1 || port > 65535)
+        return error_set(error, ERROR_INVALID, "redis.address", "\"%s\" is neither host:port nor the path of a socket",
+                         address);
+    *colon = '\0';
+    size_t length = strlen(sink->host);
+    if (sink->host[0] == '[' && sink->host[length - 1] == ']') { /* [::1]:6379 */
+        memmove(sink->host, sink->host + 1, length - 2);
+        sink->host[length - 2] = '\0';
+    }
+    sink->port = (int)port;
+    return 0;
+}
+
+static int configure(struct redis_sink *sink, const struct config *config, struct error *error)
+{
+    if (strlen(config->redis_prefix) > REDIS_PREFIX_BYTES_MAX)
+        return error_set(error, ERROR_INVALID, "redis.prefix", "longer than %d bytes", REDIS_PREFIX_BYTES_MAX);
+    memcpy(sink->prefix, config->redis_prefix, strlen(config->redis_prefix) + 1);
+    sink->batch_events = (uint32_t)config->redis_batch_events;
+    sink->entries_max = config->redis_stream_entries_max;
+    return parse_address(sink, config->redis_address, error);
+}
+
+int redis_sink_open(struct redis_sink **ret_sink, const struct config *config, int epoll_fd, uint64_t tag,
+                    struct error *error)
+{
+    struct redis_sink *sink = calloc(1, sizeof(*sink));
+    if (!sink)
+        return error_set(error, ERROR_SYSTEM, "redis", "no memory");
+    sink->epoll_fd = epoll_fd;
+    sink->tag = tag;
+    outage_init(&sink->outage, "Redis");
+    catch_up_init(&sink->catch_up, "Redis", config->events_directory);
+    int result = configure(sink, config, error);
+    /* One more than a batch: whoever reads events wants room for two. */
+    for (int i = 0; i < ENTRIES && result >= 0; i++)
+        result = redis_entry_init(&sink->entries[i], sink->batch_events + 1, error);
+    void *memory = result < 0 ? NULL : malloc(live_bytes(sink->batch_events + 1));
+    if (memory)
+        sink->live = live_init(memory, sink->batch_events + 1);
+    else if (result >= 0)
+        result = error_set(error, ERROR_SYSTEM, "redis.batch_events", "no memory");
+    if (result < 0) {
+        redis_sink_close(sink);
+        return result;
+    }
+    *ret_sink = sink;
+    return 0;
+}
+
+void redis_sink_join(struct redis_sink *sink, const struct ring *ring)
+{
+    catch_up_join(&sink->catch_up, ring);
+}
+
+static void disconnect(struct redis_sink *sink)
+{
+    if (sink->context) {
+        (void)epoll_ctl(sink->epoll_fd, EPOLL_CTL_DEL, sink->context->fd, NULL);
+        redisFree(sink->context);
+    }
+    sink->context = NULL;
+    sink->watched_events = 0;
+    sink->is_output_pending = false;
+    sink->phase = REDIS_AWAY;
+    sink->sealed_count = sink->written_count = sink->appended_count = 0;
+    sink->sealed_seq = sink->mark_seq;
+    redis_entry_clear(entry_of(sink, 0));
+    if (sink->live)
+        live_clear(sink->live);
+}
+
+static void failed(struct redis_sink *sink, bool is_refused, const char *where, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Notes a failure of the store: the first one counts. */
+static void failed(struct redis_sink *sink, bool is_refused, const char *where, const char *format, ...)
+{
+    va_list arguments;
+    if (sink->has_failed)
+        return;
+    char text[ERROR_WHAT_BYTES];
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    sink->has_failed = true;
+    sink->is_refused = is_refused;
+    error_set(&sink->failure, is_refused ? ERROR_INVALID : ERROR_CLOSED, where, "%s", text);
+}
+
+static void give_up(struct redis_sink *sink, uint64_t now_ns)
+{
+    disconnect(sink);
+    if (sink->is_refused)
+        outage_refused(&sink->outage, now_ns, &sink->failure);
+    else
+        outage_begins(&sink->outage, now_ns, &sink->failure);
+    sink->has_failed = false;
+}
+
+/* ---- connecting -------------------------------------------------------------------------------------------------- */
+
+static void watch(struct redis_sink *sink, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.u64 = sink->tag};
+    if (events == sink->watched_events)
+        return;
+    int operation = sink->watched_events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    if (epoll_ctl(sink->epoll_fd, operation, sink->context->fd, &event) < 0)
+        failed(sink, false, "Redis", "cannot watch the socket: %s", strerror(errno));
+    sink->watched_events = events;
+}
+
+/* A peer that vanishes without a word is noticed within half a minute. */
+static void watch_peer(redisContext *context)
+{
+    int on = 1;
+    unsigned timeout_ms = USER_TIMEOUT_MS;
+    (void)setsockopt(context->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(context->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+}
+
+static void connect_start(struct redis_sink *sink, const char *address, uint64_t now_ns)
+{
+    sink->context = sink->port == 0 ? redisConnectUnixNonBlock(sink->host) : redisConnectNonBlock(address, sink->port);
+    if (!sink->context || sink->context->err) {
+        failed(sink, false, "Redis", "%s: %s", sink->host, sink->context ? sink->context->errstr : "no memory");
+        if (sink->context)
+            redisFree(sink->context);
+        sink->context = NULL;
+        return;
+    }
+    if (sink->port != 0)
+        watch_peer(sink->context);
+    sink->phase = REDIS_CONNECTING;
+    sink->connect_deadline_ns = now_ns + CONNECT_TIMEOUT_NS;
+    watch(sink, EPOLLOUT);
+}
+
+static void resolve_start(struct redis_sink *sink, uint64_t now_ns)
+{
+    struct error error = {0};
+    if (sink->port == 0 || !resolve_needed(sink->host)) {
+        connect_start(sink, sink->host, now_ns);
+        return;
+    }
+    if (resolver_start(&sink->resolver, sink->host, &error) < 0)
+        failed(sink, false, "Redis", "%s", error.what);
+    sink->phase = REDIS_RESOLVING;
+    sink->connect_deadline_ns = now_ns + RESOLVE_INTERVAL_NS; /* nothing becomes readable: look again then */
+}
+
+static void resolve_poll(struct redis_sink *sink, uint64_t now_ns)
+{
+    struct error error = {0};
+    char address[RESOLVE_TEXT_BYTES];
+    int result = resolver_poll(&sink->resolver, sink->outage.count, address, &error);
+    if (result < 0)
+        failed(sink, false, "Redis", "%s", error.what);
+    else if (result > 0)
+        connect_start(sink, address, now_ns);
+    else
+        sink->connect_deadline_ns = now_ns + RESOLVE_INTERVAL_NS;
+}
+
+/* Asks for append.lua to be kept and runs take.lua. */
+static void prepare(struct redis_sink *sink)
+{
+    char key[REDIS_KEY_BYTES];
+    static const char *const keys[] = {"mark", "events", "instruments"};
+    sink->setup = (struct redis_request){.bytes = sink->setup_bytes, .capacity = sizeof(sink->setup_bytes)};
+    request_array(&sink->setup, 3);
+    request_word(&sink->setup, "SCRIPT");
+    request_word(&sink->setup, "LOAD");
+    request_word(&sink->setup, append_lua);
+    request_array(&sink->setup, 3 + ARRAY_COUNT(keys));
+    request_word(&sink->setup, "EVAL");
+    request_word(&sink->setup, take_lua);
+    request_number(&sink->setup, ARRAY_COUNT(keys));
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        redis_key(key, sink->prefix, keys[i], "");
+        request_word(&sink->setup, key);
+    }
+    sink->setup_written = 0;
+    sink->setup_replies = 0;
+    sink->phase = REDIS_PREPARING;
+}
+
+static void connect_poll(struct redis_sink *sink, uint64_t now_ns, bool is_ready)
+{
+    int problem = 0;
+    socklen_t bytes = sizeof(problem);
+    if (now_ns >= sink->connect_deadline_ns)
+        failed(sink, false, "Redis", "no answer to a connect within %llu s", CONNECT_TIMEOUT_NS / NS_PER_SECOND);
+    else if (!is_ready)
+        return;
+    else if (getsockopt(sink->context->fd, SOL_SOCKET, SO_ERROR, &problem, &bytes) < 0 || problem != 0)
+        failed(sink, false, "Redis", "%s: %s", sink->host, strerror(problem));
+    else
+        prepare(sink);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+/* Hands pieces to the socket. false: it takes no more now, or has failed. */
+static bool send_pieces(struct redis_sink *sink, struct iovec *pieces, int count, size_t *written)
+{
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
+    ssize_t result = sendmsg(sink->context->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (result < 0) {
+        sink->is_output_pending = errno == EAGAIN || errno == EINTR;
+        if (!sink->is_output_pending)
+            failed(sink, false, "Redis", "%s: %s", sink->host, strerror(errno));
+        return false;
+    }
+    *written += (size_t)result;
+    return true;
+}
+
+static void write_some(struct redis_sink *sink)
+{
+    struct iovec pieces[REDIS_ENTRY_PIECES];
+    sink->is_output_pending = false;
+    while (sink->phase == REDIS_PREPARING && sink->setup_written < sink->setup.used) {
+        pieces[0] = (struct iovec){.iov_base = sink->setup.bytes + sink->setup_written,
+                                   .iov_len = sink->setup.used - sink->setup_written};
+        if (!send_pieces(sink, pieces, 1, &sink->setup_written))
+            return;
+    }
+    while (sink->written_count < sink->sealed_count) {
+        struct redis_entry *entry = entry_of(sink, sink->written_count);
+        int count = redis_entry_pieces(entry, pieces);
+        if (count == 0)
+            sink->written_count++;
+        else if (!send_pieces(sink, pieces, count, &entry->written_bytes))
+            return;
+    }
+}
+
+/* ---- replies ----------------------------------------------------------------------------------------------------- */
+
+/* What passes by itself: a server that still loads its data, is stopped, or fails over. */
+static bool is_passing(const char *error)
+{
+    static const char *const names[] = {"LOADING",  "BUSY",     "MASTERDOWN", "READONLY",
+                                        "TRYAGAIN", "NOSCRIPT", "UNKILLABLE"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (strncmp(error, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+static void take_symbols(struct redis_sink *sink, const redisReply *pairs)
+{
+    for (size_t i = 0; i + 1 < pairs->elements; i += 2)
+        symbol_put(&sink->symbols, (uint32_t)strtoul(pairs->element[i]->str, NULL, 10), pairs->element[i + 1]->str,
+                   pairs->element[i + 1]->len);
+}
+
+static void take_mark(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 || reply->element[0]->type != REDIS_REPLY_STRING ||
+        reply->element[1]->type != REDIS_REPLY_STRING || reply->element[2]->type != REDIS_REPLY_STRING ||
+        reply->element[3]->type != REDIS_REPLY_ARRAY) {
+        failed(sink, true, "Redis", "the mark has an unknown form");
+        return;
+    }
+    uint64_t time_ns = strtoull(reply->element[2]->str, NULL, 10);
+    sink->epoch = strtoull(reply->element[0]->str, NULL, 10);
+    sink->mark_seq = sink->sealed_seq = strtoull(reply->element[1]->str, NULL, 10);
+    take_symbols(sink, reply->element[3]);
+    catch_up_begin(&sink->catch_up, sink->mark_seq, time_ns);
+    sink->phase = REDIS_WORKING;
+    outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
+}
+
+static void take_setup(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
+{
+    if (sink->setup_replies++ > 0)
+        take_mark(sink, reply, now_ns);
+    else if (reply->type == REDIS_REPLY_STRING && reply->len == REDIS_SHA_BYTES)
+        memcpy(sink->sha, reply->str, reply->len);
+    else
+        failed(sink, true, "Redis", "SCRIPT LOAD has an answer of an unknown form");
+}
+
+static void take_appended(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
+{
+    if (sink->appended_count == sink->written_count) {
+        failed(sink, true, "Redis", "an answer that nothing asked for");
+        return;
+    }
+    const struct redis_entry *entry = entry_of(sink, sink->appended_count);
+    if (reply->type != REDIS_REPLY_INTEGER || reply->integer != 1) {
+        failed(sink, false, "Redis",
+               "the mark is no longer at event %" PRIu64 " with epoch %" PRIu64
+               ": it lost its memory, or another persister writes",
+               sink->mark_seq, sink->epoch);
+        return;
+    }
+    sink->mark_seq = entry->last_seq;
+    sink->appended_count++;
+    outage_progress(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
+}
+
+static void take_reply(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
+{
+    if (reply->type == REDIS_REPLY_ERROR)
+        failed(sink, !is_passing(reply->str), "Redis", "%s", reply->str);
+    else if (sink->phase == REDIS_PREPARING)
+        take_setup(sink, reply, now_ns);
+    else
+        take_appended(sink, reply, now_ns);
+}
+
+static void read_some(struct redis_sink *sink, uint64_t now_ns)
+{
+    if (redisBufferRead(sink->context) != REDIS_OK) {
+        failed(sink, false, "Redis", "%s: %s", sink->host, sink->context->errstr);
+        return;
+    }
+    while (!sink->has_failed) {
+        void *reply = NULL;
+        if (redisGetReplyFromReader(sink->context, &reply) != REDIS_OK)
+            failed(sink, false, "Redis", "%s: %s", sink->host, sink->context->errstr);
+        if (!reply)
+            return;
+        take_reply(sink, reply, now_ns);
+        freeReplyObject(reply);
+    }
+}
+
+/* ---- working ----------------------------------------------------------------------------------------------------- */
+
+static int gather(struct redis_sink *sink, uint64_t now_ns)
+{
+    int total = 0;
+    struct error error = {0};
+    struct redis_entry *entry = entry_of(sink, sink->sealed_count);
+    for (int chunk = 0; chunk < GATHER_CHUNKS_MAX; chunk++) {
+        const struct event *events;
+        if (entry->count >= sink->batch_events || sink->is_stopping)
+            return total;
+        int count = catch_up_next(&sink->catch_up, now_ns, sink->batch_events + 1 - entry->count, &events, &error);
+        if (count < 0) {
+            failed(sink, true, error.where, "%s", error.what);
+            return total;
+        }
+        for (int i = 0; i < count; i++) {
+            symbol_note(&sink->symbols, &events[i]);
+            live_add(sink->live, &events[i]);
+            redis_entry_add(entry, &events[i], &sink->symbols);
+        }
+        total += count;
+        if (count < CATCH_UP_CHUNK / 2)
+            return total;
+    }
+    return total;
+}
+
+/* Seals the entry that gathers if it is due and there is a place for the next one. */
+static bool seal(struct redis_sink *sink, uint64_t now_ns)
+{
+    struct redis_entry *entry = entry_of(sink, sink->sealed_count);
+    bool is_due =
+        entry->count >= sink->batch_events || sink->is_stopping || now_ns - sink->sent_ns >= ENTRY_INTERVAL_NS;
+    if (entry->count == 0 || !is_due || sink->sealed_count - sink->appended_count == ENTRIES - 1)
+        return false;
+    struct redis_entry_mark mark = {.sha = sink->sha,
+                                    .prefix = sink->prefix,
+                                    .epoch = sink->epoch,
+                                    .expected_seq = sink->sealed_seq,
+                                    .entries_max = sink->entries_max};
+    redis_entry_seal(entry, &mark, sink->live, &sink->symbols);
+    live_clear(sink->live);
+    sink->sealed_seq = entry->last_seq;
+    sink->sealed_count++;
+    sink->sent_ns = now_ns;
+    redis_entry_clear(entry_of(sink, sink->sealed_count));
+    return true;
+}
+
+static int work(struct redis_sink *sink, uint64_t now_ns, bool is_ready)
+{
+    int done = 0;
+    if (is_ready)
+        read_some(sink, now_ns);
+    if (!sink->has_failed && sink->phase == REDIS_WORKING) {
+        done = gather(sink, now_ns);
+        done += seal(sink, now_ns);
+    }
+    if (!sink->has_failed && (is_ready || !sink->is_output_pending))
+        write_some(sink);
+    return done;
+}
+
+int redis_sink_poll(struct redis_sink *sink, uint64_t now_ns, bool is_ready)
+{
+    int done = 0;
+    switch (sink->phase) {
+    case REDIS_AWAY:
+        if (now_ns < sink->outage.retry_ns || sink->is_stopping)
+            return 0;
+        resolve_start(sink, now_ns);
+        break;
+    case REDIS_RESOLVING:
+        resolve_poll(sink, now_ns);
+        break;
+    case REDIS_CONNECTING:
+        connect_poll(sink, now_ns, is_ready);
+        break;
+    case REDIS_PREPARING:
+    case REDIS_WORKING:
+    default:
+        done = work(sink, now_ns, is_ready);
+    }
+    if (!sink->has_failed && sink->phase >= REDIS_PREPARING)
+        watch(sink, sink->is_output_pending ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    if (sink->has_failed)
+        give_up(sink, now_ns);
+    return done;
+}
+
+uint64_t redis_sink_deadline_ns(const struct redis_sink *sink)
+{
+    switch (sink->phase) {
+    case REDIS_AWAY:
+        return sink->is_stopping ? 0 : sink->outage.retry_ns + 1;
+    case REDIS_RESOLVING:
+    case REDIS_CONNECTING:
+        return sink->connect_deadline_ns;
+    case REDIS_WORKING:
+        if (sink->entries[sink->sealed_count % ENTRIES].count > 0 &&
+            sink->sealed_count - sink->appended_count < ENTRIES - 1)
+            return sink->sent_ns + ENTRY_INTERVAL_NS;
+        return 0;
+    case REDIS_PREPARING:
+    default:
+        return 0;
+    }
+}
+
+bool redis_sink_stop(struct redis_sink *sink)
+{
+    sink->is_stopping = true;
+    return sink->phase <= REDIS_PREPARING ||
+           (sink->sealed_count == sink->appended_count && entry_of(sink, sink->sealed_count)->count == 0);
+}
+
+/* ---- what it says of itself -------------------------------------------------------------------------------------- */
+
+static uint64_t underway(const struct redis_sink *sink)
+{
+    uint64_t events = sink->phase == REDIS_WORKING ? sink->entries[sink->sealed_count % ENTRIES].count : 0;
+    return events + sink->sealed_seq - sink->mark_seq;
+}
+
+void redis_sink_describe(const struct redis_sink *sink, char *text, size_t text_bytes)
+{
+    snprintf(text, text_bytes, "Redis %s at event %" PRIu64 ", %" PRIu64 " behind",
+             sink->outage.is_refused ? "refuses" : (sink->outage.is_up ? "is up" : "is away"), sink->mark_seq,
+             catch_up_lag(&sink->catch_up) + underway(sink));
+}
+
+uint64_t redis_sink_mark(const struct redis_sink *sink)
+{
+    return sink->mark_seq;
+}
+
+bool redis_sink_is_up(const struct redis_sink *sink)
+{
+    return sink->outage.is_up;
+}
+
+void redis_sink_close(struct redis_sink *sink)
+{
+    if (!sink)
+        return;
+    disconnect(sink);
+    resolver_finish(&sink->resolver);
+    catch_up_finish(&sink->catch_up);
+    for (int i = 0; i < ENTRIES; i++)
+        redis_entry_finish(&sink->entries[i]);
+    free(sink->live);
+    free(sink);
+}

@@ -1,0 +1,22 @@
+-- Takes the mark for a persister that begins to write: raises the epoch, so that no earlier one can, and says where the
+-- store stands. Where the mark is behind the stream's last id, or not there at all (a Redis that lost its memory, or its
+-- mark), the stream knows better: what an entry says was written before it.
+-- KEYS: mark, stream, instruments   returns: epoch, event_seq, time_ns (0: unknown), number/symbol pairs
+local mark = redis.call('HMGET', KEYS[1], 'event_seq', 'time_ns')
+local seq = mark[1] or '0'
+local time_ns = mark[2] or '0'
+if redis.call('EXISTS', KEYS[2]) == 1 then
+    local info = redis.call('XINFO', 'STREAM', KEYS[2])
+    for i = 1, #info, 2 do
+        if info[i] == 'last-generated-id' then
+            local id = string.match(info[i + 1], '^(%d+)-')
+            if tonumber(id) > tonumber(seq) then
+                seq = id
+                time_ns = '0'
+            end
+        end
+    end
+end
+redis.call('HSET', KEYS[1], 'event_seq', seq, 'time_ns', time_ns)
+local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+return {tostring(epoch), seq, time_ns, redis.call('HGETALL', KEYS[3])}
