@@ -122,6 +122,7 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     /* manners.c */
     uint32_t manners_next; /* connection to look at next */
     uint64_t manners_ns;
+    uint64_t beat_ns;
 };
 
 static inline uint32_t index_of(const struct gateway *gateway, const struct connection *connection)

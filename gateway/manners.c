@@ -42,8 +42,17 @@ static void look_at(struct gateway *gateway, struct connection *connection, uint
         network_drop(gateway, connection);
 }
 
+static void beat(struct gateway *gateway, uint64_t now_ns)
+{
+    if (now_ns - gateway->beat_ns < NS_PER_SECOND)
+        return;
+    gateway->beat_ns = now_ns;
+    ring_producer_beat(&gateway->producer, now_ns);
+}
+
 void manners_poll(struct gateway *gateway, uint64_t now_ns)
 {
+    beat(gateway, now_ns);
     uint32_t count = gateway->connections.used_count;
     uint64_t round_ns = gateway->config->gateway_heartbeat_ms * NS_PER_MS / ROUNDS_PER_HEARTBEAT;
     if (count == 0 || gateway->manners_ns == 0) {
