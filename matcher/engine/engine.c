@@ -244,36 +244,37 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 /* ---- batches ------------------------------------------------------------------------------------------------------
  */
 
-static inline void look_ahead(const struct engine *engine, const struct engine_input *input, uint64_t seq, uint64_t end)
+static inline void look_ahead(const struct engine *engine, const struct engine_input *input, uint64_t seq)
 {
-    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_FIRST < end))
+    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_FIRST < input->end))
         prefetch_first(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_FIRST) & input->mask]);
-    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_SECOND < end))
+    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_SECOND < input->end))
         prefetch_second(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_SECOND) & input->mask]);
-    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_THIRD < end))
+    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_THIRD < input->end))
         prefetch_third(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_THIRD) & input->mask]);
 }
 
-int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end,
+int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint32_t count,
                        const struct engine_output *output, uint64_t room, uint64_t *ret_events)
 {
     if (engine->sweep != SWEEP_NONE)
         return ENGINE_UNFINISHED;
     uint64_t first = engine->event_seq_next;
     uint64_t seq = engine->command_seq + 1;
-    int count = 0;
+    uint64_t end = seq + count < input->end ? seq + count : input->end;
+    int taken = 0;
     while (seq < end && engine->sweep == SWEEP_NONE && engine->event_seq_next - first + ENGINE_EVENTS_MAX <= room) {
         const struct command *command = &input->commands[seq & input->mask];
-        if (command->command_seq != seq)
+        if (UNLIKELY(command->command_seq != seq))
             return ENGINE_WRONG_COMMAND_SEQ;
-        look_ahead(engine, input, seq, end);
+        look_ahead(engine, input, seq);
         step_begin(engine, output);
         apply(engine, command);
         seq++;
-        count++;
+        taken++;
     }
     *ret_events = engine->event_seq_next - first;
-    return count;
+    return taken;
 }
 
 void engine_prefetch(const struct engine *engine, const struct command *command, enum engine_look look)

@@ -112,14 +112,18 @@ enum engine_look {
 #define ENGINE_LOOK_DISTANCE_THIRD  5
 void engine_prefetch(const struct engine *engine, const struct command *command, enum engine_look look);
 
-/* The same for a whole batch: applies commands[first & mask] and those after it, looking ahead, while each can be given
- * ENGINE_EVENTS_MAX places, `room` in all. Stops before a command that cannot, after one that is unfinished, and at
- * `end`. Returns the number of commands taken up, with the events written in *ret_events, or enum engine_misuse. */
+/*
+ * The same for a batch: applies the commands that are wanted next, at most `count`, looking ahead among those that are
+ * there, as long as each finds ENGINE_EVENTS_MAX of the `room` places free. Stops after one that has more to say.
+ * Returns how many were taken up, with the events they wrote in *ret_events, or enum engine_misuse; the commands before
+ * a misplaced one have then been applied, so what is at hand should be given up.
+ */
 struct engine_input {
     const struct command *commands; /* mask + 1 of them, command s at s & mask */
     uint64_t mask;
+    uint64_t end; /* the commands before this number are there */
 };
-int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end,
+int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint32_t count,
                        const struct engine_output *output, uint64_t room, uint64_t *ret_events);
 
 /* ---- where it stands ----------------------------------------------------------------------------------------------

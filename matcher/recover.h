@@ -1,0 +1,45 @@
+/*
+ * Making the books again from the journal, a batch a poll.
+ *
+ * The engine starts empty and is given the commands of the journal from the first on. An event whose number is below
+ * the event ring's next is out already and is dropped; the others are published. It is done when the commands before
+ * the matcher's cursor are applied and all the events that are out have been seen: a crash may have come between two
+ * events of one command, or between publishing and releasing.
+ */
+#ifndef RINGSIDE_MATCHER_RECOVER_H
+#define RINGSIDE_MATCHER_RECOVER_H
+
+#include "base/error.h"
+#include "journal/journal_read.h"
+#include "ring/ring.h"
+#include "ringside_engine.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RECOVER_BATCH_COMMANDS 512
+
+struct recovery {
+    struct engine *engine;
+    struct ring_producer *producer;
+    const struct ring_consumer *consumer; /* its `next` is the cursor that was found */
+    const char *directory;                /* of the journal */
+    bool durable;                         /* the journaler's cursor tells what the journal holds */
+    struct journal_reader *reader;
+    uint64_t replayed_count;
+    uint64_t published_count;
+    uint64_t progress_count; /* commands read, commands applied, events dealt with */
+    uint32_t command_count;  /* in commands */
+    uint32_t command_at;
+    uint64_t event_next; /* number of the first event in `events` that is not dealt with yet */
+    uint64_t stuck_since_ns;
+    struct command commands[RECOVER_BATCH_COMMANDS];
+    struct event events[ENGINE_EVENTS_MAX];
+};
+
+/* One batch. 1: done, and the consumer goes on at engine_command_seq_next. 0: not yet. Negative: it cannot be. */
+int recover_poll(struct recovery *recovery, uint64_t now_ns, struct error *error);
+
+void recover_finish(struct recovery *recovery);
+
+#endif
