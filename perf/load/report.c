@@ -42,14 +42,14 @@ static void json_counts(const struct load_outcome *outcome)
     const struct load_counts *counts = &outcome->counts;
     printf("\"requests\": %" PRIu64 ", \"orders\": %" PRIu64 ", \"orders_accepted\": %" PRIu64
            ", \"orders_rejected\": %" PRIu64 ", \"rejects\": %" PRIu64 ", \"cancels_asked\": %" PRIu64
-           ", \"cancels\": %" PRIu64 ", \"cancels_overtaken\": %" PRIu64 ", \"trades\": %" PRIu64
-           ", \"fills\": %" PRIu64 ", \"executed_shares\": %" PRIu64 ", \"canceled_shares\": %" PRIu64
-           ", \"live_orders\": %" PRIu64 ", \"messages_received\": %" PRIu64 ", \"reconnects\": %" PRIu64
-           ", \"requests_resent\": %" PRIu64,
+           ", \"cancels_of_rest\": %" PRIu64 ", \"cancels\": %" PRIu64 ", \"cancels_overtaken\": %" PRIu64
+           ", \"trades\": %" PRIu64 ", \"fills\": %" PRIu64 ", \"executed_shares\": %" PRIu64
+           ", \"canceled_shares\": %" PRIu64 ", \"live_orders\": %" PRIu64 ", \"messages_received\": %" PRIu64
+           ", \"reconnects\": %" PRIu64 ", \"requests_resent\": %" PRIu64,
            counts->requests, counts->orders, counts->orders_accepted, counts->orders_rejected, counts->orders_rejected,
-           counts->cancels_asked, counts->cancels, counts->cancels_overtaken, outcome->trades, counts->executions,
-           counts->executed_shares, counts->canceled_shares, outcome->live_orders, counts->messages, counts->reconnects,
-           counts->resent);
+           counts->cancels_asked, counts->cancels_of_rest, counts->cancels, counts->cancels_overtaken, outcome->trades,
+           counts->executions, counts->executed_shares, counts->canceled_shares, outcome->live_orders, counts->messages,
+           counts->reconnects, counts->resent);
 }
 
 static void json_times(const struct load_outcome *outcome)

@@ -157,8 +157,9 @@ bool session_cancel_random(struct load_session *session, uint64_t asked_ns)
     order->state = ORDER_CANCELLING;
     order->asked_ns = asked_ns;
     session->cancelling++;
-    session->run->counts.cancels_asked++;
-    session->run->counts.requests++;
+    session->run->counts.cancels_asked += session->run->measuring;
+    session->run->counts.requests += session->run->measuring;
+    session->run->counts.cancels_of_rest += !session->run->measuring;
     return true;
 }
 

@@ -49,6 +49,7 @@ struct load_counts {
     uint64_t requests; /* new orders and cancels, resent ones not counted again */
     uint64_t orders;
     uint64_t cancels_asked;
+    uint64_t cancels_of_rest; /* after the measured part */
     uint64_t orders_accepted;
     uint64_t orders_rejected;
     uint64_t orders_dead; /* accepted and ended at once */

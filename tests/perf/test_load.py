@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""ringside load against an exchange that can lie.
+
+Goal: a good exchange passes, whatever connections break; each lie is found, and named. Method: tests/perf/fake_exchange.
+"""
+import json
+import struct
+import subprocess
+import sys
+
+from fake_exchange import FakeExchange
+from tap import run
+
+PROGRAM = sys.argv[1]
+
+
+def load(exchange, *arguments, timeout_s=30):
+    done = subprocess.run([PROGRAM, "--address", f"127.0.0.1:{exchange.port}", "--json", *map(str, arguments)],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout_s)
+    assert done.returncode in (0, 1), f"exit {done.returncode}: {done.stderr}"
+    report = json.loads(done.stdout)
+    assert report["complete"] == (done.returncode == 0), done
+    return report
+
+
+def check_good(report, orders):
+    assert report["complete"] is True, report
+    assert report["orders"] == orders == report["orders_accepted"], report
+    assert report["fills"] == 2 * report["trades"] > 0, report
+    assert report["live_orders"] == 0, report
+    assert report["p50_ns"] > 0 and report["p50_ns"] <= report["p99_ns"] <= report["max_ns"], report
+
+
+def test_good_exchange_at_max():
+    with FakeExchange() as exchange:
+        report = load(exchange, "--orders", 3000, "--sessions", 4, "--window", 200)
+        check_good(report, 3000)
+        assert 0.3 < report["cancels"] / report["orders_accepted"] < 1, report
+
+
+def test_good_exchange_at_a_rate():
+    with FakeExchange() as exchange:
+        report = load(exchange, "--rate", 2000, "--seconds", 1, "--sessions", 3)
+        check_good(report, report["orders"])
+        assert 1900 < report["requests_per_s"] < 2100 and 1950 <= report["requests"] <= 2000, report
+
+
+def test_second_run_goes_on_with_the_numbers():
+    with FakeExchange() as exchange:
+        check_good(load(exchange, "--orders", 500), 500)
+        check_good(load(exchange, "--orders", 500, "--seed", 2), 500)
+
+
+def test_orders_left_live_are_counted_and_the_next_run_knows_them():
+    with FakeExchange() as exchange:
+        report = load(exchange, "--orders", 500, "--keep-rest")
+        assert report["complete"] and report["live_orders"] > 0, report
+        assert load(exchange, "--orders", 500, "--seed", 2)["complete"] is True
+
+
+def test_broken_connections_lose_nothing():
+    with FakeExchange(break_every=700) as exchange:
+        report = load(exchange, "--orders", 4000, "--sessions", 3, "--window", 300)
+        check_good(report, 4000)
+        assert exchange.breaks > 3 and report["reconnects"] >= exchange.breaks, (exchange.breaks, report)
+        assert report["requests_resent"] > 0, report
+
+
+def test_broken_connection_ends_a_run_that_may_not_resume():
+    with FakeExchange(break_every=700) as exchange:
+        report = load(exchange, "--orders", 4000, "--no-resume")
+        assert report["complete"] is False, report
+
+
+def test_rejects_are_answers():
+    with FakeExchange() as exchange:
+        report = load(exchange, "--orders", 100, "--symbols", "NOSUCH")
+        assert report["complete"] and report["rejects"] == 100 and report["orders_accepted"] == 0, report
+
+
+def test_wrong_password_is_said():
+    with FakeExchange() as exchange:
+        report = load(exchange, "--orders", 10, "--password", "wrong")
+        assert "login refused" in report["why"], report
+
+
+def test_nobody_there_is_said():
+    with FakeExchange() as exchange:
+        pass
+    report = load(exchange, "--orders", 10, "--patience", "0.5")
+    assert "no progress" in report["why"] and "refused" in report["why"], report
+
+
+# ---- lies ----
+
+
+class Lie:
+    """Bends the n-th message of a kind by a function of its bytes."""
+
+    def __init__(self, kind, bend, at=40):
+        self.kind, self.bend, self.left = kind, bend, at
+
+    def __call__(self, session, kind, fields, encoded):
+        if kind != self.kind:
+            return [encoded]
+        self.left -= 1
+        return self.bend(encoded) if self.left == 0 else [encoded]
+
+
+def patched(encoded, offset, layout, change):
+    data = bytearray(encoded)
+    (value,) = struct.unpack_from(">" + layout, data, offset)
+    struct.pack_into(">" + layout, data, offset, change(value))
+    return [bytes(data)]
+
+
+def check_lie(lie, word, *arguments):
+    with FakeExchange(fault=lie) as exchange:
+        report = load(exchange, "--orders", 1500, "--sessions", 2, "--window", 100, "--patience", 1, *arguments)
+        assert lie.left <= 0, "the lie was not told"
+        assert report["complete"] is False and word in report["why"], report
+
+
+def test_second_accept_is_found():
+    check_lie(Lie("A", lambda m: [m, m]), "second answer")
+
+
+def test_missing_accept_is_found():
+    check_lie(Lie("A", lambda m: []), "none to the order before it")
+
+
+def test_last_answer_missing_is_found():
+    check_lie(Lie("A", lambda m: [], at=1500), "no progress")
+
+
+def test_other_quantity_is_found():
+    check_lie(Lie("A", lambda m: patched(m, 14, "I", lambda q: q + 1)), "other terms")
+
+
+def test_other_price_is_found():
+    check_lie(Lie("A", lambda m: patched(m, 26, "Q", lambda p: p + 100)), "other terms")
+
+
+def test_execution_told_twice_is_found():
+    check_lie(Lie("E", lambda m: [m, m]), "")
+
+
+def test_missing_execution_is_found():
+    check_lie(Lie("E", lambda m: []), "")
+
+
+def test_sides_of_a_trade_that_differ_are_found():
+    check_lie(Lie("E", lambda m: patched(m, 13, "I", lambda q: q - 1)), "sides of a trade differ")
+
+
+def test_wrong_match_number_is_found():
+    check_lie(Lie("E", lambda m: patched(m, 26, "Q", lambda n: n + 100000)), "one side only")
+
+
+def test_reused_match_number_is_found():
+    check_lie(Lie("E", lambda m: patched(m, 26, "Q", lambda n: n - 10)), "")
+
+
+def test_price_beyond_the_limit_is_found():
+    check_lie(Lie("E", lambda m: patched(m, 17, "Q", lambda p: p + 100000) if m[25:26] == b"R" else [m], at=41), "")
+
+
+def test_more_executed_than_there_was_is_found():
+    check_lie(Lie("E", lambda m: patched(m, 13, "I", lambda q: q + 1000)), "more is executed")
+
+
+def test_cancel_nobody_asked_for_is_found():
+    def bend(message):
+        return [message, b"C" + message[1:9] + message[9:13] + message[14:18] + b"U"]
+    check_lie(Lie("A", bend), "nobody asked for")
+
+
+def test_cancel_told_twice_is_found():
+    check_lie(Lie("C", lambda m: [m, m]), "not live")
+
+
+def test_cancel_of_fewer_shares_is_found():
+    check_lie(Lie("C", lambda m: patched(m, 13, "I", lambda q: q - 1)), "leaves something")
+
+
+def test_unknown_order_is_found():
+    check_lie(Lie("C", lambda m: patched(m, 9, "I", lambda r: r + 1000000)), "never sent")
+
+
+def test_message_cut_short_is_found():
+    check_lie(Lie("E", lambda m: [m[:-1]]), "at least 36 bytes")
+
+
+def test_unknown_message_is_found():
+    check_lie(Lie("A", lambda m: [m, b"?"]), "answers nothing")
+
+
+def test_other_count_of_the_exchange_is_found():
+    check_lie(Lie("Q", lambda m: patched(m, 9, "I", lambda n: n + 1), at=3), "next UserRefNum")
+
+
+# ---- usage ----
+
+
+def check_usage(*arguments):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=10)
+    assert done.returncode == 2 and done.stderr and not done.stdout, done
+
+
+def test_usage():
+    for arguments in (["--nonsense"], ["--orders", "0"], ["--orders", "many"], ["--rate", "-1"], ["--sessions", "0"],
+                      ["--user", "TOOLONG"], ["--user", "FIVES", "--sessions", "10"], ["--symbols", ",A"], ["extra"],
+                      ["--config", "/nonexistent"], ["--symbols", "NINECHARS"], ["--seconds", "nan"]):
+        check_usage(*arguments)
+    done = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=10)
+    assert done.returncode == 0 and "usage: ringside load" in done.stdout, done
+
+
+run(*[value for name, value in list(globals().items()) if name.startswith("test_")])
