@@ -65,11 +65,26 @@ struct eventlog_writer;
 int eventlog_writer_open(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
                          uint64_t *ret_next, struct error *error);
 
+/* The same, told that the events below `synced` have been on the medium (the journal's batches say so): no search
+ * there. */
+int eventlog_writer_open_from(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
+                              uint64_t synced, uint64_t *ret_next, struct error *error);
+
 /* Appends the events of consecutive numbers; readable by others when it returns. Their heads are ignored. */
 int eventlog_writer_append(struct eventlog_writer *writer, const struct event *const events[], uint32_t count,
                            struct error *error);
 
-/* Lets the kernel write it out (fdatasync); off the hot path. */
+/*
+ * Syncing, by whoever has a queue to do it in: begin gives the oldest file that is not synced and the directory, both
+ * to be synced and then told to `done`. 1: there is something to sync. 0: all is. The two files are the writer's.
+ */
+int eventlog_writer_sync_begin(struct eventlog_writer *writer, int files[2], struct error *error);
+void eventlog_writer_sync_done(struct eventlog_writer *writer);
+
+/* Events below this number are on the medium. */
+uint64_t eventlog_writer_synced(const struct eventlog_writer *writer);
+
+/* Does the same at once, waiting: when closing. */
 int eventlog_writer_sync(struct eventlog_writer *writer, struct error *error);
 void eventlog_writer_close(struct eventlog_writer *writer);
 
@@ -79,14 +94,12 @@ struct eventlog_reader;
 
 int eventlog_reader_open(struct eventlog_reader **ret_reader, const char *directory, struct error *error);
 
-/* Reads up to max events from number seq on; returns how many are there and whole (0: none yet), or a negative error.
- */
+/* Reads up to max events from number seq on. Returns how many are there and whole (0: none yet), or an error. */
 int eventlog_reader_read(struct eventlog_reader *reader, uint64_t seq, struct event *events, uint32_t max,
                          struct error *error);
 void eventlog_reader_close(struct eventlog_reader *reader);
 
-/* ---- following: the ring while it can, the log when it must -------------------------------------------------------
- */
+/* ---- following: the ring while it can, the log when it must ---- */
 
 struct event_follower {
     struct ring_observer observer;
@@ -103,8 +116,8 @@ int event_follower_open(struct event_follower *follower, const struct ring *ring
 void event_follower_join(struct event_follower *follower, const struct ring *ring);
 
 /*
- * Copies the next events in order, at most max; returns how many (0: none now), or a negative error. Never gives an
- * event whose continuation is not there, unless it is the last place of the buffer (max must be 2 or more).
+ * Copies the next events in order, at most max; returns how many (0: none now), or a negative error. An event and its
+ * continuation are always given together, so max must be 2 or more.
  */
 int event_follower_next(struct event_follower *follower, struct event *events, uint32_t max, struct error *error);
 

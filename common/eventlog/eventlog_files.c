@@ -9,9 +9,9 @@
 EVENTLOG_FIELDS(X)
 #undef X
 
-void eventlog_path(const char *directory, uint64_t file, char path[EVENTLOG_PATH_BYTES])
+void eventlog_path(const char *directory, uint64_t file, char path[DISK_PATH_BYTES])
 {
-    snprintf(path, EVENTLOG_PATH_BYTES, "%s/events-%010lu.log", directory, file);
+    snprintf(path, DISK_PATH_BYTES, "%.360s/events-%010lu.log", directory, file);
 }
 
 static uint32_t body_checksum(const struct event *event)
@@ -29,7 +29,8 @@ bool eventlog_whole(const struct event *event, uint64_t seq)
 {
     struct eventlog_head head;
     memcpy(&head, event, sizeof(head));
-    return head.mark == EVENTLOG_MARK && event->event_seq == seq && head.checksum == body_checksum(event);
+    return head.mark == EVENTLOG_MARK && head.reserved == 0 && event->event_seq == seq &&
+           head.checksum == body_checksum(event);
 }
 
 static uint32_t header_checksum(const struct eventlog_file_header *header)
@@ -54,12 +55,33 @@ int eventlog_header_check(const struct eventlog_file_header *header, uint64_t fi
 {
     if (header->magic != EVENTLOG_MAGIC)
         return error_set(error, ERROR_MISMATCH, path, "not a file of an event log");
+    if (header->checksum != header_checksum(header) || header->reserved != 0 ||
+        header->first_seq != file * EVENTLOG_FILE_EVENTS)
+        return error_set(error, ERROR_CORRUPT, path, "the header's checksum or first number is wrong");
     if (header->version != EVENTLOG_VERSION || header->record_bytes != RECORD_BYTES ||
         header->record_hash != event_layout_hash())
         return error_set(error, ERROR_MISMATCH, path,
                          "made by a program with another event layout; move the event log away, it is made again from "
                          "the journal");
-    if (header->checksum != header_checksum(header) || header->first_seq != file * EVENTLOG_FILE_EVENTS)
-        return error_set(error, ERROR_CORRUPT, path, "the header's checksum or first number is wrong");
     return 0;
+}
+
+int eventlog_file_open(const char *directory, uint64_t file, bool writable, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    eventlog_path(directory, file, path);
+    int handle = disk()->open(path, writable ? DISK_WRITABLE : 0, error);
+    if (handle < 0)
+        return handle;
+    struct eventlog_file_header header = {0};
+    size_t count = 0;
+    int result = disk()->read(handle, 0, &header, sizeof(header), &count, error);
+    if (result == 0 && (count < sizeof(header) || header.magic == 0))
+        result = error_set(error, ERROR_NOT_YET, path, "has only just been made");
+    if (result == 0)
+        result = eventlog_header_check(&header, file, path, error);
+    if (result == 0)
+        return handle;
+    disk()->close(handle);
+    return result;
 }

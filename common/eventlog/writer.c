@@ -10,154 +10,238 @@
 #include "eventlog/eventlog_files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define WRITE_EVENTS  512u
 #define SEARCH_EVENTS 4096u
 
 struct eventlog_writer {
-    char directory[EVENTLOG_PATH_BYTES - 32];
+    char directory[DISK_PATH_BYTES];
     uint64_t next; /* the number that the next record gets */
-    uint64_t file; /* number of the open file */
-    int fd;        /* -1: none */
+    uint64_t file_number;
+    int file; /* being appended to; -1: none yet */
+    int directory_file;
+    uint64_t synced;    /* all below is on the medium */
+    uint64_t sync_upto; /* what the sync that has begun will make it */
+    int sync_file;      /* -1: none has begun */
     struct event staged[WRITE_EVENTS];
 };
 
-static int open_file(struct eventlog_writer *writer, uint64_t file, struct error *error)
+/* ---- opening ------------------------------------------------------------------------------------------------------
+ */
+
+struct search {
+    const struct eventlog_writer *writer;
+    uint64_t last_command_seq;
+    struct event *events; /* SEARCH_EVENTS */
+};
+
+enum finding {
+    FOUND_NONE = 0, /* no whole record */
+    FOUND_KEPT = 1,
+    FOUND_BEYOND = 2, /* whole, but its cause is not in the journal */
+};
+
+/* What is at the place of event seq: enum finding, or an error. */
+static int look_at(const struct search *search, uint64_t seq, struct error *error)
 {
-    char path[EVENTLOG_PATH_BYTES];
-    eventlog_path(writer->directory, file, path);
-    if (writer->fd >= 0)
-        close(writer->fd);
-    writer->file = file;
-    writer->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (writer->fd < 0)
-        return error_system(error, errno, path, "cannot open the event log's file");
-    struct eventlog_file_header header;
-    ssize_t length = pread(writer->fd, &header, sizeof(header), 0);
-    if (length == (ssize_t)sizeof(header) && header.magic != 0)
-        return eventlog_header_check(&header, file, path, error);
-    eventlog_header_fill(&header, file);
-    if (pwrite(writer->fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
-        return error_set(error, ERROR_IO, path, "cannot write the header: %s", strerrordesc_np(errno));
-    return 0;
+    int file = eventlog_file_open(search->writer->directory, eventlog_file_number(seq), false, error);
+    if (file < 0)
+        return file == ERROR_NOT_YET ? FOUND_NONE : file;
+    struct event event = {0};
+    size_t count = 0;
+    int result = disk()->read(file, eventlog_offset(seq), &event, sizeof(event), &count, error);
+    disk()->close(file);
+    if (result < 0)
+        return result;
+    if (!eventlog_whole(&event, seq))
+        return FOUND_NONE;
+    return event.command_seq <= search->last_command_seq ? FOUND_KEPT : FOUND_BEYOND;
 }
 
-/* True if there is a file of this number with anything in it. */
-static bool file_exists(const struct eventlog_writer *writer, uint64_t file)
+/* The first number from `seq` on that is not kept, in the file of seq; the file's end if all of it is. */
+static int search_file(const struct search *search, uint64_t seq, uint64_t *ret_seq, struct error *error)
 {
-    char path[EVENTLOG_PATH_BYTES];
-    struct stat status;
-    eventlog_path(writer->directory, file, path);
-    return stat(path, &status) == 0;
-}
-
-/* The first number at or after `seq` in the open file that is not whole or whose cause is after last_command_seq. */
-static int search_file(struct eventlog_writer *writer, uint64_t seq, uint64_t last_command_seq, uint64_t *ret_seq,
-                       struct error *error)
-{
-    struct event *events = malloc(SEARCH_EVENTS * sizeof(*events));
-    if (!events)
-        return error_system(error, ENOMEM, writer->directory, "no memory to search the event log");
-    uint64_t end = (writer->file + 1) * EVENTLOG_FILE_EVENTS;
-    bool found = false;
-    while (!found && seq < end) {
+    uint64_t end = (eventlog_file_number(seq) + 1) * EVENTLOG_FILE_EVENTS;
+    int file = eventlog_file_open(search->writer->directory, eventlog_file_number(seq), false, error);
+    *ret_seq = seq;
+    if (file < 0)
+        return file == ERROR_NOT_YET ? 0 : file;
+    int result = 0;
+    for (bool found = false; !found && seq < end;) {
         uint64_t wanted = end - seq < SEARCH_EVENTS ? end - seq : SEARCH_EVENTS;
-        ssize_t length = pread(writer->fd, events, wanted * RECORD_BYTES, eventlog_offset(seq));
-        uint64_t count = length > 0 ? (uint64_t)length / RECORD_BYTES : 0;
+        size_t bytes = 0;
+        result = disk()->read(file, eventlog_offset(seq), search->events, wanted * RECORD_BYTES, &bytes, error);
+        if (result < 0)
+            break;
+        uint64_t count = bytes / RECORD_BYTES;
         for (uint64_t place = 0; place < count && !found; place++) {
-            found = !eventlog_whole(&events[place], seq) || events[place].command_seq > last_command_seq;
+            const struct event *event = &search->events[place];
+            found = !eventlog_whole(event, seq) || event->command_seq > search->last_command_seq;
             seq += !found;
         }
         found = found || count < wanted;
     }
-    free(events);
+    disk()->close(file);
     *ret_seq = seq;
-    return 0;
+    return result;
 }
 
-static int cut(struct eventlog_writer *writer, struct error *error)
+/*
+ * Where the search has to begin: at the synced mark if the event before it is kept. If the journal ends before it,
+ * numbers and causes rise together, so bisect. If there is no such event, the mark is of another log: at the beginning.
+ */
+static int search_start(const struct search *search, uint64_t synced, uint64_t *ret_seq, struct error *error)
 {
-    if (ftruncate(writer->fd, eventlog_offset(writer->next)) < 0)
-        return error_system(error, errno, writer->directory, "cannot cut the event log at event %lu", writer->next);
-    for (uint64_t file = writer->file + 1; file_exists(writer, file); file++) {
-        char path[EVENTLOG_PATH_BYTES];
-        eventlog_path(writer->directory, file, path);
-        if (unlink(path) < 0)
-            return error_system(error, errno, path, "cannot remove what follows the cut at event %lu", writer->next);
+    int before = synced > 1 ? look_at(search, synced - 1, error) : FOUND_NONE;
+    uint64_t low = before == FOUND_KEPT ? synced : 1; /* all below is kept */
+    for (uint64_t high = synced; before == FOUND_BEYOND && low < high;) {
+        uint64_t middle = low + (high - low) / 2;
+        int finding = look_at(search, middle, error);
+        if (finding < 0)
+            return finding;
+        if (finding == FOUND_KEPT)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return 0;
+    *ret_seq = low;
+    return before < 0 ? before : 0;
 }
 
-static int find_end(struct eventlog_writer *writer, uint64_t last_command_seq, struct error *error)
+/* Removes everything from writer->next on. */
+static int cut(const struct eventlog_writer *writer, struct error *error)
 {
-    writer->next = 1; /* place 0 of the first file stays empty: numbers begin at 1 */
-    for (uint64_t file = 0;; file++) {
-        int result = open_file(writer, file, error);
-        if (result == 0)
-            result = search_file(writer, writer->next, last_command_seq, &writer->next, error);
-        if (result < 0)
-            return result;
-        if (eventlog_file_number(writer->next) == file || !file_exists(writer, file + 1))
-            return eventlog_file_number(writer->next) == file ? cut(writer, error) : open_file(writer, file + 1, error);
+    char path[DISK_PATH_BYTES];
+    uint64_t number = eventlog_file_number(writer->next);
+    eventlog_path(writer->directory, number, path);
+    int file = disk()->open(path, DISK_WRITABLE, error);
+    if (file < 0)
+        return file == ERROR_NOT_YET ? 0 : file;
+    uint64_t bytes = 0;
+    int result = disk()->size(file, &bytes, error);
+    if (result == 0 && bytes > eventlog_offset(writer->next))
+        result = disk()->truncate(file, eventlog_offset(writer->next), error);
+    disk()->close(file);
+    for (bool there = true; result == 0 && there;) {
+        eventlog_path(writer->directory, ++number, path);
+        file = disk()->open(path, 0, error);
+        there = file >= 0;
+        disk()->close(file);
+        if (there)
+            result = disk()->remove(path, error);
     }
+    return result;
 }
 
-int eventlog_writer_open(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
-                         uint64_t *ret_next, struct error *error)
+static int find_end(struct eventlog_writer *writer, uint64_t last_command_seq, uint64_t synced, struct error *error)
 {
-    if (mkdir(directory, 0750) < 0 && errno != EEXIST)
-        return error_system(error, errno, directory, "cannot make the event log's directory");
+    struct search search = {.writer = writer, .last_command_seq = last_command_seq};
+    search.events = malloc(SEARCH_EVENTS * sizeof(*search.events));
+    if (!search.events)
+        return error_system(error, ENOMEM, writer->directory, "no memory to search the event log");
+    int result = search_start(&search, synced, &writer->next, error);
+    for (uint64_t from = 0; result == 0 && from != writer->next;) {
+        from = writer->next;
+        result = search_file(&search, from, &writer->next, error);
+        if (writer->next % EVENTLOG_FILE_EVENTS != 0)
+            break;
+    }
+    free(search.events);
+    return result < 0 ? result : cut(writer, error);
+}
+
+int eventlog_writer_open_from(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
+                              uint64_t synced, uint64_t *ret_next, struct error *error)
+{
+    int result = disk()->make_directory(directory, error);
+    if (result < 0)
+        return result;
     struct eventlog_writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return error_system(error, ENOMEM, directory, "no memory for the event log's writer");
-    writer->fd = -1;
+    writer->file = writer->sync_file = -1;
     snprintf(writer->directory, sizeof(writer->directory), "%s", directory);
-    int result = find_end(writer, last_command_seq, error);
+    writer->directory_file = disk()->open_directory(directory, error);
+    result = writer->directory_file < 0 ? writer->directory_file : 0;
+    if (result == 0)
+        result = find_end(writer, last_command_seq, synced, error);
     if (result < 0) {
         eventlog_writer_close(writer);
         return result;
     }
+    writer->synced = synced < writer->next ? synced : writer->next;
     *ret_writer = writer;
     *ret_next = writer->next;
     return 0;
 }
 
-/* Writes what is staged; all of it belongs to the open file. */
-static int write_staged(struct eventlog_writer *writer, uint64_t first, uint32_t count, struct error *error)
+int eventlog_writer_open(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
+                         uint64_t *ret_next, struct error *error)
 {
-    size_t bytes = (size_t)count * RECORD_BYTES;
-    ssize_t written = pwrite(writer->fd, writer->staged, bytes, eventlog_offset(first));
-    if (written == (ssize_t)bytes)
+    return eventlog_writer_open_from(ret_writer, directory, last_command_seq, 1, ret_next, error);
+}
+
+/* ---- appending ----------------------------------------------------------------------------------------------------
+ */
+
+/* Makes a file and its header, or only the header, where the last writer died before it. */
+static int make_file(const struct eventlog_writer *writer, uint64_t number, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    eventlog_path(writer->directory, number, path);
+    int file = disk()->open(path, DISK_WRITABLE, error);
+    if (file == ERROR_NOT_YET)
+        file = disk()->open(path, DISK_WRITABLE | DISK_CREATE, error);
+    if (file < 0)
+        return file;
+    struct eventlog_file_header header;
+    eventlog_header_fill(&header, number);
+    int result = disk()->write(file, 0, &header, sizeof(header), error);
+    if (result == 0)
+        return file;
+    disk()->close(file);
+    return result;
+}
+
+static int go_to_file(struct eventlog_writer *writer, uint64_t number, struct error *error)
+{
+    if (writer->file >= 0 && writer->file_number == number)
         return 0;
-    return error_set(error, ERROR_IO, writer->directory, "cannot write events %lu to %lu: %s", first, first + count - 1,
-                     written < 0 ? strerrordesc_np(errno) : "the file system took a part only");
+    int file = eventlog_file_open(writer->directory, number, true, error);
+    if (file == ERROR_NOT_YET)
+        file = make_file(writer, number, error);
+    if (file < 0)
+        return file;
+    disk()->close(writer->file);
+    writer->file = file;
+    writer->file_number = number;
+    return 0;
+}
+
+static void stage(struct eventlog_writer *writer, const struct event *const events[], uint32_t count)
+{
+    for (uint32_t place = 0; place < count; place++) {
+        REQUIRE(events[place]->event_seq == writer->next + place);
+        writer->staged[place] = *events[place];
+        eventlog_seal(&writer->staged[place]);
+    }
 }
 
 int eventlog_writer_append(struct eventlog_writer *writer, const struct event *const events[], uint32_t count,
                            struct error *error)
 {
     for (uint32_t done = 0; done < count;) {
-        if (eventlog_file_number(writer->next) != writer->file) {
-            int result = open_file(writer, eventlog_file_number(writer->next), error);
-            if (result < 0)
-                return result;
-        }
-        uint64_t left_in_file = (writer->file + 1) * EVENTLOG_FILE_EVENTS - writer->next;
+        int result = go_to_file(writer, eventlog_file_number(writer->next), error);
+        if (result < 0)
+            return result;
+        uint64_t left_in_file = (writer->file_number + 1) * EVENTLOG_FILE_EVENTS - writer->next;
         uint32_t part = count - done < WRITE_EVENTS ? count - done : WRITE_EVENTS;
         if (part > left_in_file)
             part = (uint32_t)left_in_file;
-        for (uint32_t place = 0; place < part; place++) {
-            REQUIRE(events[done + place]->event_seq == writer->next + place);
-            memcpy(&writer->staged[place], events[done + place], RECORD_BYTES);
-            eventlog_seal(&writer->staged[place]);
-        }
-        int result = write_staged(writer, writer->next, part, error);
+        stage(writer, events + done, part);
+        result = disk()->write(writer->file, eventlog_offset(writer->next), writer->staged, part * RECORD_BYTES, error);
         if (result < 0)
             return result;
         writer->next += part;
@@ -166,18 +250,58 @@ int eventlog_writer_append(struct eventlog_writer *writer, const struct event *c
     return 0;
 }
 
+/* ---- syncing ------------------------------------------------------------------------------------------------------
+ */
+
+int eventlog_writer_sync_begin(struct eventlog_writer *writer, int files[2], struct error *error)
+{
+    if (writer->synced == writer->next || writer->sync_file >= 0)
+        return 0;
+    uint64_t number = eventlog_file_number(writer->synced);
+    uint64_t end = (number + 1) * EVENTLOG_FILE_EVENTS;
+    int file = eventlog_file_open(writer->directory, number, true, error);
+    if (file < 0)
+        return file;
+    writer->sync_upto = writer->next < end ? writer->next : end;
+    files[0] = writer->sync_file = file;
+    files[1] = writer->directory_file;
+    return 1;
+}
+
+void eventlog_writer_sync_done(struct eventlog_writer *writer)
+{
+    REQUIRE(writer->sync_file >= 0);
+    disk()->close(writer->sync_file);
+    writer->sync_file = -1;
+    writer->synced = writer->sync_upto;
+}
+
+uint64_t eventlog_writer_synced(const struct eventlog_writer *writer)
+{
+    return writer->synced;
+}
+
 int eventlog_writer_sync(struct eventlog_writer *writer, struct error *error)
 {
-    if (fdatasync(writer->fd) < 0)
-        return error_set(error, ERROR_IO, writer->directory, "cannot sync the event log: %s", strerrordesc_np(errno));
-    return 0;
+    int files[2];
+    int result;
+    while ((result = eventlog_writer_sync_begin(writer, files, error)) > 0) {
+        result = disk()->sync(files[0], error);
+        if (result == 0)
+            result = disk()->sync(files[1], error);
+        if (result < 0)
+            return result;
+        eventlog_writer_sync_done(writer);
+    }
+    return result;
 }
 
 void eventlog_writer_close(struct eventlog_writer *writer)
 {
     if (!writer)
         return;
-    if (writer->fd >= 0)
-        close(writer->fd);
+    disk()->close(writer->file);
+    disk()->close(writer->sync_file);
+    disk()->close(writer->directory_file);
     free(writer);
 }
