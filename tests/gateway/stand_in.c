@@ -7,6 +7,7 @@
 #include "env/clock.h"
 #include "gateway.h"
 #include "log/log.h"
+#include "ringside_engine.h"
 
 #include <arpa/inet.h>
 #include <ftw.h>
@@ -81,6 +82,8 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 /* ---- opening ---- */
 
+static void engine_take(struct stand_in *exchange, const struct command *command);
+
 static void run_make(struct stand_in *exchange)
 {
     struct error error;
@@ -141,22 +144,59 @@ static void instrument_add(struct stand_in *exchange, uint32_t instrument, const
     stand_in_event(exchange, &event);
 }
 
-void stand_in_open(struct stand_in *exchange, const char *const *settings)
+static void rings_open(struct stand_in *exchange, const char *const *settings)
 {
     memset(exchange, 0, sizeof(*exchange));
     snprintf(exchange->folder, sizeof(exchange->folder), "/dev/shm/ringside-test-XXXXXX");
     REQUIRE(mkdtemp(exchange->folder));
-    log_open("test", LOG_LEVEL_ERROR);
+    log_open("test", getenv("RINGSIDE_TEST_LOG") ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR);
     configure(exchange, settings);
     add_users(exchange);
     run_make(exchange);
-    day_begin(exchange, STAND_IN_DATE);
-    instrument_add(exchange, 1, "AAPL");
-    instrument_add(exchange, 2, "MSFT");
+}
+
+static void gateway_begin(struct stand_in *exchange)
+{
     gateway_start(exchange);
     for (int i = 0; i < 1000 && !gateway_stage.ready(exchange->gateway); i++)
         stand_in_poll(exchange);
     REQUIRE(gateway_stage.ready(exchange->gateway));
+}
+
+void stand_in_open(struct stand_in *exchange, const char *const *settings)
+{
+    rings_open(exchange, settings);
+    day_begin(exchange, STAND_IN_DATE);
+    instrument_add(exchange, 1, "AAPL");
+    instrument_add(exchange, 2, "MSFT");
+    gateway_begin(exchange);
+}
+
+void stand_in_open_engine(struct stand_in *exchange, const char *const *settings)
+{
+    const struct engine_limits limits = {.orders_max = 65536,
+                                         .instruments_max = 16,
+                                         .sessions_max = STAND_IN_USERS,
+                                         .levels_max = 4096,
+                                         .report_tops = 1};
+    rings_open(exchange, settings);
+    exchange->engine_memory = aligned_alloc(ENGINE_MEMORY_ALIGNMENT, engine_bytes(&limits));
+    REQUIRE(exchange->engine_memory);
+    memset(exchange->engine_memory, 0, engine_bytes(&limits));
+    exchange->engine = engine_create(exchange->engine_memory, &limits);
+    struct command day = {.kind = COMMAND_DAY_START, .inbound_seq = 1};
+    day.day.date = STAND_IN_DATE;
+    day.day.midnight_ns = STAND_IN_MIDNIGHT;
+    engine_take(exchange, &day);
+    static const char *const symbols[] = {"AAPL", "MSFT"};
+    for (size_t i = 0; i < ARRAY_COUNT(symbols); i++) {
+        struct command add = {.kind = COMMAND_INSTRUMENT_ADD, .inbound_seq = 2 + i};
+        text_pad(add.admin.symbol, SYMBOL_BYTES, symbols[i]);
+        add.admin.tick_ticks = 100;
+        add.admin.lot_quantity = 1;
+        engine_take(exchange, &add);
+    }
+    gateway_begin(exchange);
 }
 
 void stand_in_close(struct stand_in *exchange)
@@ -166,6 +206,7 @@ void stand_in_close(struct stand_in *exchange)
     ring_detach(&exchange->inbound_ring);
     ring_detach(&exchange->event_ring);
     run_leave(&exchange->journaler_run);
+    free(exchange->engine_memory);
     config_finish(&exchange->config);
     nftw(exchange->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -173,26 +214,55 @@ void stand_in_close(struct stand_in *exchange)
 void stand_in_restart_gateway(struct stand_in *exchange)
 {
     gateway_end(exchange);
-    gateway_start(exchange);
-    for (int i = 0; i < 1000 && !gateway_stage.ready(exchange->gateway); i++)
-        stand_in_poll(exchange);
-    REQUIRE(gateway_stage.ready(exchange->gateway));
+    gateway_begin(exchange);
 }
 
 /* ---- events ---- */
 
-void stand_in_event(struct stand_in *exchange, struct event *event)
+/* Into the ring, and into the log. */
+static void publish(struct stand_in *exchange, const struct event *event)
 {
     struct error error;
-    event->event_seq = exchange->event_seq_next++;
-    event->command_seq = exchange->command_seq;
-    event->time_ns = STAND_IN_MIDNIGHT + 34200 * (uint64_t)NS_PER_SECOND + event->event_seq;
     REQUIRE(ring_put(&exchange->events, event));
     ring_flush(&exchange->events);
     const struct event *written = ring_next(&exchange->event_log_line);
     REQUIRE(written && written->event_seq == event->event_seq);
     must(eventlog_writer_append(exchange->log, &written, 1, &error), &error, "eventlog_writer_append");
     ring_release(&exchange->event_log_line, exchange->event_log_line.next);
+}
+
+void stand_in_event(struct stand_in *exchange, struct event *event)
+{
+    event->event_seq = exchange->event_seq_next++;
+    event->command_seq = exchange->command_seq;
+    event->time_ns = STAND_IN_MIDNIGHT + 34200 * (uint64_t)NS_PER_SECOND + event->event_seq;
+    publish(exchange, event);
+}
+
+/* As the matcher does, an event at a time. */
+static void engine_take(struct stand_in *exchange, const struct command *command)
+{
+    static struct event events[ENGINE_EVENTS_MAX];
+    const struct engine_output output = {.events = events, .mask = ENGINE_EVENTS_MAX - 1};
+    struct command stamped = *command;
+    stamped.command_seq = engine_command_seq_next(exchange->engine);
+    stamped.time_ns = STAND_IN_MIDNIGHT + 34200 * (uint64_t)NS_PER_SECOND + stamped.command_seq;
+    int count = engine_apply(exchange->engine, &stamped, &output);
+    REQUIRE(count >= 0);
+    for (;;) {
+        uint64_t next = engine_event_seq_next(exchange->engine);
+        for (uint64_t seq = next - (uint64_t)count; seq < next; seq++) {
+            const char *broken = event_invalid(&events[seq & output.mask]);
+            if (broken) {
+                fprintf(stderr, "event %s: %s\n", event_kind_name(events[seq & output.mask].kind), broken);
+                abort();
+            }
+            publish(exchange, &events[seq & output.mask]);
+        }
+        if (!engine_more(exchange->engine))
+            return;
+        count = engine_continue(exchange->engine, &output);
+    }
 }
 
 static void tell(struct stand_in *exchange, uint32_t session, struct event *event)
@@ -327,6 +397,10 @@ static void take(struct stand_in *exchange, const struct command *command)
     if (broken) {
         fprintf(stderr, "command %s: %s\n", command_kind_name(command->kind), broken);
         abort();
+    }
+    if (exchange->engine) {
+        engine_take(exchange, command);
+        return;
     }
     switch (command->kind) {
     case COMMAND_LOGIN:

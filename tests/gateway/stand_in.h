@@ -48,6 +48,8 @@ struct stand_in {
     struct eventlog_writer *log;
     bool attached;
     bool hold;
+    struct engine *engine; /* instead of the script */
+    void *engine_memory;
     uint64_t command_seq;
     uint64_t event_seq_next;
     uint64_t order_ref;
@@ -59,6 +61,8 @@ struct stand_in {
 
 /* `settings`: overrides of the configuration, NULL-terminated. Users are u01 ... of firm FRMA. */
 void stand_in_open(struct stand_in *exchange, const char *const *settings);
+/* The same with the real engine in the script's place: nothing but what clients ask for happens then. */
+void stand_in_open_engine(struct stand_in *exchange, const char *const *settings);
 void stand_in_close(struct stand_in *exchange);
 
 /* The gateway ends without a word and a new one is opened. */
