@@ -1,0 +1,244 @@
+/*
+ * How many 128-byte records a second go through a ring from one process to one or two others, at 1 and at 64 records
+ * between flushes, beside the time that a cache line takes from one core to the other in the same run, and the share of
+ * the machine's time that was stolen meanwhile.
+ *
+ * Every consumer checks every record (its number in the first and in the last word), so a rate is printed only for a
+ * run in which nothing was lost, doubled or torn. Processes are pinned: producer to core 0, consumers to core 1 and on.
+ */
+#include "perf/bench/ring/bench_ring.h"
+
+#include "base/units.h"
+#include "env/clock.h"
+#include "ring/ring.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CONSUMERS_MAX 2
+#define ROUNDS_PING   200000u
+
+struct bench {
+    uint64_t records;
+    uint32_t slots;
+    bool json;
+};
+
+struct stolen_time {
+    uint64_t all;
+    uint64_t stolen;
+};
+
+static struct stolen_time read_stolen(void)
+{
+    struct stolen_time times = {0};
+    uint64_t fields[8] = {0};
+    FILE *file = fopen("/proc/stat", "re");
+    if (!file)
+        return times;
+    if (fscanf(file, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &fields[0], &fields[1], &fields[2], &fields[3], &fields[4],
+               &fields[5], &fields[6], &fields[7]) == 8) {
+        for (int field = 0; field < 8; field++)
+            times.all += fields[field];
+        times.stolen = fields[7];
+    }
+    fclose(file);
+    return times;
+}
+
+static double stolen_share(struct stolen_time before, struct stolen_time after)
+{
+    return after.all > before.all ? (double)(after.stolen - before.stolen) / (double)(after.all - before.all) : 0;
+}
+
+static void pin(unsigned core)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
+    (void)sched_setaffinity(0, sizeof(set), &set); /* a hint: where it is refused, the figures are noisier */
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* ---- core to core ------------------------------------------------------------------------------------------------ */
+
+struct ping {
+    _Alignas(LINE_PAIR_BYTES) _Atomic uint64_t there;
+    _Alignas(LINE_PAIR_BYTES) _Atomic uint64_t back;
+};
+
+static double core_to_core_ns(void)
+{
+    struct ping *ping = mmap(NULL, sizeof(*ping), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (ping == MAP_FAILED)
+        return 0;
+    pid_t child = fork();
+    if (child == 0) {
+        pin(1);
+        for (uint64_t round = 1; round <= ROUNDS_PING; round++) {
+            while (atomic_load_explicit(&ping->there, memory_order_acquire) != round)
+                relax();
+            atomic_store_explicit(&ping->back, round, memory_order_release);
+        }
+        _exit(0);
+    }
+    pin(0);
+    uint64_t started_ns = clock_monotonic_ns();
+    for (uint64_t round = 1; child > 0 && round <= ROUNDS_PING; round++) {
+        atomic_store_explicit(&ping->there, round, memory_order_release);
+        while (atomic_load_explicit(&ping->back, memory_order_acquire) != round)
+            relax();
+    }
+    uint64_t took_ns = clock_monotonic_ns() - started_ns;
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    munmap(ping, sizeof(*ping));
+    return (double)took_ns / (2.0 * ROUNDS_PING);
+}
+
+/* ---- the ring ---------------------------------------------------------------------------------------------------- */
+
+static int consume(struct ring *ring, const char *name, uint64_t records)
+{
+    struct ring_consumer consumer;
+    if (ring_consumer_open(&consumer, ring, name, 0, NULL) < 0)
+        return 1;
+    for (uint64_t wanted = 0; wanted < records; wanted++) {
+        const uint64_t *record;
+        while (!(record = ring_next(&consumer))) {
+            ring_release(&consumer, consumer.next);
+            relax();
+        }
+        if (record[1] != wanted || record[15] != ~wanted)
+            return 1;
+        if ((wanted & 63) == 63)
+            ring_release(&consumer, consumer.next);
+    }
+    ring_release(&consumer, consumer.next);
+    return 0;
+}
+
+static void produce(struct ring *ring, uint64_t records, uint32_t batch)
+{
+    struct ring_producer producer;
+    if (ring_producer_open(&producer, ring, 0, NULL) < 0)
+        return;
+    for (uint64_t number = 0; number < records; number++) {
+        uint64_t *record;
+        while (!(record = ring_claim(&producer)))
+            relax();
+        for (int word = 1; word < 15; word++)
+            record[word] = number;
+        record[15] = ~number;
+        ring_publish(&producer);
+        if (number % batch == batch - 1)
+            ring_flush(&producer);
+    }
+    ring_flush(&producer);
+}
+
+/* Records a second, or 0 if a consumer found a wrong one. */
+static double measure(const struct bench *bench, uint32_t batch, uint32_t consumers)
+{
+    char path[] = "/dev/shm/ringside-bench-XXXXXX";
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return 0;
+    close(fd);
+    unlink(path);
+    struct ring ring = {0};
+    const struct ring_parameters parameters = {
+        .name = "bench", .capacity = bench->slots, .gating_count = consumers, .gating_names = {"one", "two"}};
+    if (ring_create(&ring, path, &parameters, NULL) < 0)
+        return 0;
+    pid_t children[CONSUMERS_MAX];
+    for (uint32_t number = 0; number < consumers; number++) {
+        children[number] = fork();
+        if (children[number] == 0) {
+            pin(number + 1);
+            _exit(consume(&ring, parameters.gating_names[number], bench->records));
+        }
+    }
+    pin(0);
+    uint64_t started_ns = clock_monotonic_ns();
+    produce(&ring, bench->records, batch);
+    bool right = true;
+    for (uint32_t number = 0; number < consumers; number++) {
+        int status = 1;
+        right = waitpid(children[number], &status, 0) > 0 && status == 0 && right;
+    }
+    uint64_t took_ns = clock_monotonic_ns() - started_ns;
+    ring_detach(&ring);
+    unlink(path);
+    return right ? (double)bench->records * NS_PER_SECOND / (double)took_ns : 0;
+}
+
+static int report(const struct bench *bench)
+{
+    static const uint32_t batches[] = {1, 64};
+    uint32_t consumers_max = sysconf(_SC_NPROCESSORS_ONLN) > 2 ? CONSUMERS_MAX : 1;
+    struct stolen_time before = read_stolen();
+    double hop_ns = core_to_core_ns();
+    bool right = true;
+    printf(bench->json ? "{\"core_to_core_ns\": %.1f" : "core to core %.1f ns one way, 128-byte records\n", hop_ns);
+    for (uint32_t consumers = 1; consumers <= consumers_max; consumers++) {
+        for (size_t which = 0; which < ARRAY_COUNT(batches); which++) {
+            double rate = measure(bench, batches[which], consumers);
+            right = right && rate > 0;
+            printf(bench->json ? ", \"records_per_s_batch_%u_consumers_%u\": %.0f"
+                               : "flushed every %2u, %u consumer(s): %12.0f records/s\n",
+                   batches[which], consumers, rate);
+        }
+    }
+    double stolen = stolen_share(before, read_stolen());
+    printf(bench->json ? ", \"stolen_fraction\": %.4f, \"complete\": %s}\n"
+                       : "stolen time %.4f of the machine's; every record checked: %s\n",
+           stolen, bench->json ? (right ? "true" : "false") : (right ? "yes" : "NO"));
+    return right ? 0 : 1;
+}
+
+static int usage(FILE *to, int code)
+{
+    fprintf(to,
+            "usage: ringside bench ring [--records N] [--slots N] [--json]\n\n"
+            "Sends records through a ring from one process to others, checks every one of them, and prints records\n"
+            "a second beside the time that a cache line takes between two cores.\n");
+    return code;
+}
+
+int bench_ring_main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"records", required_argument, NULL, 'n'},
+        {"slots", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct bench bench = {.records = 20000000, .slots = 4096};
+    for (int choice; (choice = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (choice == 'n')
+            bench.records = strtoull(optarg, NULL, 10);
+        else if (choice == 's')
+            bench.slots = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (choice == 'j')
+            bench.json = true;
+        else
+            return choice == 'h' ? usage(stdout, 0) : usage(stderr, 64);
+    }
+    if (bench.records == 0 || ring_bytes(bench.slots) == 0 || optind < argc)
+        return usage(stderr, 64);
+    return report(&bench);
+}
