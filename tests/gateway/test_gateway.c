@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/units.h"
 #include "env/clock.h"
+#include "gateway.h"
 #include "wire/ouch.h"
 #include "wire/soup.h"
 
@@ -324,6 +325,25 @@ Test(gateway, a_new_day_ends_the_streams_and_begins_them_anew)
     struct client *stale = client_new();
     login_ask(stale, "u01", STAND_IN_PASSWORD, "  20261123", 11);
     cr_assert_eq(expect(stale, 'J').payload[0], 'S');
+}
+
+Test(gateway, being_stopped_it_tells_clients_and_the_engine)
+{
+    struct client *client = login_new("u01");
+    struct client *stranger = client_new();
+    run_for(3);
+    cr_assert_not(gateway_stage.stopped(exchange.gateway, clock_monotonic_ns()));
+    expect(client, '+');
+    expect(stranger, '+');
+    expect_closed(client);
+    expect_closed(stranger);
+    close(client->fd);
+    close(stranger->fd);
+    client->fd = stranger->fd = -1;
+    run_for(3);
+    cr_assert_eq(exchange.command_count[COMMAND_LOGOUT], 1u);
+    cr_assert_eq(exchange.last[COMMAND_LOGOUT].login.reason, 'S');
+    cr_assert(gateway_stage.stopped(exchange.gateway, clock_monotonic_ns()), "all are gone");
 }
 
 /* ---- pressure ---- */

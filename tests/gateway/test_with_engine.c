@@ -103,16 +103,16 @@ Test(engine, two_sessions_trade)
 Test(engine, refusals_of_both_are_rejections_with_their_reason)
 {
     static const struct {
-        uint32_t quantity;
         uint64_t price;
+        uint32_t quantity;
         uint16_t reason;
     } cases[] = {
-        {0, 1000000, OUCH_REJECT_INVALID_QUANTITY},
+        {1000000, 0, OUCH_REJECT_INVALID_QUANTITY},
         {1000000, 1000000, OUCH_REJECT_INVALID_QUANTITY},
-        {100, 0, OUCH_REJECT_INVALID_PRICE},
-        {100, 1000001, OUCH_REJECT_INVALID_PRICE}, /* not a multiple of the tick */
-        {100, 2000000001, OUCH_REJECT_INVALID_PRICE},
-        {100, UINT64_C(1) << 32, OUCH_REJECT_INVALID_PRICE}, /* the gateway's own */
+        {0, 100, OUCH_REJECT_INVALID_PRICE},
+        {1000001, 100, OUCH_REJECT_INVALID_PRICE}, /* not a multiple of the tick */
+        {2000000001, 100, OUCH_REJECT_INVALID_PRICE},
+        {UINT64_C(1) << 32, 100, OUCH_REJECT_INVALID_PRICE}, /* the gateway's own */
     };
     struct client *client = login_new("u01");
     for (uint32_t i = 0; i < ARRAY_COUNT(cases); i++) {
