@@ -18,7 +18,7 @@ exchange = Exchange(sys.argv[1], stores=True)
 
 
 def test_load_survives_kills():
-    load = exchange.load_start("--orders", RATE * SECONDS, "--rate", RATE, "--sessions", 4)
+    load = exchange.load_start("--seconds", SECONDS, "--rate", RATE, "--sessions", 4)
     time.sleep(1.5)
     for stage in KILLED:
         assert load.poll() is None, "the load has ended before the kills"
