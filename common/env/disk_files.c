@@ -154,9 +154,18 @@ static int rename_file(const char *from, const char *to, struct error *error)
 
 static int make_directory(const char *path, struct error *error)
 {
-    return mkdir(path, DIRECTORY_MODE) == 0 || errno == EEXIST
-               ? 0
-               : error_system(error, errno, path, "cannot make the directory");
+    char part[DISK_PATH_BYTES];
+    if ((size_t)snprintf(part, sizeof(part), "%s", path) >= sizeof(part))
+        return error_set(error, ERROR_INVALID, path, "the path is too long");
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST)
+            return error_system(error, errno, part, "cannot make the directory");
+        *slash = '/';
+    }
+    if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST)
+        return error_system(error, errno, path, "cannot make the directory");
+    return 0;
 }
 
 static int list_directory(const char *directory, disk_visitor *visitor, void *argument, struct error *error)

@@ -70,9 +70,15 @@ int eventlog_writer_open(struct eventlog_writer **ret_writer, const char *direct
 int eventlog_writer_open_from(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
                               uint64_t synced, uint64_t *ret_next, struct error *error);
 
-/* Appends the events of consecutive numbers; readable by others when it returns. Their heads are ignored. */
+/*
+ * Appends the events of consecutive numbers; readable by others when it returns. Their heads are ignored. ERROR_FULL:
+ * no space; those below eventlog_writer_next are in the log, the others may be tried again.
+ */
 int eventlog_writer_append(struct eventlog_writer *writer, const struct event *const events[], uint32_t count,
                            struct error *error);
+
+/* The number that the next event gets. */
+uint64_t eventlog_writer_next(const struct eventlog_writer *writer);
 
 /*
  * Syncing, by whoever has a queue to do it in: begin gives the oldest file that is not synced and the directory, both

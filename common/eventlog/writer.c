@@ -276,6 +276,11 @@ void eventlog_writer_sync_done(struct eventlog_writer *writer)
     writer->synced = writer->sync_upto;
 }
 
+uint64_t eventlog_writer_next(const struct eventlog_writer *writer)
+{
+    return writer->next;
+}
+
 uint64_t eventlog_writer_synced(const struct eventlog_writer *writer)
 {
     return writer->synced;

@@ -1,0 +1,368 @@
+/*
+ * The journaler's stage: commands from their ring through the journal, its cursor moved to what is acknowledged; events
+ * into their log in the time between.
+ *
+ * Rules
+ *   1. The cursor of its line is the journal's acknowledged number and nothing else. It never goes back.
+ *   2. A run begins where the journal ends. In a run that survives, the ring's cursor must not lie beyond the journal's
+ *      end; the journal may be ahead of it by what was written before the cursor was stored.
+ *   3. A batch is submitted before the events are looked at, so that they use the time that it is in flight.
+ */
+#include "journaler.h"
+
+#include "base/units.h"
+#include "env/clock.h"
+#include "event_side.h"
+#include "journal.h"
+#include "log/log.h"
+#include "record/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define LOOK_INTERVAL_NS      ((uint64_t)NS_PER_MS) /* for rings that are not there yet */
+#define HEARTBEAT_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
+#define JOIN_TRIES            200 /* of a millisecond: a stage that looks at the run file holds its lock for an instant */
+#define TAG_EVENTS            JOURNAL_TAGS
+
+struct journaler {
+    struct stage_context context;
+    struct journal journal;
+    struct event_side events;
+    struct ring ring;
+    struct ring_consumer consumer;
+    bool attached;
+    bool run_ready;
+    uint32_t doorbell;
+    uint64_t released; /* the cursor as last stored */
+    uint64_t look_next_ns;
+    uint64_t heartbeat_next_ns;
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------------
+ */
+
+static int join_or_lock(struct run *run, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = NS_PER_MS};
+    int result = run_join_or_lock(run, error);
+    for (int tries = 0; result == ERROR_NOT_YET && tries < JOIN_TRIES; tries++) {
+        nanosleep(&pause, NULL);
+        result = run_join_or_lock(run, error);
+    }
+    return result;
+}
+
+static void command_ring_parameters(const struct run *run, char path[RUN_PATH_BYTES],
+                                    struct ring_parameters *parameters)
+{
+    run_ring_path(run, RING_NAME_COMMAND, path);
+    run_ring_parameters(run, RING_NAME_COMMAND, parameters);
+    parameters->record_hash = command_layout_hash();
+}
+
+static int refuse_lost(uint64_t cursor, uint64_t next, const char *directory, enum config_durability durability,
+                       struct error *error)
+{
+    const char *why =
+        durability == DURABILITY_SYNC
+            ? "the disk has lost what it said was written"
+            : "journal.durability is not sync: writes behind the acknowledgements were lost (off), or the "
+              "machine went down without its memory (write keeps what a killed process had written)";
+    return error_set(
+        error, ERROR_CORRUPT, directory,
+        "ends before command %llu, but up to %llu were acknowledged in the run that survives: %s. To go on "
+        "without them, end all stages first",
+        (unsigned long long)next, (unsigned long long)(cursor - 1), why);
+}
+
+/* Rule 2, before anything is changed on disk. The command ring of a surviving run may not have been made yet. */
+static int check_survivors(const struct run *run, const struct config *config, uint64_t next, struct error *error)
+{
+    char path[RUN_PATH_BYTES];
+    struct ring_parameters parameters;
+    struct ring ring = {0};
+    command_ring_parameters(run, path, &parameters);
+    int result = ring_attach(&ring, path, false, &parameters, error);
+    if (result < 0)
+        return result == ERROR_NOT_YET ? 0 : result;
+    uint64_t cursor = 0;
+    for (uint32_t line = 0; line < ring.file->header.gating_count; line++)
+        if (strcmp(ring.file->consumers[line].name, LINE_JOURNALER) == 0)
+            cursor = atomic_load_explicit(&ring.file->consumers[line].cursor, memory_order_acquire);
+    ring_detach(&ring);
+    return cursor > next ? refuse_lost(cursor, next, config->journal_directory, config->journal_durability, error) : 0;
+}
+
+static int open_all(struct journaler *journaler, uint64_t now_ns, struct error *error)
+{
+    const struct config *config = journaler->context.config;
+    struct run *run = journaler->context.run;
+    struct journal_found found;
+    int result = journal_prepare(&journaler->journal, config, &found, error);
+    if (result < 0)
+        return result;
+    int joined = join_or_lock(run, error);
+    if (joined < 0)
+        return joined;
+    uint64_t next = found.end.position.command_seq_next;
+    result = joined ? check_survivors(run, config, next, error) : 0;
+    if (result == 0)
+        result = journal_begin(&journaler->journal, &found, now_ns, error);
+    struct run_base base = {
+        .command_seq_next = next,
+        .last_time_ns = found.end.position.last_time_ns,
+        .epoch = journaler->journal.current.header.epoch,
+        .gateway_count = (uint32_t)config->exchange_gateways,
+    };
+    journaler->events = (struct event_side){.run = run, .queue = journaler->journal.queue, .tag = TAG_EVENTS};
+    if (result == 0)
+        result = event_side_open(&journaler->events, config->events_directory, next - 1,
+                                 journaler->journal.events_synced, &base.event_seq_next, error);
+    if (result == 0 && !joined)
+        result = run_create(run, &base, error);
+    if (result < 0)
+        return result;
+    log_info("%s run: commands from %llu, events from %llu", joined ? "joined a surviving" : "made a new",
+             (unsigned long long)next, (unsigned long long)base.event_seq_next);
+    return 0;
+}
+
+static int journaler_open(void **ret_stage, const struct stage_context *context, struct error *error)
+{
+    struct journaler *journaler = calloc(1, sizeof(*journaler));
+    if (!journaler)
+        return error_system(error, errno, "journaler", "no memory");
+    *ret_stage = journaler; /* half-opened: close puts away what there is */
+    journaler->context = *context;
+    journaler->doorbell = topology_doorbell(PROCESS_JOURNALER, 0);
+    int result = open_all(journaler, clock_monotonic_ns(), error);
+    journaler->run_ready = result == 0;
+    return result;
+}
+
+/* ---- attaching ----------------------------------------------------------------------------------------------------
+ */
+
+/* Commands that are in the journal already are passed over; they are those that follow the cursor. */
+static int find_place(struct journaler *journaler, struct error *error)
+{
+    uint64_t next = journaler->journal.acknowledged_seq;
+    struct ring_consumer *consumer = &journaler->consumer;
+    const struct config *config = journaler->context.config;
+    if (consumer->next > next)
+        return refuse_lost(consumer->next, next, config->journal_directory, config->journal_durability, error);
+    while (consumer->next < next) {
+        const struct command *command = ring_next(consumer);
+        if (!command || command->command_seq != consumer->next - 1)
+            return error_set(error, ERROR_MISMATCH, RING_NAME_COMMAND,
+                             "the journal holds command %llu, which is not in this ring; end all stages, so that a new "
+                             "run is made",
+                             (unsigned long long)(next - 1));
+    }
+    ring_release(consumer, next);
+    journaler->released = next;
+    return 0;
+}
+
+static int attach_command_ring(struct journaler *journaler, struct error *error)
+{
+    char path[RUN_PATH_BYTES];
+    struct ring_parameters parameters;
+    command_ring_parameters(journaler->context.run, path, &parameters);
+    int result = ring_attach(&journaler->ring, path, true, &parameters, error);
+    if (result == ERROR_NOT_YET)
+        return 0;
+    if (result == 0)
+        result = ring_consumer_open(&journaler->consumer, &journaler->ring, LINE_JOURNALER, journaler->doorbell, error);
+    if (result == 0)
+        result = find_place(journaler, error);
+    if (result < 0)
+        return result;
+    journaler->attached = true;
+    run_ring_listeners(journaler->context.run);
+    return 0;
+}
+
+static int look_for_rings(struct journaler *journaler, uint64_t now_ns, struct error *error)
+{
+    if (LIKELY(journaler->attached && journaler->events.attached) || now_ns < journaler->look_next_ns)
+        return 0;
+    journaler->look_next_ns = now_ns + LOOK_INTERVAL_NS;
+    int result = journaler->attached ? 0 : attach_command_ring(journaler, error);
+    if (result == 0 && !journaler->events.attached)
+        result = event_side_attach(&journaler->events, journaler->doorbell, error);
+    return result;
+}
+
+/* ---- working ------------------------------------------------------------------------------------------------------
+ */
+
+static int reap(struct journaler *journaler, uint64_t now_ns, struct error *error)
+{
+    struct journal *journal = &journaler->journal;
+    struct disk_completion completions[DISK_QUEUE_DEPTH];
+    int count = disk()->queue_reap(journal->queue, completions, DISK_QUEUE_DEPTH, error);
+    for (int i = 0; i < count; i++) {
+        int result = completions[i].tag == TAG_EVENTS ? event_side_complete(&journaler->events, &completions[i], error)
+                                                      : journal_complete(journal, &completions[i], now_ns, error);
+        if (result < 0)
+            return result;
+    }
+    return count;
+}
+
+static int gather(struct journaler *journaler, struct error *error)
+{
+    struct journal *journal = &journaler->journal;
+    int count = 0;
+    if (!journaler->attached || journal->stopping)
+        return 0;
+    while (journal_has_room(journal)) {
+        const struct command *command = ring_next(&journaler->consumer);
+        if (!command)
+            break;
+        if (UNLIKELY(command->command_seq != journal_seq_next(journal)))
+            return error_set(error, ERROR_CORRUPT, RING_NAME_COMMAND, "sequence %llu holds command %llu",
+                             (unsigned long long)(journaler->consumer.next - 1),
+                             (unsigned long long)command->command_seq);
+        journal_add(journal, command);
+        count++;
+    }
+    return count;
+}
+
+/* Tells what may be told. true: the cursor moved. */
+static bool acknowledge(struct journaler *journaler)
+{
+    uint64_t seq = journal_acknowledged(&journaler->journal);
+    if (!journaler->attached || seq == journaler->released)
+        return false;
+    REQUIRE(seq > journaler->released && seq <= journaler->consumer.next);
+    journaler->released = seq;
+    ring_release(&journaler->consumer, seq);
+    return true;
+}
+
+static void beat(struct journaler *journaler, uint64_t now_ns)
+{
+    if (now_ns < journaler->heartbeat_next_ns)
+        return;
+    journaler->heartbeat_next_ns = now_ns + HEARTBEAT_INTERVAL_NS;
+    struct ring_consumer *const consumers[] = {journaler->attached ? &journaler->consumer : NULL,
+                                               journaler->events.attached ? &journaler->events.consumer : NULL};
+    for (uint32_t i = 0; i < ARRAY_COUNT(consumers); i++)
+        if (consumers[i])
+            atomic_store_explicit(&consumers[i]->file->consumers[consumers[i]->line].heartbeat_ns, now_ns,
+                                  memory_order_relaxed);
+}
+
+/* Events, and what else has time. Returns the events handled. */
+static int work_beside(struct journaler *journaler, uint64_t now_ns, struct error *error)
+{
+    struct journal *journal = &journaler->journal;
+    int events = event_side_turn(&journaler->events, now_ns, error);
+    if (events < 0)
+        return events;
+    journal->events_synced = eventlog_writer_synced(journaler->events.writer);
+    if (journaler->events.checkpoint.command_seq != 0)
+        journal->checkpoint = journaler->events.checkpoint;
+    int result = event_side_sync(&journaler->events, now_ns, error);
+    if (result == 0)
+        result = journal_tend(journal, now_ns, error);
+    return result < 0 ? result : events;
+}
+
+static int journaler_poll(void *stage, uint64_t now_ns, struct error *error)
+{
+    struct journaler *journaler = stage;
+    int result = look_for_rings(journaler, now_ns, error);
+    if (result == 0)
+        result = reap(journaler, now_ns, error);
+    if (result < 0)
+        return result;
+    bool told = acknowledge(journaler);
+    int commands = gather(journaler, error);
+    if (commands < 0)
+        return commands;
+    result = journal_submit(&journaler->journal, now_ns, error);
+    if (result < 0)
+        return result;
+    told |= acknowledge(journaler); /* off: what was gathered just now */
+    if (told)
+        run_ring_listeners(journaler->context.run);
+    int events = work_beside(journaler, now_ns, error);
+    if (events < 0)
+        return events;
+    if (events > 0)
+        run_ring_listeners(journaler->context.run);
+    beat(journaler, now_ns);
+    return commands + events;
+}
+
+/* ---- the stage ----------------------------------------------------------------------------------------------------
+ */
+
+static bool journaler_ready(const void *stage)
+{
+    return ((const struct journaler *)stage)->run_ready;
+}
+
+static int journaler_descriptor(const void *stage)
+{
+    const struct journaler *journaler = stage;
+    return disk()->queue_descriptor(journaler->journal.queue);
+}
+
+static bool journaler_stopped(void *stage, uint64_t now_ns)
+{
+    struct journaler *journaler = stage;
+    (void)now_ns;
+    journaler->journal.stopping = true;
+    return journal_settled(&journaler->journal);
+}
+
+static void journaler_describe(const void *stage, char *text, size_t text_bytes)
+{
+    const struct journaler *journaler = stage;
+    const struct journal *journal = &journaler->journal;
+    if (!journaler->run_ready) {
+        snprintf(text, text_bytes, "not open");
+        return;
+    }
+    snprintf(text, text_bytes,
+             "durability %s, next command %llu, epoch %u, segment %u, %llu batches of %llu bytes, next event %llu, "
+             "held %llu times",
+             config_durability_name(journal->durability), (unsigned long long)journal_acknowledged(journal),
+             journal->current.header.epoch, journal->current.header.segment, (unsigned long long)journal->batch_count,
+             (unsigned long long)journal->byte_count,
+             (unsigned long long)eventlog_writer_next(journaler->events.writer),
+             (unsigned long long)journal->hold_count);
+}
+
+static void journaler_close(void *stage)
+{
+    struct journaler *journaler = stage;
+    if (!journaler)
+        return;
+    journal_close(&journaler->journal);
+    event_side_close(&journaler->events);
+    ring_detach(&journaler->ring);
+    free(journaler);
+}
+
+const struct stage_definition journaler_stage = {
+    .name = "journaler",
+    .kind = PROCESS_JOURNALER,
+    .pollable = true,
+    .summary = "makes every command durable before the matcher may have it, and keeps the event log",
+    .open = journaler_open,
+    .poll = journaler_poll,
+    .ready = journaler_ready,
+    .descriptor = journaler_descriptor,
+    .stopped = journaler_stopped,
+    .describe = journaler_describe,
+    .close = journaler_close,
+};

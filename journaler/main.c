@@ -1,0 +1,6 @@
+#include "journaler.h"
+
+int main(int argc, char **argv)
+{
+    return stage_main(argc, argv, &journaler_stage);
+}
