@@ -5,7 +5,7 @@
  *   1. A function returns 0 or a count on success and one of the negative codes below on failure.
  *   2. On failure, outputs named ret_* or *ret are untouched and the struct error is filled.
  *   3. Libraries never log. Whoever stops the failure from travelling further logs it, once.
- *   4. ERROR_NOT_YET is for what will be there if one waits (a file of a stage that is still starting). It is not logged.
+ *   4. ERROR_NOT_YET is for what comes if one waits (a file of a stage that is still starting). It is not logged.
  *
  * A struct error has a fixed size and needs no release. Passing NULL for it is allowed everywhere.
  */
@@ -13,16 +13,16 @@
 #define RINGSIDE_BASE_ERROR_H
 
 enum error_code {
-    ERROR_NOT_YET = -1,     /* not there yet: wait and try again */
-    ERROR_SYSTEM = -2,      /* the operating system refused: errno is in the message */
-    ERROR_CORRUPT = -3,     /* bytes that should be ours are not what was written */
-    ERROR_MISMATCH = -4,    /* another version, layout, run or size */
-    ERROR_HELD = -5,        /* another process owns this role */
-    ERROR_INVALID = -6,     /* a value breaks a named rule */
-    ERROR_FULL = -7,        /* a stated limit is reached */
-    ERROR_CLOSED = -8,      /* the other side ended */
-    ERROR_IO = -9,          /* a device failed: fatal, never retried */
-    ERROR_TIMEOUT = -10,    /* it did not happen in time */
+    ERROR_NOT_YET = -1,  /* not there yet: wait and try again */
+    ERROR_SYSTEM = -2,   /* the operating system refused: errno is in the message */
+    ERROR_CORRUPT = -3,  /* bytes that should be ours are not what was written */
+    ERROR_MISMATCH = -4, /* another version, layout, run or size */
+    ERROR_HELD = -5,     /* another process owns this role */
+    ERROR_INVALID = -6,  /* a value breaks a named rule */
+    ERROR_FULL = -7,     /* a stated limit is reached */
+    ERROR_CLOSED = -8,   /* the other side ended */
+    ERROR_IO = -9,       /* a device failed: fatal, never retried */
+    ERROR_TIMEOUT = -10, /* it did not happen in time */
 };
 
 #define ERROR_WHERE_BYTES 160

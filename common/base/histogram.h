@@ -1,7 +1,7 @@
 /*
  * A log-linear histogram of unsigned values (latencies in ns, batch sizes): constant memory, constant time to record,
- * relative error at most 1/128 (under 0.8 %). The bucket scheme is that of HdrHistogram: values below 256 exactly, above
- * that 128 buckets for each power of two. No allocation; merge adds two of them. One writer; readers take a copy.
+ * relative error at most 1/128 (under 0.8 %). The bucket scheme is that of HdrHistogram: values below 256 exactly,
+ * above that 128 buckets for each power of two. No allocation; merge adds two of them. One writer; readers take a copy.
  */
 #ifndef RINGSIDE_BASE_HISTOGRAM_H
 #define RINGSIDE_BASE_HISTOGRAM_H

@@ -11,7 +11,8 @@
 
 _Noreturn void require_failed(const char *expression, const char *file, int line);
 
-#define REQUIRE(expression) (__builtin_expect(!!(expression), 1) ? (void)0 : require_failed(#expression, __FILE__, __LINE__))
+#define REQUIRE(expression)                                                                                            \
+    (__builtin_expect(!!(expression), 1) ? (void)0 : require_failed(#expression, __FILE__, __LINE__))
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -20,7 +21,7 @@ _Noreturn void require_failed(const char *expression, const char *file, int line
 
 /* Pins one field of a contract struct: offset and size. */
 #define CONTRACT_FIELD(type, field, offset, bytes)                                                                     \
-    _Static_assert(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (bytes),                        \
+    _Static_assert(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (bytes),                         \
                    #type "." #field " is at " #offset ", " #bytes " bytes")
 
 #endif

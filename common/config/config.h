@@ -51,7 +51,8 @@ enum config_log_level {
     NUMBER(rings, command_slots, 16384, 64, 16777216, "slots of the command ring, a power of two")                     \
     NUMBER(rings, event_slots, 32768, 64, 16777216, "slots of the event ring, a power of two")                         \
     TEXT(journal, directory, "/var/lib/ringside/journal", "directory of the journal's segments")                       \
-    CHOICE(journal, durability, config_durability, DURABILITY_SYNC, "sync|write|off", "what must have happened to a "  \
+    CHOICE(journal, durability, config_durability, DURABILITY_SYNC, "sync|write|off",                                  \
+           "what must have happened to a "                                                                             \
            "command before anybody hears of it: on disk, with the kernel, or nothing")                                 \
     NUMBER(journal, segment_bytes, 268435456, 1048576, 4294967296, "bytes of a segment, a multiple of 4096")           \
     NUMBER(journal, batch_bytes, 262144, 8192, 4194304, "largest batch written at once, a multiple of 4096")           \
@@ -59,7 +60,8 @@ enum config_log_level {
     NUMBER(engine, orders_max, 1048576, 1024, 67108864, "live orders at one time")                                     \
     NUMBER(engine, instruments_max, 1024, 1, 131072, "instruments")                                                    \
     NUMBER(engine, sessions_max, 16384, 1, 65536, "users that ever logged in")                                         \
-    NUMBER(engine, levels_max, 4096, 64, 1048576, "prices of an instrument that are reached without a search, a "      \
+    NUMBER(engine, levels_max, 4096, 64, 1048576,                                                                      \
+           "prices of an instrument that are reached without a search, a "                                             \
            "power of two")                                                                                             \
     TEXT(gateway, address, "127.0.0.1", "address that gateways listen on")                                             \
     NUMBER(gateway, port, 9001, 1, 65535, "port of gateway 1; gateway 2 listens on the next, and so on")               \
@@ -69,9 +71,11 @@ enum config_log_level {
     NUMBER(gateway, heartbeat_ms, 1000, 10, 60000, "a heartbeat is sent when nothing was for so long")                 \
     NUMBER(gateway, silence_ms, 15000, 100, 600000, "a client that has sent nothing for so long is gone")              \
     NUMBER(gateway, frame_bytes_max, 1024, 64, 65537, "longest frame of a client")                                     \
-    NUMBER(gateway, output_bytes, 262144, 4096, 16777216, "output buffer of a connection; behind it a slow reader "    \
+    NUMBER(gateway, output_bytes, 262144, 4096, 16777216,                                                              \
+           "output buffer of a connection; behind it a slow reader "                                                   \
            "is served from the event log")                                                                             \
-    NUMBER(gateway, index_bytes, 67108864, 65536, 1099511627776, "memory for the index of what each session has "      \
+    NUMBER(gateway, index_bytes, 67108864, 65536, 1099511627776,                                                       \
+           "memory for the index of what each session has "                                                            \
            "been told, one to two bytes a message; what is older is looked for in the event log")                      \
     TEXT(gateway, index_file, "", "file to map for that index, for one larger than memory; empty: memory")             \
     TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
@@ -90,8 +94,8 @@ struct config_instrument {
 };
 
 struct config {
-#define TEXT(section, name, fallback, help) char section##_##name[CONFIG_TEXT_BYTES];
-#define NUMBER(section, name, fallback, min, max, help) uint64_t section##_##name;
+#define TEXT(section, name, fallback, help)                  char section##_##name[CONFIG_TEXT_BYTES];
+#define NUMBER(section, name, fallback, min, max, help)      uint64_t section##_##name;
 #define CHOICE(section, name, type, fallback, choices, help) enum type section##_##name;
     CONFIG_OPTIONS(TEXT, NUMBER, CHOICE)
 #undef TEXT
@@ -118,7 +122,7 @@ int config_check(const struct config *config, struct error *error);
 const char *config_durability_name(enum config_durability durability);
 const char *config_wait_name(enum config_wait wait);
 
-/* The options as an annotated file, or as a man page's list: deploy/ringside.conf and its man page are checked by tests. */
+/* The options as an annotated file, or as a man page's list; a test compares deploy/ringside.conf with the first. */
 size_t config_describe(char *text, size_t text_bytes, bool as_man_page);
 
 #endif

@@ -78,12 +78,12 @@ enum order_option {
     OPTION_IS_SWEEP = 1u << 28,       /* inter-market sweep: Y (a field of the message, not an option) */
 };
 
-#define PRICE_TICKS_MAX    1999999900 /* $199,999.99, the highest limit price of OUCH 5.0 */
-#define PRICE_TICKS_MARKET 0x7fffffff /* a market order */
-#define QUANTITY_MAX       999999u    /* the largest order of OUCH 5.0 */
-#define USER_BYTES         6
-#define FIRM_BYTES         4
-#define SYMBOL_BYTES       8
+#define PRICE_TICKS_MAX       1999999900 /* $199,999.99, the highest limit price of OUCH 5.0 */
+#define PRICE_TICKS_MARKET    0x7fffffff /* a market order */
+#define QUANTITY_MAX          999999u    /* the largest order of OUCH 5.0 */
+#define USER_BYTES            6
+#define FIRM_BYTES            4
+#define SYMBOL_BYTES          8
 #define CLIENT_ORDER_ID_BYTES 14
 
 #pragma GCC diagnostic push
@@ -91,36 +91,36 @@ enum order_option {
 
 /* ENTER, REPLACE, CANCEL, MODIFY, MASS_CANCEL, DISABLE, ENABLE, ACCOUNT_QUERY, REFUSED */
 struct command_order {
-    uint8_t user_ref_index;     /* order-flow channel inside the session, 0 unless tag 28 says otherwise */
-    uint8_t side;               /* B, S, T, E */
-    uint8_t time_in_force;      /* 0, 3, 5, 6, E */
-    uint8_t display;            /* Y, N, A */
-    uint8_t capacity;           /* A, P, R, O */
-    uint8_t cross_type;         /* N, O, C, H, S, R, E, A */
-    uint8_t price_type;         /* L, P, M, R, Q, m */
-    uint8_t handle_inst;        /* space, I, O, T, Q, B, D, R */
-    uint32_t instrument;        /* number given by the engine, from 1; 0 where the kind has none */
-    uint32_t target_user_ref;   /* REPLACE, CANCEL, MODIFY: the order it is about */
-    uint32_t quantity;          /* shares */
-    int32_t price_ticks;        /* PRICE_TICKS_MARKET for a market order */
-    uint32_t options;           /* enum order_option */
-    char firm[FIRM_BYTES];      /* MPID, space-padded; all spaces: the session's own */
-    uint32_t min_quantity;      /* shares */
-    uint32_t max_floor;         /* displayed shares of a reserve order */
+    uint8_t user_ref_index;   /* order-flow channel inside the session, 0 unless tag 28 says otherwise */
+    uint8_t side;             /* B, S, T, E */
+    uint8_t time_in_force;    /* 0, 3, 5, 6, E */
+    uint8_t display;          /* Y, N, A */
+    uint8_t capacity;         /* A, P, R, O */
+    uint8_t cross_type;       /* N, O, C, H, S, R, E, A */
+    uint8_t price_type;       /* L, P, M, R, Q, m */
+    uint8_t handle_inst;      /* space, I, O, T, Q, B, D, R */
+    uint32_t instrument;      /* number given by the engine, from 1; 0 where the kind has none */
+    uint32_t target_user_ref; /* REPLACE, CANCEL, MODIFY: the order it is about */
+    uint32_t quantity;        /* shares */
+    int32_t price_ticks;      /* PRICE_TICKS_MARKET for a market order */
+    uint32_t options;         /* enum order_option */
+    char firm[FIRM_BYTES];    /* MPID, space-padded; all spaces: the session's own */
+    uint32_t min_quantity;    /* shares */
+    uint32_t max_floor;       /* displayed shares of a reserve order */
     int32_t peg_offset_ticks;
-    uint32_t random_reserve;    /* shares */
-    uint32_t expire_s;          /* seconds to live */
-    int32_t trigger_ticks;      /* stop price, or the trailing amount */
+    uint32_t random_reserve; /* shares */
+    uint32_t expire_s;       /* seconds to live */
+    int32_t trigger_ticks;   /* stop price, or the trailing amount */
     char client_order_id[CLIENT_ORDER_ID_BYTES];
-    uint8_t trigger_kind;       /* 0 none, S stop, T trailing */
-    uint8_t self_match;         /* 0 none, or the strategy letter of OUCH: O W D Y o w d y */
+    uint8_t trigger_kind; /* 0 none, S stop, T trailing */
+    uint8_t self_match;   /* 0 none, or the strategy letter of OUCH: O W D Y o w d y */
 };
 
 /* REFUSED: what the gateway refused, and why; client_order_id stands where command_order has it */
 struct command_refused {
     uint8_t user_ref_index;
-    uint8_t refused_kind;       /* enum command_kind */
-    uint16_t reason;            /* reject reason of OUCH, such as 0x0017 */
+    uint8_t refused_kind; /* enum command_kind */
+    uint16_t reason;      /* reject reason of OUCH, such as 0x0017 */
     uint32_t reserved0;
     uint64_t reserved1[6];
     char client_order_id[CLIENT_ORDER_ID_BYTES];
@@ -130,11 +130,11 @@ struct command_refused {
 /* LOGIN, LOGOUT, TENURE_BEGINS, SESSION_BLOCK */
 struct command_session {
     uint8_t reserved0;
-    uint8_t flag;               /* SESSION_BLOCK: 1 blocks, 0 unblocks; LOGIN: 1 takes over from an earlier connection */
-    char user[USER_BYTES];      /* space-padded */
-    uint64_t connection;        /* the gateway's own number for the TCP connection, unique within its tenure */
-    char firm[FIRM_BYTES];      /* LOGIN: the firm that the gateway's accounts give this user */
-    uint8_t reason;             /* LOGOUT: L logout request, D disconnected, T timed out, S supervisory */
+    uint8_t flag;          /* SESSION_BLOCK: 1 blocks, 0 unblocks; LOGIN: 1 takes over from an earlier connection */
+    char user[USER_BYTES]; /* space-padded */
+    uint64_t connection;   /* the gateway's own number for the TCP connection, unique within its tenure */
+    char firm[FIRM_BYTES]; /* LOGIN: the firm that the gateway's accounts give this user */
+    uint8_t reason;        /* LOGOUT: L logout request, D disconnected, T timed out, S supervisory */
     uint8_t reserved1[3];
     uint64_t reserved2[6];
 };
@@ -142,34 +142,34 @@ struct command_session {
 /* DAY_START, DAY_END */
 struct command_day {
     uint8_t reserved0[4];
-    uint32_t date;              /* 20261123 */
-    uint64_t midnight_ns;       /* ns since the epoch at which OUCH timestamps of this day are 0 */
+    uint32_t date;        /* 20261123 */
+    uint64_t midnight_ns; /* ns since the epoch at which OUCH timestamps of this day are 0 */
     uint64_t reserved1[7];
 };
 
 /* INSTRUMENT_ADD, INSTRUMENT_LIMITS, MARKET_STATE, FIRM_LIMITS, SNAPSHOT_MARK: what operators and configuration do */
 struct command_admin {
     uint8_t reserved0;
-    uint8_t market_state;       /* P pre-open, O open, H halted, C closed */
+    uint8_t market_state; /* P pre-open, O open, H halted, C closed */
     uint8_t reserved1[2];
-    uint32_t instrument;        /* 0: all, or none */
-    char symbol[SYMBOL_BYTES];  /* space-padded */
-    int32_t tick_ticks;         /* prices are multiples of this; 0: any */
-    uint32_t lot_quantity;      /* quantities are multiples of this; 0: any */
-    int32_t reference_ticks;    /* 0: none yet */
-    int32_t collar_ticks;       /* 0: none */
-    int32_t fat_finger_ticks;   /* 0: none */
-    uint32_t quantity_max;      /* 0: QUANTITY_MAX */
-    uint64_t notional_max;      /* price_ticks x shares; 0: no limit */
-    char firm[FIRM_BYTES];      /* FIRM_LIMITS */
-    uint32_t operator_id;       /* user id of who asked; 0: the configuration */
-    char operator_name[16];     /* zero-padded */
+    uint32_t instrument;       /* 0: all, or none */
+    char symbol[SYMBOL_BYTES]; /* space-padded */
+    int32_t tick_ticks;        /* prices are multiples of this; 0: any */
+    uint32_t lot_quantity;     /* quantities are multiples of this; 0: any */
+    int32_t reference_ticks;   /* 0: none yet */
+    int32_t collar_ticks;      /* 0: none */
+    int32_t fat_finger_ticks;  /* 0: none */
+    uint32_t quantity_max;     /* 0: QUANTITY_MAX */
+    uint64_t notional_max;     /* price_ticks x shares; 0: no limit */
+    char firm[FIRM_BYTES];     /* FIRM_LIMITS */
+    uint32_t operator_id;      /* user id of who asked; 0: the configuration */
+    char operator_name[16];    /* zero-padded */
 };
 
 /* TRADE_BREAK */
 struct command_trade {
     uint8_t reserved0;
-    uint8_t reason;             /* E, C, S, X */
+    uint8_t reason; /* E, C, S, X */
     uint8_t reserved1[2];
     uint32_t operator_id;
     uint64_t match_number;
@@ -178,17 +178,17 @@ struct command_trade {
 };
 
 struct command {
-    struct record_head head;    /* not part of the body */
-    uint64_t command_seq;       /* from 1, without gaps; 0 until the sequencer stamps it */
-    uint64_t time_ns;           /* ns since the epoch, never going back; 0 until the sequencer stamps it */
-    uint64_t inbound_seq;       /* the record's sequence in its gateway's inbound ring */
-    uint32_t tenure;            /* which life of the gateway this is from */
-    uint8_t gateway;            /* from 1; 0 is the configuration, injected by the sequencer */
-    uint8_t shard;              /* 0 */
-    uint8_t kind;               /* enum command_kind */
-    uint8_t flags;              /* enum command_flag */
-    uint32_t session;           /* number given by the engine at the first login, from 1; 0: none */
-    uint32_t user_ref;          /* UserRefNum of the request; 0 where the kind has none */
+    struct record_head head; /* not part of the body */
+    uint64_t command_seq;    /* from 1, without gaps; 0 until the sequencer stamps it */
+    uint64_t time_ns;        /* ns since the epoch, never going back; 0 until the sequencer stamps it */
+    uint64_t inbound_seq;    /* the record's sequence in its gateway's inbound ring */
+    uint32_t tenure;         /* which life of the gateway this is from */
+    uint8_t gateway;         /* from 1; 0 is the configuration, injected by the sequencer */
+    uint8_t shard;           /* 0 */
+    uint8_t kind;            /* enum command_kind */
+    uint8_t flags;           /* enum command_flag */
+    uint32_t session;        /* number given by the engine at the first login, from 1; 0: none */
+    uint32_t user_ref;       /* UserRefNum of the request; 0 where the kind has none */
     union {
         struct command_order order;
         struct command_refused refused;

@@ -44,7 +44,7 @@
     X(MARKET_STATE_CHANGED, 51, "an instrument's market state", "-")                                                   \
     X(LIMITS_CHANGED, 52, "limits of an instrument or a firm", "-")                                                    \
     X(BOOK_TOP, 64, "best prices of an instrument, after a command that changed them", "-")                            \
-    X(COMMAND_REFUSED, 65, "an administrative command is refused: admin.refused_kind, refused_why", "-")                    \
+    X(COMMAND_REFUSED, 65, "an administrative command is refused: admin.refused_kind, refused_why", "-")               \
     X(CHECKPOINT, 66, "event hash and state hash at a command", "-")
 
 enum event_kind {
@@ -54,10 +54,10 @@ enum event_kind {
 };
 
 enum event_flag {
-    EVENT_CONTINUED = 1 << 0,          /* the next event is the ORDER_OPTIONS of this one */
-    EVENT_HAS_APPENDAGE = 1 << 1,      /* the message to `session` carries an Appendage Length even if empty */
-    EVENT_MAKER_APPENDAGE = 1 << 2,    /* the same for the maker's message */
-    EVENT_LAST_OF_COMMAND = 1 << 3,    /* no further event of this command follows */
+    EVENT_CONTINUED = 1 << 0,       /* the next event is the ORDER_OPTIONS of this one */
+    EVENT_HAS_APPENDAGE = 1 << 1,   /* the message to `session` carries an Appendage Length even if empty */
+    EVENT_MAKER_APPENDAGE = 1 << 2, /* the same for the maker's message */
+    EVENT_LAST_OF_COMMAND = 1 << 3, /* no further event of this command follows */
 };
 
 #pragma GCC diagnostic push
@@ -65,11 +65,11 @@ enum event_flag {
 
 /* ACCEPTED */
 struct event_accepted {
-    uint64_t order_ref;         /* day-unique, given by the engine */
+    uint64_t order_ref; /* day-unique, given by the engine */
     char symbol[SYMBOL_BYTES];
-    int32_t price_ticks;        /* as accepted */
-    uint32_t quantity;          /* shares, as accepted */
-    uint32_t options;           /* enum order_option */
+    int32_t price_ticks; /* as accepted */
+    uint32_t quantity;   /* shares, as accepted */
+    uint32_t options;    /* enum order_option */
     char firm[FIRM_BYTES];
     uint8_t time_in_force;
     uint8_t display;
@@ -86,7 +86,7 @@ struct event_accepted {
 
 /* REPLACED: the same up to client_order_id; quantity is what is left exposed, not the chain's total */
 struct event_replaced {
-    uint64_t order_ref;         /* of the new order */
+    uint64_t order_ref; /* of the new order */
     char symbol[SYMBOL_BYTES];
     int32_t price_ticks;
     uint32_t quantity;
@@ -99,7 +99,7 @@ struct event_replaced {
     uint8_t price_type;
     uint8_t handle_inst;
     char client_order_id[CLIENT_ORDER_ID_BYTES];
-    uint32_t target_user_ref;   /* OrigUserRefNum */
+    uint32_t target_user_ref; /* OrigUserRefNum */
     uint64_t previous_order_ref;
 };
 
@@ -116,7 +116,7 @@ struct event_cut {
     uint8_t self_match;          /* SELF_MATCH_CANCELED: strategy letter */
     uint8_t display;
     uint8_t reserved0;
-    uint32_t display_quantity;   /* RESTATED */
+    uint32_t display_quantity; /* RESTATED */
     uint32_t reserved1;
     uint64_t reserved2[2];
 };
@@ -126,7 +126,7 @@ struct event_trade {
     uint64_t order_ref;
     uint64_t maker_order_ref;
     uint64_t match_number;
-    int32_t price_ticks;        /* the maker's price */
+    int32_t price_ticks; /* the maker's price */
     uint32_t quantity;
     uint32_t leaves_quantity;
     uint32_t maker_leaves_quantity;
@@ -135,15 +135,15 @@ struct event_trade {
     uint32_t maker_user_ref;
     uint8_t maker_user_ref_index;
     uint8_t maker_side;
-    uint8_t liquidity;          /* flag of the taker, such as R */
-    uint8_t maker_liquidity;    /* flag of the maker, such as A */
+    uint8_t liquidity;       /* flag of the taker, such as R */
+    uint8_t maker_liquidity; /* flag of the maker, such as A */
     uint64_t reserved0;
 };
 
 /* REJECTED */
 struct event_refused {
-    uint16_t reason;            /* reject reason of OUCH */
-    uint8_t refused_kind;       /* enum command_kind */
+    uint16_t reason;      /* reject reason of OUCH */
+    uint8_t refused_kind; /* enum command_kind */
     uint8_t reserved0[5];
     char client_order_id[CLIENT_ORDER_ID_BYTES];
     uint8_t reserved1[2];
@@ -180,14 +180,14 @@ struct event_options {
 
 /* LOGIN_ACCEPTED, LOGIN_REFUSED, SESSION_CLOSED */
 struct event_session {
-    uint64_t connection;        /* as in the LOGIN command */
+    uint64_t connection; /* as in the LOGIN command */
     uint32_t tenure;
-    uint32_t message_next;      /* number of the next message of the session */
+    uint32_t message_next; /* number of the next message of the session */
     uint8_t gateway;
     uint8_t reserved0;
     char user[USER_BYTES];
-    uint32_t user_ref_next;     /* next usable UserRefNum of channel 0 */
-    uint32_t date;              /* the trading day; the SoupBinTCP session id is its digits */
+    uint32_t user_ref_next; /* next usable UserRefNum of channel 0 */
+    uint32_t date;          /* the trading day; the SoupBinTCP session id is its digits */
     char firm[FIRM_BYTES];
     uint8_t reserved1[4];
     uint64_t reserved2[3];
@@ -213,8 +213,8 @@ struct event_admin {
     uint64_t notional_max;
     char firm[FIRM_BYTES];
     uint8_t market_state;
-    uint8_t refused_kind;       /* COMMAND_REFUSED: enum command_kind */
-    uint8_t refused_why;        /* COMMAND_REFUSED: enum engine_refusal */
+    uint8_t refused_kind; /* COMMAND_REFUSED: enum command_kind */
+    uint8_t refused_why;  /* COMMAND_REFUSED: enum engine_refusal */
     uint8_t reserved0;
     uint64_t reserved1[2];
 };
@@ -231,29 +231,29 @@ struct event_top {
 
 /* CHECKPOINT */
 struct event_checkpoint {
-    uint64_t command_seq;       /* all commands up to this one are in the hashes */
-    uint64_t event_hash;        /* running hash of all events before this one */
+    uint64_t command_seq; /* all commands up to this one are in the hashes */
+    uint64_t event_hash;  /* running hash of all events before this one */
     uint64_t state_hash;
     uint64_t live_order_count;
     uint64_t reserved0[4];
 };
 
 struct event {
-    struct record_head head;    /* not part of the body */
-    uint64_t event_seq;         /* from 1, without gaps */
-    uint64_t command_seq;       /* the cause */
-    uint64_t time_ns;           /* the cause's time */
-    uint16_t index;             /* number of the event within its command, modulo 65536 */
-    uint8_t kind;               /* enum event_kind */
-    uint8_t flags;              /* enum event_flag */
-    uint32_t instrument;        /* 0: none */
-    uint32_t session;           /* to whom; 0: nobody */
-    uint32_t message_no;        /* number of the Sequenced Data packet; 0: none */
+    struct record_head head; /* not part of the body */
+    uint64_t event_seq;      /* from 1, without gaps */
+    uint64_t command_seq;    /* the cause */
+    uint64_t time_ns;        /* the cause's time */
+    uint16_t index;          /* number of the event within its command, modulo 65536 */
+    uint8_t kind;            /* enum event_kind */
+    uint8_t flags;           /* enum event_flag */
+    uint32_t instrument;     /* 0: none */
+    uint32_t session;        /* to whom; 0: nobody */
+    uint32_t message_no;     /* number of the Sequenced Data packet; 0: none */
     uint32_t user_ref;
     uint8_t user_ref_index;
     uint8_t shard;
-    uint8_t side;               /* B, S, T, E; 0: none */
-    uint8_t reason;             /* order state, cancel reason, break reason, event code: the letter of OUCH; 0: none */
+    uint8_t side;   /* B, S, T, E; 0: none */
+    uint8_t reason; /* order state, cancel reason, break reason, event code: the letter of OUCH; 0: none */
     union {
         struct event_accepted accepted;
         struct event_replaced replaced;

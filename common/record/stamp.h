@@ -15,8 +15,8 @@
 #define RECORD_BODY_BYTES (RECORD_BYTES - RECORD_HEAD_BYTES)
 
 struct record_head {
-    uint64_t slot_word;       /* belongs to the ring; see ring/ring_layout.h */
-    uint32_t received_ns_low; /* when the gateway received the packet that caused this */
+    uint64_t slot_word;        /* belongs to the ring; see ring/ring_layout.h */
+    uint32_t received_ns_low;  /* when the gateway received the packet that caused this */
     uint32_t published_ns_low; /* when this record was published in the ring it is in */
 };
 

@@ -2,7 +2,8 @@
  * The topology: every process, every ring, its producer and its gating consumers, in one table each. Stages, the
  * simulator, `ringside status`, the units and the picture in the docs are made from it.
  *
- * Gateways are numbered from 1; gateway g has the process index TOPOLOGY_GATEWAY_FIRST + g - 1 and the ring "inbound-g".
+ * Gateways are numbered from 1; gateway g has the process index TOPOLOGY_GATEWAY_FIRST + g - 1 and the ring
+ * "inbound-g".
  */
 #ifndef RINGSIDE_TOPOLOGY_H
 #define RINGSIDE_TOPOLOGY_H
