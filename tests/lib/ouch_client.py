@@ -163,7 +163,6 @@ class Client:
         if kind == "J":
             raise PermissionError(payload.decode())
         self.session = payload[:10].decode().strip()
-        self.seq_next = int(payload[10:30])
         return self
 
     # ---- receiving ----
