@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include "drive.h"
+#include "lobster.h"
 #include "options.h"
 #include "report.h"
 #include "yardstick.h"
@@ -31,7 +32,7 @@ int load_main(int argc, char **argv)
     struct load_options options;
     int result = load_options_read(&options, argc, argv);
     if (result == LOAD_GO)
-        result = run_mix(&options);
+        result = options.lobster[0] != '\0' ? lobster_run(&options) : run_mix(&options);
     load_options_finish(&options);
     return result;
 }
