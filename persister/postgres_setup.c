@@ -29,12 +29,21 @@ enum setup_step {
     SETUP_DONE,
 };
 
+/*
+ * Merges look each staged row up in an index. Without statistics of the staging tables the planner would rather read
+ * the whole table of orders into a hash, and the larger that is the slower every batch.
+ */
+#define SETTINGS                                                                                                       \
+    "SET synchronous_commit = off; SET client_min_messages = warning; SET statement_timeout = 0; SET lock_timeout = "  \
+    "0;"                                                                                                               \
+    " SET idle_in_transaction_session_timeout = 0; SET enable_hashjoin = off; SET enable_mergejoin = off;"             \
+    " SET jit = off;"
+
 static void send_session(struct postgres_sink *sink)
 {
-    postgres_send(sink, "SET synchronous_commit = off; SET client_min_messages = warning; SET statement_timeout = 0;"
-                        " SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; BEGIN;"
-                        " SELECT NULL FROM pg_advisory_xact_lock(" SETUP_LOCK ");"
-                        " SELECT to_regclass('ringside.schema_version') IS NOT NULL AS has_schema");
+    postgres_send(sink, SETTINGS " BEGIN;"
+                                 " SELECT NULL FROM pg_advisory_xact_lock(" SETUP_LOCK ");"
+                                 " SELECT to_regclass('ringside.schema_version') IS NOT NULL AS has_schema");
 }
 
 static void send_take(struct postgres_sink *sink)

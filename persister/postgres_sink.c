@@ -103,8 +103,8 @@ void postgres_failed(struct postgres_sink *sink, bool is_refused, const char *wh
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    for (char *at = text; *at != '\0'; at++) /* the server's messages have several lines */
-        if (*at == '\n')
+    for (char *at = text; *at != '\0'; at++) /* the server's messages have several lines, with tabs */
+        if (*at == '\n' || *at == '\t')
             *at = at[1] == '\0' ? '\0' : ' ';
     error_set(&sink->failure, is_refused ? ERROR_INVALID : ERROR_CLOSED, where, "%s", text);
 }

@@ -97,7 +97,6 @@ CREATE TABLE ringside.orders (
     event_seq          bigint NOT NULL
 ) WITH (fillfactor = 60);
 CREATE INDEX orders_session ON ringside.orders (session, user_ref);
-CREATE INDEX orders_entered ON ringside.orders USING brin (entered_at);
 COMMENT ON TABLE ringside.orders IS 'One row an order, its whole life';
 COMMENT ON COLUMN ringside.orders.previous_order_ref IS 'The order that this one replaced';
 COMMENT ON COLUMN ringside.orders.price IS 'Limit; NULL: a market order';
@@ -130,7 +129,6 @@ CREATE TABLE ringside.executions (
     PRIMARY KEY (event_seq, is_maker)
 );
 CREATE INDEX executions_order ON ringside.executions (order_ref);
-CREATE INDEX executions_time ON ringside.executions USING brin (executed_at);
 COMMENT ON TABLE ringside.executions IS 'One row a fill and side: two a trade, the maker''s and the taker''s';
 COMMENT ON COLUMN ringside.executions.match_number IS 'The same on both sides of a trade';
 COMMENT ON COLUMN ringside.executions.counter_order_ref IS 'The order on the other side';
