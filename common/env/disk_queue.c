@@ -2,8 +2,9 @@
  * The kernel's queue: one io_uring, or, where that is refused, the same work done at once at submission.
  *
  * Rules
- *   1. Set up for one thread with deferred task run, so that completions interrupt nobody; older kernels refuse the
- *      flags and get none.
+ *   1. Set up for one thread with cooperative task run, so that completions interrupt nobody; older kernels refuse the
+ *      flags and get none. Not deferred task run: there a completion does not end a poll of the ring's descriptor
+ *      (measured on Linux 6.18: 10.2 ms, the time-out, in place of 0.15 ms).
  *   2. Buffers and files are registered; a request that names neither is served all the same.
  *   3. TASKRUN_FLAG lets queue_reap see from memory that there is something to fetch: no system call when idle.
  */
@@ -40,7 +41,7 @@ struct disk_queue {
 static int set_up_uring(struct disk_queue *queue)
 {
     const unsigned wanted[] = {
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CLAMP,
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CLAMP,
         IORING_SETUP_CLAMP,
     };
     int result = -EINVAL;
