@@ -39,6 +39,7 @@ struct journaler {
     uint64_t released; /* the cursor as last stored */
     uint64_t look_next_ns;
     uint64_t heartbeat_next_ns;
+    struct error failure; /* code 0: none */
 };
 
 /* ---- opening ------------------------------------------------------------------------------------------------------
@@ -275,9 +276,8 @@ static int work_beside(struct journaler *journaler, uint64_t now_ns, struct erro
     return result < 0 ? result : events;
 }
 
-static int journaler_poll(void *stage, uint64_t now_ns, struct error *error)
+static int poll_once(struct journaler *journaler, uint64_t now_ns, struct error *error)
 {
-    struct journaler *journaler = stage;
     int result = look_for_rings(journaler, now_ns, error);
     if (result == 0)
         result = reap(journaler, now_ns, error);
@@ -300,6 +300,23 @@ static int journaler_poll(void *stage, uint64_t now_ns, struct error *error)
         run_ring_listeners(journaler->context.run);
     beat(journaler, now_ns);
     return commands + events;
+}
+
+/* A failure is for good: whoever polls on gets it again, and nothing is told any more. */
+static int journaler_poll(void *stage, uint64_t now_ns, struct error *error)
+{
+    struct journaler *journaler = stage;
+    if (LIKELY(journaler->failure.code == 0)) {
+        int result = poll_once(journaler, now_ns, &journaler->failure);
+        if (LIKELY(result >= 0)) {
+            journaler->failure.code = 0; /* what was waited for, or held, is no failure */
+            return result;
+        }
+        journaler->failure.code = result;
+    }
+    if (error)
+        *error = journaler->failure;
+    return journaler->failure.code;
 }
 
 /* ---- the stage ----------------------------------------------------------------------------------------------------

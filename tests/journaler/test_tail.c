@@ -160,7 +160,7 @@ Test(journal_tail, every_flipped_bit_is_refused_or_cut, .timeout = 120)
     make_sample(&sample, counts, 2, true);
     cr_assert_eq(sample.batch_count, 4);
     uint64_t seal = sample.offsets[3];
-    for (uint64_t bit = 0; bit < sample.offsets[4] * 8; bit += bit / 8 % 4096 < 512 ? 1 : 61) {
+    for (uint64_t bit = 0; bit < sample.offsets[4] * 8; bit += bit / 8 % 4096 < 400 ? 1 : 211) {
         sample.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         FILE *file = fopen(sample.path, "r+");
         cr_assert(file && fseek(file, (long)(bit / 8), SEEK_SET) == 0);
