@@ -270,9 +270,10 @@ static uint64_t slowest_gating(const struct ring_file *file, uint32_t *ret_line)
 
 static void note_blocked(struct ring_producer_line *line, uint32_t on)
 {
+    if (atomic_load_explicit(&line->blocked_on, memory_order_relaxed) != on)
+        atomic_store_explicit(&line->blocked_on, on, memory_order_relaxed);
     if (atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed) != 0)
         return;
-    atomic_store_explicit(&line->blocked_on, on, memory_order_relaxed);
     atomic_store_explicit(&line->blocked_since_ns, clock_monotonic_ns(), memory_order_relaxed);
     uint64_t stalls = atomic_load_explicit(&line->stall_count, memory_order_relaxed);
     atomic_store_explicit(&line->stall_count, stalls + 1, memory_order_relaxed);

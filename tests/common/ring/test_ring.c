@@ -1,0 +1,287 @@
+/*
+ * The ring in one process: what attaching checks, what full and empty look like, how a producer and a consumer take up
+ * their work again, and what an observer is told. Each test makes a small ring in /dev/shm and removes it.
+ */
+#include "ring/ring.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SLOTS 64u
+#define BASE  1000u
+
+static char path[64];
+static struct ring ring;
+
+static const struct ring_parameters parameters = {
+    .name = "test",
+    .capacity = SLOTS,
+    .base_seq = BASE,
+    .record_hash = 11,
+    .topology_hash = 22,
+    .run_id = "0123456789abcde",
+    .gating_count = 2,
+    .gating_names = {"first", "second"},
+};
+
+static void make(void)
+{
+    snprintf(path, sizeof(path), "/dev/shm/ringside-test-ring-%d", (int)getpid());
+    unlink(path);
+    struct error error;
+    cr_assert_eq(ring_create(&ring, path, &parameters, &error), 0, "%s", error.what);
+}
+
+static void unmake(void)
+{
+    ring_detach(&ring);
+    unlink(path);
+}
+
+TestSuite(ring, .init = make, .fini = unmake);
+
+static struct ring_producer open_producer(void)
+{
+    struct ring_producer producer;
+    cr_assert_eq(ring_producer_open(&producer, &ring, 3, NULL), 0);
+    return producer;
+}
+
+static struct ring_consumer open_consumer(const char *name)
+{
+    struct ring_consumer consumer;
+    cr_assert_eq(ring_consumer_open(&consumer, &ring, name, 4, NULL), 0);
+    return consumer;
+}
+
+static void put(struct ring_producer *producer, uint64_t value)
+{
+    uint64_t record[16];
+    for (int word = 0; word < 16; word++)
+        record[word] = value;
+    cr_assert(ring_put(producer, record));
+}
+
+static void expect(struct ring_consumer *consumer, uint64_t value)
+{
+    const uint64_t *record = ring_next(consumer);
+    cr_assert_not_null(record);
+    cr_assert_eq(record[1], value);
+    cr_assert_eq(record[15], value);
+}
+
+Test(ring_size, only_powers_of_two_within_limits)
+{
+    cr_assert_eq(ring_bytes(64), 4096 + 64 * 128);
+    cr_assert_eq(ring_bytes(63), 0);
+    cr_assert_eq(ring_bytes(32), 0);
+    cr_assert_eq(ring_bytes(0), 0);
+    cr_assert_eq(ring_bytes(1u << 25), 0);
+}
+
+Test(ring, a_second_creator_is_refused)
+{
+    struct ring other = {0};
+    cr_assert_eq(ring_create(&other, path, &parameters, NULL), ERROR_SYSTEM);
+    cr_assert_null(other.file);
+}
+
+Test(ring, no_file_is_not_yet)
+{
+    struct ring other = {0};
+    cr_assert_eq(ring_attach(&other, "/dev/shm/ringside-no-such-ring", false, &parameters, NULL), ERROR_NOT_YET);
+}
+
+static int attach_with(const struct ring_parameters *expected)
+{
+    struct ring other = {0};
+    struct error error;
+    int result = ring_attach(&other, path, false, expected, &error);
+    ring_detach(&other);
+    return result;
+}
+
+Test(ring, attaching_compares_what_is_expected)
+{
+    cr_assert_eq(attach_with(&parameters), 0);
+    struct ring_parameters expected = parameters;
+    expected.name = "other";
+    cr_assert_eq(attach_with(&expected), ERROR_MISMATCH);
+    expected = parameters;
+    expected.record_hash++;
+    cr_assert_eq(attach_with(&expected), ERROR_MISMATCH);
+    expected = parameters;
+    expected.topology_hash++;
+    cr_assert_eq(attach_with(&expected), ERROR_MISMATCH);
+    expected = parameters;
+    expected.run_id[0]++;
+    cr_assert_eq(attach_with(&expected), ERROR_MISMATCH);
+    cr_assert_eq(attach_with(&(struct ring_parameters){.name = NULL}), 0, "what is not given is not compared");
+}
+
+Test(ring, every_byte_of_the_header_is_checked)
+{
+    uint8_t *header = (uint8_t *)&ring.file->header;
+    for (size_t byte = 0; byte < sizeof(struct ring_header); byte++) {
+        header[byte] ^= 0x40;
+        int result = attach_with(&parameters);
+        cr_assert_lt(result, 0, "byte %zu changed and nobody noticed", byte);
+        header[byte] ^= 0x40;
+    }
+    cr_assert_eq(attach_with(&parameters), 0);
+}
+
+Test(ring, a_ring_without_its_magic_is_not_yet)
+{
+    atomic_store(&ring.file->header.magic, 0);
+    cr_assert_eq(attach_with(&parameters), ERROR_NOT_YET);
+}
+
+Test(ring, a_cut_file_is_refused)
+{
+    cr_assert_eq(truncate(path, RING_HEADER_BYTES + 64 * 128 - 1), 0);
+    cr_assert_eq(attach_with(&parameters), ERROR_CORRUPT);
+    cr_assert_eq(truncate(path, 100), 0);
+    cr_assert_eq(attach_with(&parameters), ERROR_NOT_YET);
+}
+
+Test(ring, records_arrive_in_order_and_whole)
+{
+    struct ring_producer producer = open_producer();
+    struct ring_consumer first = open_consumer("first");
+    struct ring_consumer second = open_consumer("second");
+    cr_assert_null(ring_next(&first));
+    for (uint64_t round = 0; round < 10 * SLOTS; round++) {
+        put(&producer, BASE + round);
+        expect(&first, BASE + round);
+        ring_release(&first, first.next);
+        expect(&second, BASE + round);
+        ring_release(&second, second.next);
+    }
+    cr_assert_eq(producer.next, BASE + 10 * SLOTS);
+}
+
+Test(ring, the_slowest_gating_consumer_holds_the_producer)
+{
+    struct ring_producer producer = open_producer();
+    struct ring_consumer first = open_consumer("first");
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        put(&producer, slot);
+    cr_assert_null(ring_claim(&producer));
+    ring_release(&first, BASE + SLOTS);
+    cr_assert_null(ring_claim(&producer), "the second has released nothing");
+    cr_assert_eq(atomic_load(&ring.file->producer.blocked_on), 1);
+    cr_assert_gt(atomic_load(&ring.file->producer.blocked_since_ns), 0);
+    cr_assert_eq(atomic_load(&ring.file->producer.stall_count), 1, "one stall, however often it is looked at");
+    struct ring_consumer second = open_consumer("second");
+    ring_release(&second, BASE + 1);
+    cr_assert_eq(ring_free(&producer, 1), 1);
+    cr_assert_eq(atomic_load(&ring.file->producer.blocked_on), RING_NOBODY);
+    put(&producer, 99);
+    cr_assert_null(ring_claim(&producer));
+}
+
+Test(ring, a_consumer_never_passes_its_barrier)
+{
+    struct ring_producer producer = open_producer();
+    struct ring_consumer first = open_consumer("first");
+    struct ring_consumer second = open_consumer("second");
+    cr_assert_eq(ring_consumer_add_barrier(&second, "first", NULL), 0);
+    cr_assert_eq(ring_consumer_add_barrier(&second, "nobody", NULL), ERROR_INVALID);
+    for (uint64_t value = 0; value < 5; value++)
+        put(&producer, value);
+    cr_assert_null(ring_next(&second));
+    ring_release(&first, BASE + 3);
+    for (uint64_t value = 0; value < 3; value++)
+        expect(&second, value);
+    cr_assert_null(ring_next(&second));
+}
+
+/* A producer that dies at any place of a burst, its cursor stale by any amount, one record half-written. */
+Test(ring, a_producer_goes_on_after_its_last_whole_record)
+{
+    for (uint32_t published = 0; published < 2 * SLOTS; published++) {
+        unmake();
+        make();
+        struct ring_producer dead = open_producer();
+        struct ring_consumer first = open_consumer("first");
+        struct ring_consumer second = open_consumer("second");
+        for (uint32_t record = 0; record < published; record++) {
+            put(&dead, record);
+            ring_release(&first, BASE + record + 1);
+            ring_release(&second, BASE + record + 1);
+            if (record % 7 == 0)
+                ring_flush(&dead);
+        }
+        cr_assert_not_null(ring_claim(&dead)); /* and no publish: half-written */
+        struct ring_producer heir = open_producer();
+        cr_assert_eq(heir.next, BASE + published);
+        cr_assert_eq(atomic_load(&ring.file->producer.epoch), 2);
+        put(&heir, 4711);
+        first.next = BASE + published;
+        expect(&first, 4711);
+    }
+}
+
+Test(ring, a_cursor_past_the_records_is_corrupt)
+{
+    atomic_store(&ring.file->producer.cursor, BASE + 5);
+    struct ring_producer producer;
+    cr_assert_eq(ring_producer_open(&producer, &ring, 0, NULL), ERROR_CORRUPT);
+    atomic_store(&ring.file->producer.cursor, BASE - 1);
+    cr_assert_eq(ring_producer_open(&producer, &ring, 0, NULL), ERROR_CORRUPT);
+}
+
+Test(ring, a_consumer_goes_on_at_what_it_released)
+{
+    struct ring_producer producer = open_producer();
+    for (uint64_t value = 0; value < 9; value++)
+        put(&producer, value);
+    struct ring_consumer first = open_consumer("first");
+    for (uint64_t value = 0; value < 6; value++)
+        expect(&first, value);
+    ring_release(&first, BASE + 4);
+    struct ring_consumer heir = open_consumer("first");
+    expect(&heir, 4);
+    cr_assert_eq(atomic_load(&ring.file->consumers[0].epoch), 2);
+}
+
+Test(ring, an_observer_sees_all_holds_nobody_and_knows_what_it_missed)
+{
+    struct ring_producer producer = open_producer();
+    struct ring_consumer first = open_consumer("first");
+    struct ring_consumer second = open_consumer("second");
+    struct ring_observer observer;
+    ring_observer_open(&observer, &ring, BASE);
+    uint64_t record[16];
+    cr_assert_eq(ring_observe(&observer, record), RING_NOTHING);
+    put(&producer, 7);
+    cr_assert_eq(ring_observe(&observer, record), RING_OBSERVED);
+    cr_assert_eq(record[0], BASE + 1);
+    cr_assert_eq(record[15], 7);
+    for (uint64_t value = 1; value <= 2 * SLOTS; value++) {
+        put(&producer, value);
+        ring_release(&first, BASE + value + 1);
+        ring_release(&second, BASE + value + 1);
+    }
+    ring_flush(&producer);
+    cr_assert_eq(ring_observe(&observer, record), RING_OVERRUN);
+    observer.next = ring_observer_oldest(&observer);
+    cr_assert_eq(ring_observe(&observer, record), RING_OBSERVED);
+    cr_assert_eq(record[0], observer.next);
+}
+
+Test(ring, a_record_being_written_is_not_there_for_an_observer)
+{
+    struct ring_producer producer = open_producer();
+    struct ring_observer observer;
+    ring_observer_open(&observer, &ring, BASE);
+    uint64_t record[16];
+    cr_assert_not_null(ring_claim(&producer));
+    cr_assert_eq(ring_observe(&observer, record), RING_NOTHING);
+    ring_publish(&producer);
+    cr_assert_eq(ring_observe(&observer, record), RING_OBSERVED);
+}
