@@ -92,8 +92,12 @@ static int hold_back_half(struct event_follower *follower, const struct event *e
 
 int event_follower_next(struct event_follower *follower, struct event *events, uint32_t max, struct error *error)
 {
-    int count = follower->from_log || !follower->ring ? next_from_log(follower, events, max, error)
-                                                      : next_from_ring(follower, events, max);
+    int count = 0;
+    if (follower->ring && !follower->from_log)
+        count = next_from_ring(follower, events, max);
+    /* Overrun before the first: what is wanted is in the log, now. */
+    if (count == 0 && (follower->from_log || !follower->ring))
+        count = next_from_log(follower, events, max, error);
     return hold_back_half(follower, events, count, max);
 }
 
