@@ -8,7 +8,7 @@
  *   2. Without a rate a window of unanswered requests a session bounds what is under way, refilled a quarter at a time.
  *   3. Reads are large, writes one a session a turn, and between them nothing is allocated.
  */
-#include "drive.h"
+#include "drive_state.h"
 
 #include "base/units.h"
 #include "env/clock.h"
@@ -22,41 +22,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define EVENTS_MAX        256
-#define TURN_REQUESTS_MAX 512u /* before the sockets are looked at again */
-#define HOUSEKEEPING_NS   (10 * (uint64_t)NS_PER_MS)
-#define CONNECT_AGAIN_NS  (50 * (uint64_t)NS_PER_MS)
-#define REST_WINDOW       1000u /* cancels under way at the end, all sessions together */
+#define EVENTS_MAX       256
+#define HOUSEKEEPING_NS  (10 * (uint64_t)NS_PER_MS)
+#define CONNECT_AGAIN_NS (50 * (uint64_t)NS_PER_MS)
 
-enum phase {
-    PHASE_LOGIN,
-    PHASE_RUN,
-    PHASE_DRAIN,
-    PHASE_CANCEL_REST,
-    PHASE_QUERY,
-    PHASE_DONE,
-    PHASE_FAILED,
-};
-
-struct drive {
-    const struct load_options *options;
-    struct load_run run;
-    struct load_session *sessions;
-    uint32_t session_count;
-    uint32_t session_turn; /* whose turn it is */
-    uint32_t window;       /* a session's; UINT32_MAX: none */
-    uint32_t live_max;     /* a session's */
-    int epoll;
-    enum phase phase;
-    uint64_t start_ns;
-    uint64_t end_ns; /* last answer of the measured part */
-    uint64_t housekeeping_at_ns;
-    uint64_t progress_ns;
-    uint64_t progress_messages;
-    char why[256];
-};
-
-static void fail(struct drive *drive, const char *why)
+void drive_fail(struct drive *drive, const char *why)
 {
     if (drive->phase != PHASE_FAILED)
         snprintf(drive->why, sizeof(drive->why), "%.255s", why);
@@ -73,7 +43,7 @@ static void watch(struct drive *drive, struct load_session *session)
         return;
     struct epoll_event event = {.events = wanted, .data.ptr = session};
     if (wanted != 0 && epoll_ctl(drive->epoll, session->interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0)
-        fail(drive, strerror(errno));
+        drive_fail(drive, strerror(errno));
     session->interest = wanted; /* a closed socket has left the set by itself */
 }
 
@@ -92,7 +62,7 @@ static void lost(struct drive *drive, struct load_session *session, int error)
         run_breach(&drive->run, "%s", why);
     bool hopeless = error == RS_CLIENT_PROTOCOL || (error == RS_CLIENT_REFUSED && never_in);
     if (hopeless || (!drive->options->resume && !never_in) || rs_client_state(session->client) == RS_CLIENT_ENDED)
-        fail(drive, why);
+        drive_fail(drive, why);
     snprintf(drive->why, sizeof(drive->why), "%s", why);
     drive->run.counts.reconnects += !never_in;
 }
@@ -144,203 +114,12 @@ static void flush(struct drive *drive)
     }
 }
 
-/* ---- the mix ---- */
-
-/* The next request of this session; false if it cannot take one now. */
-static bool request(struct drive *drive, struct load_session *session, uint64_t asked_ns)
-{
-    struct market *market = &drive->run.market;
-    enum market_action action = market_choose(market, session->live_count, drive->live_max);
-    if (action == MARKET_CANCEL && session->live_count > 0)
-        return session_cancel_random(session, asked_ns);
-    struct market_order order;
-    market_order(market, action == MARKET_CANCEL ? MARKET_PASSIVE : action, &order);
-    return session_enter(session, &order, asked_ns);
-}
-
-static bool orders_left(const struct drive *drive)
-{
-    return drive->options->orders == 0 || drive->run.counts.orders < drive->options->orders;
-}
-
-static uint64_t due_ns(const struct drive *drive)
-{
-    uint64_t k = drive->run.counts.requests;
-    uint64_t rate = drive->options->rate;
-    return drive->start_ns + k / rate * NS_PER_SECOND + k % rate * NS_PER_SECOND / rate;
-}
-
-static uint64_t stop_ns(const struct drive *drive)
-{
-    double seconds = drive->options->seconds;
-    return seconds > 0 ? drive->start_ns + (uint64_t)(seconds * NS_PER_SECOND) : UINT64_MAX;
-}
-
-/* The next session in turn that can take a request, or NULL. */
-static struct load_session *session_in_turn(struct drive *drive)
-{
-    for (uint32_t tried = 0; tried < drive->session_count; tried++) {
-        struct load_session *session = &drive->sessions[drive->session_turn];
-        drive->session_turn = drive->session_turn + 1 == drive->session_count ? 0 : drive->session_turn + 1;
-        if (session_ready(session) && session_in_flight(session) < drive->window)
-            return session;
-    }
-    return NULL;
-}
-
-/* True: more are due at once. */
-static bool generate_at_rate(struct drive *drive)
-{
-    uint64_t stop = stop_ns(drive);
-    for (uint32_t made = 0; orders_left(drive); made++) {
-        uint64_t due = due_ns(drive);
-        if (due >= stop) {
-            drive->phase = PHASE_DRAIN;
-            return false;
-        }
-        if (due > drive->run.now_ns)
-            return false;
-        if (made == TURN_REQUESTS_MAX)
-            return true;
-        struct load_session *session = session_in_turn(drive);
-        if (!session || !request(drive, session, due))
-            return false; /* it stays due: what waits here counts */
-    }
-    drive->phase = PHASE_DRAIN;
-    return false;
-}
-
-static void fill_window(struct drive *drive, struct load_session *session)
-{
-    uint32_t in_flight = session_in_flight(session);
-    if (!session_ready(session) || in_flight > drive->window - drive->window / 4)
-        return;
-    for (; in_flight < drive->window && orders_left(drive); in_flight++)
-        if (!request(drive, session, drive->run.now_ns))
-            return;
-}
-
-static bool generate_at_will(struct drive *drive)
-{
-    if (!orders_left(drive) || drive->run.now_ns >= stop_ns(drive)) {
-        drive->phase = PHASE_DRAIN;
-        return false;
-    }
-    for (uint32_t i = 0; i < drive->session_count; i++)
-        fill_window(drive, &drive->sessions[i]);
-    return false;
-}
-
-/* ---- phases ---- */
-
-static uint64_t in_flight_total(const struct drive *drive)
-{
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < drive->session_count; i++)
-        total += session_in_flight(&drive->sessions[i]);
-    return total;
-}
-
-static void login_done_then_run(struct drive *drive)
-{
-    for (uint32_t i = 0; i < drive->session_count; i++)
-        if (!session_ready(&drive->sessions[i]))
-            return;
-    drive->run.now_ns = clock_monotonic_ns();
-    drive->start_ns = drive->run.last_answer_ns = drive->run.now_ns;
-    drive->run.measuring = true;
-    drive->phase = PHASE_RUN;
-}
-
-static void drained_then_rest(struct drive *drive)
-{
-    if (in_flight_total(drive) > 0)
-        return;
-    drive->run.measuring = false;
-    drive->end_ns = drive->run.last_answer_ns;
-    drive->phase = drive->options->keep_rest ? PHASE_QUERY : PHASE_CANCEL_REST;
-}
-
-static void cancel_rest(struct drive *drive)
-{
-    uint32_t window = REST_WINDOW / drive->session_count + 1;
-    bool all = true;
-    for (uint32_t i = 0; i < drive->session_count; i++) {
-        struct load_session *session = &drive->sessions[i];
-        while (session->live_count > 0 && session_ready(session) && session_in_flight(session) < window)
-            if (!session_cancel_random(session, drive->run.now_ns))
-                break;
-        all &= session->live_count == 0 && session_in_flight(session) == 0;
-    }
-    if (all)
-        drive->phase = PHASE_QUERY;
-}
-
-/* Asks each session's next UserRefNum: what the exchange has counted must be what was sent. */
-static void query(struct drive *drive)
-{
-    bool all = true;
-    for (uint32_t i = 0; i < drive->session_count; i++) {
-        struct load_session *session = &drive->sessions[i];
-        uint32_t expected = session->user_ref_first + session->sent;
-        bool open = rs_client_state(session->client) == RS_CLIENT_OPEN;
-        if (session->user_ref_told == 0) {
-            all = false;
-            if (open && !session->query_sent)
-                session_query(session);
-        } else if (session->user_ref_told != expected) {
-            char user[16];
-            load_user(drive->options, session->number, user);
-            run_breach(&drive->run, "%s: the exchange's next UserRefNum is %u, ours %u", user, session->user_ref_told,
-                       expected);
-        }
-    }
-    if (all)
-        drive->phase = PHASE_DONE;
-}
-
-static void begin_query(struct drive *drive)
-{
-    for (uint32_t i = 0; i < drive->session_count; i++)
-        drive->sessions[i].user_ref_told = 0;
-}
-
-/* True: do not sleep before the next turn. */
-static bool act(struct drive *drive)
-{
-    enum phase before = drive->phase;
-    bool more = false;
-    switch (drive->phase) {
-    case PHASE_LOGIN:
-        login_done_then_run(drive);
-        break;
-    case PHASE_RUN:
-        more = drive->options->rate > 0 ? generate_at_rate(drive) : generate_at_will(drive);
-        break;
-    case PHASE_DRAIN:
-        drained_then_rest(drive);
-        break;
-    case PHASE_CANCEL_REST:
-        cancel_rest(drive);
-        break;
-    case PHASE_QUERY:
-        query(drive);
-        break;
-    case PHASE_DONE:
-    case PHASE_FAILED:
-        break;
-    }
-    if (drive->phase == PHASE_QUERY && before != PHASE_QUERY)
-        begin_query(drive);
-    return more || drive->phase != before;
-}
-
 /* ---- the loop ---- */
 
 static void check_patience(struct drive *drive)
 {
     struct load_run *run = &drive->run;
-    bool waiting = drive->phase != PHASE_RUN || in_flight_total(drive) > 0;
+    bool waiting = drive->phase != PHASE_RUN || drive_in_flight(drive) > 0;
     for (uint32_t i = 0; i < drive->session_count; i++)
         waiting |= rs_client_state(drive->sessions[i].client) != RS_CLIENT_OPEN;
     if (!waiting || run->counts.messages != drive->progress_messages || drive->progress_ns == 0) {
@@ -353,8 +132,8 @@ static void check_patience(struct drive *drive)
     memcpy(last, drive->why, sizeof(last));
     char why[sizeof(drive->why) + 128];
     snprintf(why, sizeof(why), "no progress for %.0f s with %llu requests unanswered%s%s", drive->options->patience_s,
-             (unsigned long long)in_flight_total(drive), last[0] ? "; last trouble: " : "", last);
-    fail(drive, why);
+             (unsigned long long)drive_in_flight(drive), last[0] ? "; last trouble: " : "", last);
+    drive_fail(drive, why);
 }
 
 static void housekeeping(struct drive *drive)
@@ -371,7 +150,7 @@ static void housekeeping(struct drive *drive)
         session_forget_ended(session);
     }
     if (drive->run.breach_count > 0)
-        fail(drive, drive->run.breach);
+        drive_fail(drive, drive->run.breach);
     check_patience(drive);
 }
 
@@ -382,7 +161,7 @@ static uint64_t sleep_ns(const struct drive *drive, bool more)
         return 0;
     uint64_t until_ns = drive->housekeeping_at_ns;
     if (drive->phase == PHASE_RUN && drive->options->rate > 0) {
-        uint64_t due = due_ns(drive);
+        uint64_t due = drive_due_ns(drive);
         if (due > now_ns && due < until_ns) /* one that is due already waits for its session */
             until_ns = due;
     }
@@ -397,7 +176,7 @@ static void turn(struct drive *drive, bool *more)
                                   .tv_nsec = (long)(wait_ns % NS_PER_SECOND)};
     int count = epoll_pwait2(drive->epoll, events, EVENTS_MAX, &wait, NULL);
     if (count < 0 && errno != EINTR)
-        fail(drive, strerror(errno));
+        drive_fail(drive, strerror(errno));
     drive->run.now_ns = clock_monotonic_ns();
     for (int i = 0; i < count; i++)
         service(drive, events[i].data.ptr);
@@ -406,7 +185,7 @@ static void turn(struct drive *drive, bool *more)
         if (!session_ready(&drive->sessions[i]))
             catch_up(&drive->sessions[i]);
     drive->run.now_ns = clock_monotonic_ns();
-    *more = act(drive);
+    *more = drive_act(drive);
     flush(drive);
 }
 
@@ -479,7 +258,7 @@ static void check_end(struct drive *drive, struct load_outcome *outcome)
         run_breach(run, "%llu trades have one side only (--shared if others trade too)",
                    (unsigned long long)outcome->trades_one_sided);
     if (run->breach_count > 0)
-        fail(drive, run->breach);
+        drive_fail(drive, run->breach);
 }
 
 int drive_run(const struct load_options *options, struct load_outcome *outcome)
@@ -489,7 +268,7 @@ int drive_run(const struct load_options *options, struct load_outcome *outcome)
     *outcome = (struct load_outcome){0};
     const char *wrong = open_drive(&drive, options, &outcome->latency_ns);
     if (wrong)
-        fail(&drive, wrong);
+        drive_fail(&drive, wrong);
     machine_times_read(&before);
     drive.run.now_ns = clock_monotonic_ns();
     bool more = false;

@@ -163,3 +163,12 @@ struct lobster_order *lobster_book_unnamed(const struct lobster_book *book, int 
     }
     return newest;
 }
+
+void lobster_book_doubt(struct lobster_book *book, int side, int64_t price_ticks)
+{
+    for (uint32_t i = 0; i < book->live_count; i++) {
+        struct lobster_order *order = &book->orders[book->live[i]];
+        if (order->side == side && order->price_ticks == price_ticks)
+            order->is_doubtful = true;
+    }
+}

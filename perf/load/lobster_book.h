@@ -21,6 +21,7 @@ struct lobster_order {
     uint32_t live_at; /* place in the list of live ones */
     int side;
     bool is_live;
+    bool is_doubtful; /* its level was out of the file's sight for a while: who was before whom is not known */
 };
 
 struct lobster_levels {
@@ -58,6 +59,9 @@ struct lobster_order *lobster_book_find(const struct lobster_book *book, int64_t
 
 /* The live order at a price that stands for unnamed shares, else the newest one there, else NULL. */
 struct lobster_order *lobster_book_unnamed(const struct lobster_book *book, int side, int64_t price_ticks);
+
+/* The live orders at a price become doubtful. */
+void lobster_book_doubt(struct lobster_book *book, int side, int64_t price_ticks);
 
 /* The shares at a price. */
 int64_t lobster_book_quantity(const struct lobster_book *book, int side, int64_t price_ticks);

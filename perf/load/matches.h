@@ -3,9 +3,9 @@
  *
  * Rules
  *   1. A number's first sight waits in a hash table; the second one must be its like and takes it out. The table is
- * small, for both sides are told at about the same time, and grows when it must.
+ *      small, for both sides are told at about the same time, and grows when it must.
  *   2. A bit for each number whose pair is complete, so that a third sight is found however late it comes. The bits are
- * a lazily filled mapping around the first number seen; the exchange counts match numbers up without gaps.
+ *      a lazily filled mapping around the first number seen; the exchange counts match numbers up without gaps.
  */
 #ifndef RINGSIDE_LOAD_MATCHES_H
 #define RINGSIDE_LOAD_MATCHES_H

@@ -3,13 +3,12 @@
  *
  * Rules
  *   1. An order is at index user_ref - user_ref_first of `orders`, from before its request is sent to the end. Answers
- * to new orders must come in the order of their numbers, one each.
+ *      to new orders must come in the order of their numbers, one each.
  *   2. From then on: executions and cancels never take more than what is left, at prices within the limit; a cancel is
  *      answered by CANCELED or overtaken by the last execution. What comes for an order that has ended is a breach.
  *   3. After a broken connection everything without an answer is sent again, in the old order, before anything new:
- * what had arrived is ignored by the exchange.
- *   4. Messages about numbers below user_ref_first are those of an earlier run with the same user; they count as
- * foreign.
+ *      what had arrived is ignored by the exchange.
+ *   4. Messages about numbers below user_ref_first are those of an earlier run with the same user; they are foreign.
  */
 #ifndef RINGSIDE_LOAD_SESSION_H
 #define RINGSIDE_LOAD_SESSION_H
@@ -136,6 +135,9 @@ static inline bool session_ready(const struct load_session *session)
     return session->user_ref_first != 0 && rs_client_state(session->client) == RS_CLIENT_OPEN &&
            session->resend_next == session->sent;
 }
+
+/* Takes an order out of the list of those without a cancel under way. */
+void session_live_remove(struct load_session *session, const struct load_order *order);
 
 /* Records a breach of what is checked. */
 void run_breach(struct load_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,10 +1,11 @@
 """An exchange of a few hundred lines that can lie: price-time priority over SoupBinTCP and OUCH 5.0, with faults to order.
 
   1. Sessions live as long as the object; each keeps all it was told, for replay. A connection may break at any time.
-  2. A request whose UserRefNum is not above the last one is ignored, as OUCH 5.0 says.
-  3. `fault` is called with each outbound message as (session name, type, fields) and returns what goes out in its place:
+  2. first_come=False serves the newest order of a price first.
+  3. A request whose UserRefNum is not above the last one is ignored, as OUCH 5.0 says.
+  4. `fault` is called with each outbound message as (session name, type, fields) and returns what goes out in its place:
      a list of bytes. That is where tests lie.
-  4. One thread; `start` and `stop` run it beside the test.
+  5. One thread; `start` and `stop` run it beside the test.
 """
 import selectors
 import socket
@@ -18,7 +19,7 @@ HEARTBEAT_S = 0.5
 class Order:
     def __init__(self, session, user_ref, side, quantity, symbol, price, tif):
         self.session, self.user_ref, self.side, self.symbol = session, user_ref, side, symbol
-        self.price, self.leaves, self.tif = price, quantity, tif
+        self.price, self.leaves, self.tif, self.executed = price, quantity, tif, 0
 
 
 class Session:
@@ -33,7 +34,8 @@ class Connection:
 
 
 class FakeExchange:
-    def __init__(self, fault=None, break_every=0, session_name="20261123"):
+    def __init__(self, fault=None, break_every=0, session_name="20261123", first_come=True):
+        self.first_come = first_come
         self.fault = fault or (lambda session, kind, fields, encoded: [encoded])
         self.break_every = break_every
         self.session_name = session_name
@@ -168,10 +170,10 @@ class FakeExchange:
         if message[:1] == b"O":
             self._enter(session, message)
         elif message[:1] == b"X":
-            user_ref, _ = struct.unpack_from(">II", message, 1)
+            user_ref, size = struct.unpack_from(">II", message, 1)
             order = session.orders.get(user_ref)
             if order:
-                self._cancel(order, b"U")
+                self._cancel(order, b"U", max(size - order.executed, 0) if size else 0)
         elif message[:1] == b"Q":
             self._tell(session, "Q", session.user_ref_last + 1)
 
@@ -198,22 +200,29 @@ class FakeExchange:
         is_buy = taker.side == b"B"
         against = self.books.setdefault((taker.symbol, b"S" if is_buy else b"B"), [])
         while taker.leaves:
-            best = min((o for o in against), key=lambda o: o.price if is_buy else -o.price, default=None)
+            best = min(against if self.first_come else reversed(against),
+                       key=lambda o: o.price if is_buy else -o.price, default=None)
             if best is None or (best.price > taker.price if is_buy else best.price < taker.price):
                 return
             quantity = min(taker.leaves, best.leaves)
             self.match += 1
             for order, flag in ((taker, b"R"), (best, b"A")):
                 order.leaves -= quantity
+                order.executed += quantity
                 self._tell(order.session, "E", order.user_ref, quantity, best.price, flag, self.match, 0)
                 if not order.leaves:
                     del order.session.orders[order.user_ref]
             if not best.leaves:
                 against.remove(best)
 
-    def _cancel(self, order, reason):
+    def _cancel(self, order, reason, leaves=0):
+        decrement, order.leaves = order.leaves - leaves, leaves
+        if decrement <= 0:
+            order.leaves += decrement
+            return
         book = self.books.get((order.symbol, order.side), [])
-        if order in book:
+        if not leaves and order in book:
             book.remove(order)
-        del order.session.orders[order.user_ref]
-        self._tell(order.session, "C", order.user_ref, order.leaves, reason)
+        if not leaves:
+            del order.session.orders[order.user_ref]
+        self._tell(order.session, "C", order.user_ref, decrement, reason)

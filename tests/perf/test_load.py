@@ -4,9 +4,12 @@
 Goal: a good exchange passes, whatever connections break; each lie is found, and named. Method: tests/perf/fake_exchange.
 """
 import json
+import os
+import random
 import struct
 import subprocess
 import sys
+import tempfile
 
 from fake_exchange import FakeExchange
 from tap import run
@@ -197,6 +200,126 @@ def test_unknown_message_is_found():
 
 def test_other_count_of_the_exchange_is_found():
     check_lie(Lie("Q", lambda m: patched(m, 9, "I", lambda n: n + 1), at=3), "next UserRefNum")
+
+
+# ---- LOBSTER files ----
+
+
+class MarketTape:
+    """A random market with every order known, and the two files of LOBSTER that its best levels make."""
+
+    SHOWN = 4
+
+    def __init__(self, seed, events):
+        self.random = random.Random(seed)
+        self.orders = {}  # id: [side, price, shares], oldest first
+        self.id_next, self.messages, self.rows = 100, [], []
+        for step in range(60):
+            self.new_order()
+        self.messages, self.rows = [], []
+        while len(self.messages) < events:
+            before, count = self.row(), len(self.messages)
+            (self.new_order, self.new_order, self.cut, self.delete, self.execute, self.noise)[self.random.randrange(6)]()
+            if before == self.row() and len(self.messages) > count and self.messages[-1][1] < 5:
+                self.messages.pop()  # beyond the levels shown: no line in a LOBSTER file
+                self.rows.pop()
+
+    def levels(self, side):
+        levels = {}
+        for order_side, price, shares in self.orders.values():
+            if order_side == side:
+                levels[price] = levels.get(price, 0) + shares
+        return sorted(levels.items(), reverse=side == 1)
+
+    def row(self):
+        cells = []
+        for ask, bid in zip(*(([*self.levels(side), *[(0, 0)] * self.SHOWN][:self.SHOWN]) for side in (-1, 1))):
+            cells += [*(ask if ask[1] else (9999999999, 0)), *(bid if bid[1] else (-9999999999, 0))]
+        return cells
+
+    def record(self, kind, order_id, shares, price, side):
+        self.messages.append((34200.5, kind, order_id, shares, price, side))
+        self.rows.append(self.row())
+
+    def new_order(self):
+        side = self.random.choice((1, -1))
+        price = 1000000 - side * 100 * self.random.randrange(1, 12)
+        shares = 10 * self.random.randrange(1, 20)
+        self.id_next += 1
+        self.orders[self.id_next] = [side, price, shares]
+        self.record(1, self.id_next, shares, price, side)
+
+    def cut(self):
+        order_id, order = self.random.choice(list(self.orders.items()))
+        if order[2] > 10:
+            order[2] -= 10
+            self.record(2, order_id, 10, order[1], order[0])
+
+    def delete(self):
+        if len(self.orders) > 20:
+            order_id = self.random.choice(list(self.orders))
+            side, price, shares = self.orders.pop(order_id)
+            self.record(3, order_id, shares, price, side)
+
+    def execute(self):
+        side = self.random.choice((1, -1))
+        best = self.levels(side)[0][0]
+        order_id, order = next((i, o) for i, o in self.orders.items() if o[:2] == [side, best])
+        shares = min(order[2], 10 * self.random.randrange(1, 20))
+        order[2] -= shares
+        if not order[2]:
+            del self.orders[order_id]
+        self.record(4, order_id, shares, best, side)
+
+    def noise(self):
+        self.record(*self.random.choice(((5, 0, 7, 1000000, 1), (7, 0, 0, -1, -1))))
+
+    def write(self, directory):
+        paths = [os.path.join(directory, f"TEST_{kind}_4.csv") for kind in ("message", "orderbook")]
+        for path, lines in zip(paths, (self.messages, self.rows)):
+            with open(path, "w") as file:
+                file.writelines(",".join(map(str, line)) + "\n" for line in lines)
+        return paths[0]
+
+
+def lobster(tape, **faults):
+    with tempfile.TemporaryDirectory(prefix="ringside-test.") as directory, FakeExchange(**faults) as exchange:
+        return load(exchange, "--lobster", tape.write(directory), "--symbols", "TEST", "--patience", 2)
+
+
+def test_lobster_file_is_followed():
+    for seed in range(6):
+        tape = MarketTape(seed, 400)
+        report = lobster(tape)
+        assert report["complete"] and report["events"] == 400, report
+        executions = sum(message[1] == 4 for message in tape.messages)
+        assert report["executions"] == executions >= report["executions_checked"] > executions / 4, report
+        assert report["levels_compared"] > 400 * 5 and report["levels_adopted"] < 400 / 4, report
+
+
+def test_wrong_answer_is_found():
+    for cell in (1, 3, 0, 13):
+        tape = MarketTape(7, 50)
+        tape.rows[40][cell] += 100
+        report = lobster(tape)
+        assert not report["complete"] and report["book_differences"] == 1 and report["events"] == 41, (cell, report)
+
+
+def test_level_too_few_in_the_answer_is_found():
+    tape = MarketTape(7, 50)
+    tape.rows[40] = tape.rows[40][4:] + [9999999999, 0, -9999999999, 0]
+    report = lobster(tape)
+    assert not report["complete"] and report["book_differences"] == 1, report
+
+
+def test_exchange_that_serves_the_last_first_is_found():
+    report = lobster(MarketTape(1, 400), first_come=False)
+    assert not report["complete"] and report["executions_wrong"] == 1, report
+
+
+def test_exchange_that_forgets_a_cancel_is_found():
+    report = lobster(MarketTape(1, 400), fault=Lie("C", lambda m: [], at=30))
+    assert not report["complete"], report
 
 
 # ---- usage ----
