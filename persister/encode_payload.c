@@ -4,6 +4,7 @@
 
 /* ---- how many fields, how many bytes, which names: all from the one list ----------------------------------------- */
 
+/* NOLINTBEGIN(bugprone-macro-parentheses, bugprone-branch-clone): terms of a sum; kinds may have the same fields */
 #define ONE(name, member)          +1
 #define NUMBER_BYTES(name, member) +PACK_INT_MAX
 #define TEXT_BYTES(name, member)   +PACK_TEXT_MAX
@@ -59,6 +60,8 @@ uint8_t *payload_event(uint8_t *at, const struct event *event, const struct symb
     }
     return at;
 }
+
+/* NOLINTEND(bugprone-macro-parentheses, bugprone-branch-clone) */
 
 size_t payload_head(uint8_t head[PAYLOAD_HEAD_BYTES], uint64_t first_seq, uint32_t count)
 {

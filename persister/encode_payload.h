@@ -26,6 +26,7 @@
 #define PAYLOAD_HEAD_BYTES      16  /* at most, before the first event */
 #define PAYLOAD_EVENT_BYTES_MAX 192 /* of one event */
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): lists of members cannot stand in parentheses */
 /*
  * N: number, P: price in ticks, L: letter, T: text of a fixed field, S: symbol of the instrument named; then the name,
  * and the member of struct event.
@@ -184,6 +185,8 @@
     X(BOOK_TOP, PAYLOAD_TOP)                                                                                           \
     X(COMMAND_REFUSED, PAYLOAD_ADMIN)                                                                                  \
     X(CHECKPOINT, PAYLOAD_CHECKPOINT)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* The names of a kind's fields with their types, "kind number, time_ns number, ...", for the document; or NULL. */
 const char *payload_fields(uint8_t kind);

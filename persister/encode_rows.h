@@ -42,7 +42,7 @@ enum row_set {
     ROW_SET_COUNT,
 };
 
-#define ROW_BYTES_MAX 1024 /* of one row of any set in COPY BINARY; an execution is two rows */
+#define ROW_BYTES_MAX ((size_t)1024) /* of one row of any set in COPY BINARY; an execution is two rows */
 
 enum order_state {
     ORDER_LIVE,

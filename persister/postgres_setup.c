@@ -109,7 +109,7 @@ void postgres_setup_result(struct postgres_sink *sink, const PGresult *result)
     if (strcmp(PQfname(result, 0), "has_schema") == 0)
         sink->schema_version = *PQgetvalue(result, 0, 0) == 't' ? -1 : 0;
     else if (strcmp(PQfname(result, 0), "version") == 0)
-        sink->schema_version = atoi(PQgetvalue(result, 0, 0));
+        sink->schema_version = (int)number_at(result, 0, 0);
     else if (sink->setup_step == SETUP_INSTRUMENTS)
         read_instruments(sink, result);
     else if (sink->setup_step == SETUP_TAKE) {

@@ -73,7 +73,7 @@ static void put_fields(struct redis_request *request, const struct live *live, c
     struct live_fields fields;
     for (uint32_t i = 0; i < live_count(live); i++) {
         live_fields(live, i, symbols, &fields);
-        request_number(request, 2 * fields.count);
+        request_number(request, 2 * (uint64_t)fields.count);
         for (uint32_t pair = 0; pair < fields.count; pair++) {
             request_word(request, fields.names[pair]);
             request_word(request, fields.values[pair]);

@@ -212,16 +212,17 @@ static void watch_peer(redisContext *context)
 
 static void connect_start(struct redis_sink *sink, const char *address, uint64_t now_ns)
 {
-    sink->context = sink->port == 0 ? redisConnectUnixNonBlock(sink->host) : redisConnectNonBlock(address, sink->port);
-    if (!sink->context || sink->context->err) {
-        failed(sink, false, "Redis", "%s: %s", sink->host, sink->context ? sink->context->errstr : "no memory");
-        if (sink->context)
-            redisFree(sink->context);
-        sink->context = NULL;
+    redisContext *context =
+        sink->port == 0 ? redisConnectUnixNonBlock(sink->host) : redisConnectNonBlock(address, sink->port);
+    if (!context || context->err) {
+        failed(sink, false, "Redis", "%s: %s", sink->host, context ? context->errstr : "no memory");
+        if (context)
+            redisFree(context);
         return;
     }
     if (sink->port != 0)
-        watch_peer(sink->context);
+        watch_peer(context);
+    sink->context = context;
     sink->phase = REDIS_CONNECTING;
     sink->connect_deadline_ns = now_ns + CONNECT_TIMEOUT_NS;
     watch(sink, EPOLLOUT);

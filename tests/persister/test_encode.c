@@ -79,8 +79,8 @@ Test(copy, numeric_is_exact_for_any_ticks)
         int weight = (int16_t)load_be16(bytes + 6);
         uint64_t back = 0;
         for (uint32_t digit = 0; digit < count; digit++) {
-            cr_assert_lt(load_be16(bytes + 12 + 2 * digit), 10000);
-            back = back * 10000 + load_be16(bytes + 12 + 2 * digit);
+            cr_assert_lt(load_be16(bytes + 12 + 2 * (size_t)digit), 10000);
+            back = back * 10000 + load_be16(bytes + 12 + 2 * (size_t)digit);
         }
         for (int power = weight - (int)count + 1; power > -1 && count > 0; power--)
             back *= 10000;

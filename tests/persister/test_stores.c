@@ -148,12 +148,12 @@ static bool case_stores_away_at_start(struct world *world)
     stores_do(&world->stores, "stop", "postgres");
     stores_do(&world->stores, "stop", "redis");
     exchange_start(&world->exchange);
-    poll_for(world, 100 * NS_PER_MS); /* no ring either */
+    poll_for(world, 100ull * NS_PER_MS); /* no ring either */
     exchange_begin(&world->exchange);
     trade(world, 5000, 50);
     bool is_ready = persister_stage.ready(world->exchange.stage);
     stores_do(&world->stores, "start", "redis");
-    poll_for(world, 300 * NS_PER_MS);
+    poll_for(world, 300ull * NS_PER_MS);
     stores_do(&world->stores, "start", "postgres");
     return agrees(world) && is_ready;
 }
@@ -168,8 +168,8 @@ static bool case_killed_mid_batch(struct world *world)
     bool good = true;
     exchange_begin(&world->exchange);
     exchange_start(&world->exchange);
-    for (int round = 0; round < 3 && good; round++) {
-        poll_for(world, round == 1 ? 600 * NS_PER_MS : 0); /* so that what was written is on the disk, or is not */
+    for (int round = 0; round < 2 && good; round++) {
+        poll_for(world, round == 1 ? 600ull * NS_PER_MS : 0); /* so that what was written is on the disk, or is not */
         trade(world, 3000 + market_random(&world->market, 3000), 200);
         stores_do(&world->stores, "kill", "postgres");
         trade(world, 2000, 100);
@@ -282,7 +282,7 @@ static bool case_foreign_stores(struct world *world)
     exchange_start(&other.exchange);
     trade(&other, 3000, 100);
     good = good && poll_until(&other, postgres_refuses, SETTLE_NS);
-    poll_for(&other, 200 * NS_PER_MS);
+    poll_for(&other, 200ull * NS_PER_MS);
     good = good && strstr(exchange_describe(&other.exchange), "Redis refuses");
     world_close(&other);
     return good && agrees(world);
@@ -302,8 +302,8 @@ static bool case_two_writers(struct world *world)
     for (int round = 0; round < 40; round++) {
         trade(world, 100, 30);
         trade(&other, 100, 30);
-        poll_for(world, 5 * NS_PER_MS);
-        poll_for(&other, 5 * NS_PER_MS);
+        poll_for(world, 5ull * NS_PER_MS);
+        poll_for(&other, 5ull * NS_PER_MS);
     }
     bool good = stores_sql_number(&world->stores, "SELECT epoch FROM ringside.high_water") > 2;
     world_close(&other);
@@ -319,7 +319,7 @@ static bool case_no_store(struct world *world)
     bool good = persister_stage.ready(world->exchange.stage);
     exchange_begin(&world->exchange);
     trade(world, 1000, 100);
-    poll_for(world, 50 * NS_PER_MS);
+    poll_for(world, 50ull * NS_PER_MS);
     good = good && persister_stage.stopped(world->exchange.stage, clock_monotonic_ns());
     exchange_drop(&world->exchange);
     stores_open(&world->stores, "later", &world->exchange.config); /* filled in afterwards */
