@@ -16,9 +16,10 @@
 
 #include "state.h"
 
-#define INDEX_LANES      8u
-#define INDEX_LANE_BITS  3
-#define INDEX_PROBES_MAX 128u
+#define INDEX_LANES       8u
+#define INDEX_LANE_BITS   3
+#define INDEX_PROBES_MAX  128u
+#define INDEX_BUCKETS_MIN 128u
 
 struct index_key {
     uint32_t session;
@@ -33,9 +34,21 @@ static inline uint32_t index_tag(struct index_key key)
     return (uint32_t)((word * HASH_ODD_0) >> 32);
 }
 
-static inline struct index_slot *index_slot(const struct engine *engine, uint32_t bucket, uint32_t user_ref)
+static inline uint32_t index_lane(uint32_t tag, uint32_t user_ref)
 {
-    return &engine->index[(size_t)(bucket & engine->index_mask) * INDEX_LANES + (user_ref & (INDEX_LANES - 1))];
+    return (user_ref ^ tag >> (32 - INDEX_LANE_BITS)) & (INDEX_LANES - 1);
+}
+
+static inline struct index_slot *index_slot(const struct engine *engine, uint32_t bucket, uint32_t lane)
+{
+    return &engine->index[(size_t)(bucket & engine->index_mask) * INDEX_LANES + lane];
+}
+
+/* Where a search for the key begins. */
+static inline struct index_slot *index_home(const struct engine *engine, struct index_key key)
+{
+    uint32_t tag = index_tag(key);
+    return index_slot(engine, tag, index_lane(tag, key.user_ref));
 }
 
 static inline bool index_matches(const struct order *order, struct index_key key)
@@ -48,8 +61,9 @@ static inline bool index_matches(const struct order *order, struct index_key key
 static inline uint32_t index_find(const struct engine *engine, struct index_key key)
 {
     uint32_t tag = index_tag(key);
+    uint32_t lane = index_lane(tag, key.user_ref);
     for (uint32_t i = 0; i < INDEX_PROBES_MAX; i++) {
-        const struct index_slot *slot = index_slot(engine, tag + i, key.user_ref);
+        const struct index_slot *slot = index_slot(engine, tag + i, lane);
         if (slot->order == 0)
             return 0;
         if (LIKELY(slot->tag == tag && index_matches(&engine->orders[slot->order], key)))
@@ -62,8 +76,9 @@ static inline uint32_t index_find(const struct engine *engine, struct index_key 
 static inline struct index_slot *index_room(const struct engine *engine, struct index_key key)
 {
     uint32_t tag = index_tag(key);
+    uint32_t lane = index_lane(tag, key.user_ref);
     for (uint32_t i = 0; i < INDEX_PROBES_MAX; i++) {
-        struct index_slot *slot = index_slot(engine, tag + i, key.user_ref);
+        struct index_slot *slot = index_slot(engine, tag + i, lane);
         if (LIKELY(slot->order == 0))
             return slot;
     }
@@ -82,21 +97,23 @@ static inline void index_add(struct engine *engine, struct index_key key, uint32
 static inline void index_remove(struct engine *engine, struct index_key key, uint32_t order)
 {
     uint32_t bucket = index_tag(key);
-    struct index_slot *hole = index_slot(engine, bucket, key.user_ref);
+    uint32_t lane = index_lane(bucket, key.user_ref);
+    struct index_slot *hole = index_slot(engine, bucket, lane);
     while (hole->order != order)
-        hole = index_slot(engine, ++bucket, key.user_ref);
+        hole = index_slot(engine, ++bucket, lane);
+    *hole = (struct index_slot){0};
     for (uint32_t next = bucket + 1;; next++) {
-        struct index_slot *slot = index_slot(engine, next, key.user_ref);
+        struct index_slot *slot = index_slot(engine, next, lane);
         if (LIKELY(slot->order == 0))
-            break;
+            return;
         /* It may move up if its own bucket is not after the hole. */
         if (((next - slot->tag) & engine->index_mask) >= ((next - bucket) & engine->index_mask)) {
             *hole = *slot;
+            *slot = (struct index_slot){0};
             hole = slot;
             bucket = next;
         }
     }
-    *hole = (struct index_slot){0};
 }
 
 #endif

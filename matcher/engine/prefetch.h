@@ -36,7 +36,7 @@ static inline void prefetch_first(const struct engine *engine, const struct comm
     uint32_t session = command->session <= engine->session_count ? command->session : 0;
     uint32_t instrument = prefetch_enters(engine, command) ? command->order.instrument : 0;
     fetch(&engine->sessions[session]);
-    fetch(index_slot(engine, index_tag(key), key.user_ref));
+    fetch(index_home(engine, key));
     fetch(&engine->books[instrument]);
     fetch(&engine->books[instrument].sides[1]);
 }
@@ -57,7 +57,7 @@ static inline void prefetch_second(const struct engine *engine, const struct com
         return;
     }
     struct index_key key = prefetch_key(command);
-    uint32_t index = index_slot(engine, index_tag(key), key.user_ref)->order;
+    uint32_t index = index_home(engine, key)->order;
     fetch(&engine->orders[index]);
     fetch(&engine->terms[index]);
 }
@@ -73,7 +73,7 @@ static inline void prefetch_third(const struct engine *engine, const struct comm
         return;
     }
     struct index_key key = prefetch_key(command);
-    uint32_t index = index_slot(engine, index_tag(key), key.user_ref)->order;
+    uint32_t index = index_home(engine, key)->order;
     const struct order *order = &engine->orders[index];
     struct ladder ladder = ladder_of(engine, order_instrument(order), code_side(order_code(order)));
     fetch(level_in_page(engine, page_of(engine, &ladder, order->key), order->key));
