@@ -115,7 +115,7 @@ struct soup_login_request {
     char user[SOUP_USER_BYTES];         /* left-justified */
     char password[SOUP_PASSWORD_BYTES]; /* left-justified */
     char session[SOUP_SESSION_BYTES];   /* spaces: the current one */
-    uint64_t sequence_next;             /* number of the next message wanted; 0: the most recent one */
+    uint64_t sequence_next;             /* number of the next message wanted; 0: whatever comes next */
     uint32_t heartbeat_timeout_ms;      /* only where has_timeout */
     bool has_timeout;                   /* the longer form */
 };

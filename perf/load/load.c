@@ -9,21 +9,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What a run needs beside its options. */
+struct mix {
+    struct load_outcome outcome;
+    struct yardstick yardstick;
+};
+
+static bool measure(const struct load_options *options, struct yardstick *yardstick)
+{
+    char why[512];
+    if (options->yardstick[0] == '\0' || yardstick_measure(options->yardstick, yardstick, why, sizeof(why)))
+        return true;
+    fprintf(stderr, "ringside load: %s\n", why);
+    return false;
+}
+
 static int run_mix(const struct load_options *options)
 {
-    struct yardstick yardstick;
-    bool has_yardstick = options->yardstick[0] != '\0';
-    char why[512];
-    if (has_yardstick && !yardstick_measure(options->yardstick, &yardstick, why, sizeof(why))) {
-        fprintf(stderr, "ringside load: %s\n", why);
+    struct mix *mix = malloc(sizeof(*mix));
+    if (!mix)
         return LOAD_FAILED;
+    yardstick_clear(&mix->yardstick);
+    int result = LOAD_FAILED;
+    if (measure(options, &mix->yardstick)) {
+        result = drive_run(options, &mix->outcome);
+        if (!measure(options, &mix->yardstick))
+            result = LOAD_FAILED;
+        report_print(options, &mix->outcome, options->yardstick[0] != '\0' ? &mix->yardstick : NULL);
     }
-    struct load_outcome *outcome = malloc(sizeof(*outcome));
-    if (!outcome)
-        return LOAD_FAILED;
-    int result = drive_run(options, outcome);
-    report_print(options, outcome, has_yardstick ? &yardstick : NULL);
-    free(outcome);
+    free(mix);
     return result;
 }
 

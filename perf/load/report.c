@@ -12,7 +12,7 @@ static double per_second(uint64_t count, const struct load_outcome *outcome)
 
 static uint64_t yardstick_sum_ns(const struct yardstick *yardstick)
 {
-    return yardstick->round_trip_p50_ns + yardstick->append_p50_ns;
+    return yardstick_round_trip_p50_ns(yardstick) + yardstick_append_p50_ns(yardstick);
 }
 
 static double yardstick_ratio(const struct yardstick *yardstick, const struct load_outcome *outcome)
@@ -86,7 +86,8 @@ static void print_json(const struct load_options *options, const struct load_out
     if (yardstick)
         printf(", \"yardstick_round_trip_p50_ns\": %" PRIu64 ", \"yardstick_append_p50_ns\": %" PRIu64
                ", \"p50_to_yardstick\": %.3f",
-               yardstick->round_trip_p50_ns, yardstick->append_p50_ns, yardstick_ratio(yardstick, outcome));
+               yardstick_round_trip_p50_ns(yardstick), yardstick_append_p50_ns(yardstick),
+               yardstick_ratio(yardstick, outcome));
     printf("}\n");
 }
 
@@ -130,8 +131,8 @@ static void print_table(const struct load_options *options, const struct load_ou
     print_latency(&outcome->latency_ns);
     if (yardstick) {
         printf("%-22s%14.1f us  TCP round trip %.1f us, durable append %.1f us\n", "yardstick, p50",
-               (double)yardstick_sum_ns(yardstick) / 1e3, (double)yardstick->round_trip_p50_ns / 1e3,
-               (double)yardstick->append_p50_ns / 1e3);
+               (double)yardstick_sum_ns(yardstick) / 1e3, (double)yardstick_round_trip_p50_ns(yardstick) / 1e3,
+               (double)yardstick_append_p50_ns(yardstick) / 1e3);
         printf("%-22s%14.2f\n", "p50 to yardstick", yardstick_ratio(yardstick, outcome));
     }
     if (options->durability[0] != '\0')

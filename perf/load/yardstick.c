@@ -1,6 +1,5 @@
 #include "yardstick.h"
 
-#include "base/histogram.h"
 #include "base/units.h"
 #include "env/clock.h"
 
@@ -139,24 +138,33 @@ static int measure_append(const char *directory, struct histogram *times)
     return result;
 }
 
-bool yardstick_measure(const char *directory, struct yardstick *ret, char *why, size_t why_bytes)
+/* ---- both ---- */
+
+void yardstick_clear(struct yardstick *yardstick)
 {
-    struct histogram *times = malloc(sizeof(*times));
-    if (!times) {
-        snprintf(why, why_bytes, "no memory");
+    histogram_clear(&yardstick->round_trip_ns);
+    histogram_clear(&yardstick->append_ns);
+}
+
+bool yardstick_measure(const char *directory, struct yardstick *yardstick, char *why, size_t why_bytes)
+{
+    if (measure_round_trip(&yardstick->round_trip_ns) < 0) {
+        snprintf(why, why_bytes, "the TCP round trip: %s", strerror(errno));
         return false;
     }
-    histogram_clear(times);
-    bool good = measure_round_trip(times) == 0;
-    ret->round_trip_p50_ns = histogram_quantile(times, 0.5);
-    if (!good)
-        snprintf(why, why_bytes, "the TCP round trip: %s", strerror(errno));
-    histogram_clear(times);
-    if (good && measure_append(directory, times) < 0) {
+    if (measure_append(directory, &yardstick->append_ns) < 0) {
         snprintf(why, why_bytes, "the durable append in %s: %s", directory, strerror(errno));
-        good = false;
+        return false;
     }
-    ret->append_p50_ns = histogram_quantile(times, 0.5);
-    free(times);
-    return good;
+    return true;
+}
+
+uint64_t yardstick_round_trip_p50_ns(const struct yardstick *yardstick)
+{
+    return histogram_quantile(&yardstick->round_trip_ns, 0.5);
+}
+
+uint64_t yardstick_append_p50_ns(const struct yardstick *yardstick)
+{
+    return histogram_quantile(&yardstick->append_ns, 0.5);
 }

@@ -6,16 +6,26 @@
 #ifndef RINGSIDE_LOAD_YARDSTICK_H
 #define RINGSIDE_LOAD_YARDSTICK_H
 
+#include "base/histogram.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct yardstick {
-    uint64_t round_trip_p50_ns;
-    uint64_t append_p50_ns;
+    struct histogram round_trip_ns;
+    struct histogram append_ns;
 };
 
-/* false, and why, if one of the two cannot be measured here. Takes about a second. */
-bool yardstick_measure(const char *directory, struct yardstick *ret, char *why, size_t why_bytes);
+void yardstick_clear(struct yardstick *yardstick);
+
+/*
+ * Measures both for half a second each and adds what they took. false, and why, if one cannot be measured here. Called
+ * before and after a run, so that a disk that changes its mind in between counts with both.
+ */
+bool yardstick_measure(const char *directory, struct yardstick *yardstick, char *why, size_t why_bytes);
+
+uint64_t yardstick_round_trip_p50_ns(const struct yardstick *yardstick);
+uint64_t yardstick_append_p50_ns(const struct yardstick *yardstick);
 
 #endif
