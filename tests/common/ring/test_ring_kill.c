@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RECORDS 400000u
-#define SLOTS   256u
+#define RECORDS 2000000u
+#define SLOTS   4096u
 #define KILLS   60
 
 static char paths[2][64];
@@ -154,7 +154,7 @@ int main(void)
     srand(42);
     int kills = 0, failed = 0;
     for (int turn = 0; turn < KILLS && !failed; turn++) {
-        usleep((useconds_t)(rand() % 3000));
+        usleep((useconds_t)(rand() % 2000));
         int result = kill_one(&victims[turn % 2], stages[turn % 2]);
         failed = result < 0;
         kills += result > 0;
