@@ -212,22 +212,41 @@ static uint64_t process_start_time(void)
 
 /* ---- producer ---------------------------------------------------------------------------------------------------- */
 
-/* The hint may lag behind the slots by a burst; it can never be ahead of them. */
+static uint64_t slot_word(const struct ring_file *file, uint64_t seq)
+{
+    return atomic_load_explicit(&file->slots[seq & (file->header.capacity - 1)].word, memory_order_acquire);
+}
+
+/* One more than the highest sequence that is complete anywhere in the ring, for a hint that is more than a round old.
+ */
+static uint64_t highest_complete(const struct ring_file *file)
+{
+    uint64_t highest = file->header.base_seq;
+    for (uint64_t slot = 0; slot < file->header.capacity; slot++) {
+        uint64_t word = slot_word(file, slot);
+        if (!(word & RING_WRITING) && word > highest)
+            highest = word;
+    }
+    return highest;
+}
+
+/* The hint may lag behind the slots, by a burst as a rule; it can never be ahead of them. */
 static int find_end(const struct ring_file *file, uint64_t *ret_next, struct error *error)
 {
-    uint64_t mask = file->header.capacity - 1;
     uint64_t hint = atomic_load_explicit(&file->producer.cursor, memory_order_acquire);
     uint64_t base = file->header.base_seq;
     if (hint < base)
         return error_set(error, ERROR_CORRUPT, file->header.name, "cursor %lu before the first sequence %lu", hint,
                          base);
-    if (hint > base && atomic_load_explicit(&file->slots[(hint - 1) & mask].word, memory_order_acquire) < hint)
+    if (hint > base && (slot_word(file, hint - 1) & ~RING_WRITING) < hint)
         return error_set(error, ERROR_CORRUPT, file->header.name,
                          "record %lu is not there, though the cursor is past it", hint - 1);
     uint64_t next = hint;
-    while (next - hint < file->header.capacity &&
-           atomic_load_explicit(&file->slots[next & mask].word, memory_order_acquire) == next + 1)
+    while (next - hint < file->header.capacity && slot_word(file, next) == next + 1)
         next++;
+    /* A later round in the slot where the walk ended: the walk began in the past. */
+    if ((slot_word(file, next) & ~RING_WRITING) > next + 1)
+        next = highest_complete(file);
     *ret_next = next;
     return 0;
 }

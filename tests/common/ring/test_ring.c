@@ -226,6 +226,25 @@ Test(ring, a_producer_goes_on_after_its_last_whole_record)
     }
 }
 
+/* The hint is for speed alone: however old it is, the slots tell. */
+Test(ring, a_cursor_that_is_rounds_old_misleads_nobody)
+{
+    struct ring_producer dead = open_producer();
+    struct ring_consumer first = open_consumer("first");
+    struct ring_consumer second = open_consumer("second");
+    for (uint64_t record = 0; record < 5 * SLOTS + 7; record++) {
+        put(&dead, record);
+        ring_release(&first, BASE + record + 1);
+        ring_release(&second, BASE + record + 1);
+        cr_assert_eq(open_producer().next, dead.next);
+        atomic_store(&ring.file->producer.cursor, BASE);
+        cr_assert_eq(open_producer().next, dead.next);
+        cr_assert_not_null(ring_claim(&dead));
+        atomic_store(&ring.file->producer.cursor, BASE + record / 2);
+        cr_assert_eq(open_producer().next, dead.next);
+    }
+}
+
 Test(ring, a_cursor_past_the_records_is_corrupt)
 {
     atomic_store(&ring.file->producer.cursor, BASE + 5);
