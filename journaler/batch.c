@@ -3,7 +3,8 @@
 void batch_init(struct batch *batch, uint8_t *buffer, uint64_t bytes_max)
 {
     REQUIRE(bytes_max % JOURNAL_BLOCK_BYTES == 0 && bytes_max <= JOURNAL_BATCH_BYTES_MAX);
-    *batch = (struct batch){.buffer = buffer, .bytes_max = bytes_max};
+    *batch = (struct batch){.bytes_max = bytes_max};
+    batch->buffer = buffer;
 }
 
 void batch_begin(struct batch *batch, uint64_t first_seq, uint64_t last_time_ns, uint64_t bytes_limit)

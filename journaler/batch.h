@@ -20,7 +20,7 @@ struct batch {
     uint32_t payload_room; /* as many fit while whole batches of bytes_limit do */
 };
 
-/* `buffer` has bytes_max and a block more. */
+/* `buffer`, which batches are written into, has bytes_max and a block more. */
 void batch_init(struct batch *batch, uint8_t *buffer, uint64_t bytes_max);
 
 /* Empties it. It will take no more than bytes_limit on disk (a multiple of the block). */

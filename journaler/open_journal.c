@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define STARTER_BYTES      (16u * MIB)
+#define STARTER_BYTES      (UINT64_C(16) << 20)
 #define BATCHES_OF_STARTER 4
 
 /* ---- preparing ----------------------------------------------------------------------------------------------------
@@ -260,13 +260,13 @@ void journal_close(struct journal *journal)
 {
     if (!journal->queue) {
         free(journal->memory);
+        journal->memory = NULL;
         return;
     }
     struct disk_completion completions[DISK_QUEUE_DEPTH];
-    int count;
     /* Nobody hears of what completes now; the next opening finds it. */
     while (disk()->queue_wait(journal->queue, NULL) == 0 &&
-           (count = disk()->queue_reap(journal->queue, completions, DISK_QUEUE_DEPTH, NULL)) > 0)
+           disk()->queue_reap(journal->queue, completions, DISK_QUEUE_DEPTH, NULL) > 0)
         continue;
     journal->spare.in_flight = 0;
     spare_drop(journal);

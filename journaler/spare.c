@@ -179,9 +179,9 @@ static int advance(struct journal *journal, struct error *error)
         return 0;
     case SPARE_NONE:
     case SPARE_READY:
-        break;
+        break; /* nothing is in flight */
     }
-    REQUIRE(!"a spare that waits for nothing");
+    REQUIRE(spare->state != SPARE_NONE && spare->state != SPARE_READY);
     return 0;
 }
 

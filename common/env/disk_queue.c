@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define NOT_REGISTERED -1
+#define NOT_REGISTERED (-1)
 
 struct disk_queue {
     struct io_uring uring;

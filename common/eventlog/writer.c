@@ -241,7 +241,8 @@ int eventlog_writer_append(struct eventlog_writer *writer, const struct event *c
         if (part > left_in_file)
             part = (uint32_t)left_in_file;
         stage(writer, events + done, part);
-        result = disk()->write(writer->file, eventlog_offset(writer->next), writer->staged, part * RECORD_BYTES, error);
+        result = disk()->write(writer->file, eventlog_offset(writer->next), writer->staged, (size_t)part * RECORD_BYTES,
+                               error);
         if (result < 0)
             return result;
         writer->next += part;

@@ -16,7 +16,7 @@ uint32_t journal_record_decode(const uint8_t *from, const uint8_t *end, uint64_t
     uint8_t *body = (uint8_t *)command + RECORD_HEAD_BYTES;
     const uint8_t *at = from + 2;
     for (uint32_t left = bitmap; left != 0; left &= left - 1, at += 8)
-        memcpy(body + 8 * __builtin_ctz(left), at, 8);
+        memcpy(body + 8 * (size_t)__builtin_ctz(left), at, 8);
     return bytes;
 }
 
@@ -77,7 +77,8 @@ const char *journal_segment_invalid(const struct journal_segment_header *header,
     if (header->segment != segment)
         return "segment header: number is not that of the file's name";
     if (header->segment_bytes < JOURNAL_SEGMENT_BYTES_MIN || header->segment_bytes % JOURNAL_BLOCK_BYTES != 0 ||
-        header->batch_bytes_max > JOURNAL_BATCH_BYTES_MAX || header->first_seq == 0 || header->epoch == 0)
+        header->batch_bytes_max > JOURNAL_BATCH_BYTES_MAX || header->batch_bytes_max % JOURNAL_BLOCK_BYTES != 0 ||
+        header->first_seq == 0 || header->epoch == 0)
         return "segment header: a size or number is out of bounds";
     return NULL;
 }

@@ -22,13 +22,13 @@ static inline uint32_t journal_record_encode(uint8_t *to, const struct command *
     uint8_t *at = to + 2;
     uint32_t present = 0;
 #pragma GCC unroll 16
-    for (uint32_t i = 1; i < JOURNAL_RECORD_WORDS; i++) {
+    for (size_t i = 1; i < JOURNAL_RECORD_WORDS; i++) {
         uint64_t word;
         memcpy(&word, body + 8 * i, sizeof(word));
         memcpy(at, &word, sizeof(word));
         uint32_t is_set = word != 0;
         present |= is_set << i;
-        at += 8 * is_set;
+        at += 8 * (size_t)is_set;
     }
     const uint16_t bitmap = (uint16_t)present;
     memcpy(to, &bitmap, sizeof(bitmap));

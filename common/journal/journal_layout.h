@@ -40,8 +40,8 @@
 #define JOURNAL_BATCH_MAGIC       0x5441424au         /* "JBAT" */
 #define JOURNAL_VERSION           1
 #define JOURNAL_BLOCK_BYTES       4096u
-#define JOURNAL_BATCH_BYTES_MAX   (8u * 1024 * 1024) /* a batch with its header and zeros */
-#define JOURNAL_SEGMENT_BYTES_MIN (64u * 1024)
+#define JOURNAL_BATCH_BYTES_MAX   ((size_t)8 << 20) /* a batch with its header and zeros */
+#define JOURNAL_SEGMENT_BYTES_MIN ((size_t)64 << 10)
 #define JOURNAL_RECORD_WORDS      (RECORD_BODY_BYTES / 8)
 #define JOURNAL_RECORD_BYTES_MAX  (2 + 8 * (JOURNAL_RECORD_WORDS - 1))
 #define JOURNAL_RECORD_BYTES_MIN  2

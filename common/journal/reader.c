@@ -10,6 +10,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define WINDOW_BATCHES   4
+#define WINDOW_BYTES_MIN ((size_t)256 << 10)
+
+int journal_reader_fit_window(struct journal_reader *reader, struct error *error)
+{
+    size_t room = (size_t)WINDOW_BATCHES * reader->segment.batch_bytes_max;
+    room = room < WINDOW_BYTES_MIN ? WINDOW_BYTES_MIN : room;
+    if (room <= reader->window_room)
+        return 0;
+    free(reader->window);
+    reader->window_count = 0;
+    reader->window_room = 0;
+    reader->window = aligned_alloc(JOURNAL_BLOCK_BYTES, room);
+    if (!reader->window)
+        return error_system(error, ENOMEM, reader->directory, "no memory for a reader's window");
+    reader->window_room = room;
+    return 0;
+}
+
 /* ---- opening ------------------------------------------------------------------------------------------------------
  */
 
@@ -57,7 +76,7 @@ static int open_in_place(struct journal_reader *reader, struct error *error)
     reader->cursor = (struct journal_cursor){
         .offset = JOURNAL_BLOCK_BYTES, .chain = reader->segment.chain, .seq = reader->segment.first_seq};
     reader->last_time_ns = reader->segment.last_time_ns;
-    return 0;
+    return journal_reader_fit_window(reader, error);
 }
 
 int journal_reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
@@ -70,10 +89,7 @@ int journal_reader_open(struct journal_reader **ret_reader, const char *director
     snprintf(reader->directory, sizeof(reader->directory), "%s", directory);
     reader->from_seq = from_seq;
     reader->file = reader->next_file = -1;
-    reader->window_room = JOURNAL_BATCH_BYTES_MAX;
-    reader->window = aligned_alloc(JOURNAL_BLOCK_BYTES, reader->window_room);
-    int result = reader->window ? open_in_place(reader, error)
-                                : error_system(error, ENOMEM, directory, "no memory for a reader's window");
+    int result = open_in_place(reader, error);
     if (result < 0) {
         journal_reader_close(reader);
         return result;

@@ -37,6 +37,9 @@ struct journal_reader {
     uint32_t record_count;
 };
 
+/* Makes the window large enough for any batch of the segment. What it held is lost if it has to grow. */
+int journal_reader_fit_window(struct journal_reader *reader, struct error *error);
+
 /*
  * Goes on to the next batch and verifies it. 1: its records are next; 0: there is none; negative: see
  * journal_reader_next.

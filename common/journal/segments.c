@@ -6,20 +6,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define NAME_PREFIX "journal-"
+#define NAME_ENDING ".seg"
+
 void journal_segment_path(const char *directory, uint32_t number, char path[DISK_PATH_BYTES])
 {
-    snprintf(path, DISK_PATH_BYTES, "%.360s/journal-%010u.seg", directory, number);
+    snprintf(path, DISK_PATH_BYTES, "%.360s/" NAME_PREFIX "%010u" NAME_ENDING, directory, number);
 }
 
 /* ---- listing ------------------------------------------------------------------------------------------------------
  */
 
+/* 0: not the name of a segment. */
+static uint32_t number_of(const char *name)
+{
+    if (strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)) != 0)
+        return 0;
+    char *end;
+    unsigned long number = strtoul(name + strlen(NAME_PREFIX), &end, 10);
+    return strcmp(end, NAME_ENDING) == 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
 static void note_name(void *argument, const char *name)
 {
     struct journal_segments *segments = argument;
-    unsigned number = 0;
-    int end = 0;
-    if (sscanf(name, "journal-%10u.seg%n", &number, &end) != 1 || end == 0 || name[end] != '\0' || number == 0)
+    uint32_t number = number_of(name);
+    if (number == 0)
         return;
     if (segments->count == segments->room) {
         uint32_t room = segments->room ? 2 * segments->room : 64;

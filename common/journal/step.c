@@ -16,7 +16,7 @@
 
 #include <stdio.h>
 
-#define WINDOW_READ_BYTES (1024u * 1024) /* read at once */
+#define WINDOW_READ_BYTES ((size_t)1 << 20) /* read at once */
 
 static int corrupt(const struct journal_reader *reader, struct error *error, const char *why, const char *proof)
 {
@@ -123,7 +123,7 @@ static int go_to_next_segment(struct journal_reader *reader, struct error *error
     reader->window_count = 0;
     reader->searched_offset = 0;
     reader->cursor.offset = JOURNAL_BLOCK_BYTES;
-    return 0;
+    return journal_reader_fit_window(reader, error);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------

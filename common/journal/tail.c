@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SEARCH_BYTES (1024u * 1024)
+#define SEARCH_BYTES ((size_t)256 << 10)
 
 /* ---- proof --------------------------------------------------------------------------------------------------------
  */
@@ -72,7 +72,7 @@ static int64_t unbegun_bytes(int file, const char *path, uint32_t number, const 
     if (!block)
         return error_system(error, ENOMEM, path, "no memory");
     struct journal_segment_header guess;
-    struct journal_proof proof;
+    struct journal_proof proof = {0};
     size_t count = 0;
     memset(block, 0, JOURNAL_BLOCK_BYTES);
     int result = disk()->read(file, JOURNAL_BLOCK_BYTES, block, JOURNAL_BLOCK_BYTES, &count, error);

@@ -49,8 +49,8 @@ static struct journal_batch_header *sample_batch(void)
         .checkpoint = {.command_seq = 1000, .event_hash = 0xe0, .state_hash = 0x50},
     };
     memset(buffer, 0xee, sizeof(buffer));
-    batch_init(&batch, buffer, 2 * JOURNAL_BLOCK_BYTES);
-    batch_begin(&batch, 1001, 5, 2 * JOURNAL_BLOCK_BYTES);
+    batch_init(&batch, buffer, (uint64_t)2 * JOURNAL_BLOCK_BYTES);
+    batch_begin(&batch, 1001, 5, (uint64_t)2 * JOURNAL_BLOCK_BYTES);
     struct command command = {.command_seq = 1001, .time_ns = 0x0a0b0c0d, .kind = 1, .session = 9};
     batch_add(&batch, &command);
     command = (struct command){.command_seq = 1002, .time_ns = 0x0a0b0c0e, .inbound_seq = 0x77};
@@ -146,7 +146,7 @@ Test(journal_codec, every_flipped_bit_of_a_batch_is_noticed)
     const struct journal_segment_header segment = sample_segment();
     struct journal_batch_header *header = sample_batch();
     cr_assert_null(batch_wrong(header, &segment));
-    for (size_t bit = 0; bit < JOURNAL_BLOCK_BYTES * 8; bit++) {
+    for (size_t bit = 0; bit < (size_t)JOURNAL_BLOCK_BYTES * 8; bit++) {
         ((uint8_t *)header)[bit / 8] ^= (uint8_t)(1 << bit % 8);
         cr_assert_not_null(batch_wrong(header, &segment), "bit %zu", bit);
         ((uint8_t *)header)[bit / 8] ^= (uint8_t)(1 << bit % 8);

@@ -107,8 +107,8 @@ static void run_lives(const char *program, const char *durability, int lives)
 int main(int argc, char **argv)
 {
     check(argc >= 2, "usage: test_journaler_kill JOURNALER [LIVES] [SEED]", 0);
-    int lives = argc > 2 ? atoi(argv[2]) : 25;
-    unsigned seed = argc > 3 ? (unsigned)atoi(argv[3]) : (unsigned)getpid();
+    int lives = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 25;
+    unsigned seed = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : (unsigned)getpid();
     signal(SIGPIPE, SIG_IGN); /* the doorbell of a killed journaler */
     srand(seed);
     printf("seed %u\n", seed);

@@ -71,7 +71,7 @@ static void make_sample(struct sample *sample, const uint32_t *counts, uint32_t 
     world_segment_path(world, sample->segment, sample->path);
     sample->bytes = world_load(sample->path, &sample->count);
     note_batches(sample);
-    sample->count = sample->offsets[sample->batch_count] + 16 * KIB; /* what follows is zeros and takes time */
+    sample->count = sample->offsets[sample->batch_count] + (1 << 14); /* what follows is zeros and takes time */
     restore(sample);
     cr_assert_eq(sample->seqs[sample->batch_count], last + 1);
 }
@@ -277,7 +277,7 @@ Test(journal_tail, each_opening_begins_a_segment_that_says_where_the_last_was_cu
     struct world world;
     world_init(&world, "/dev/shm");
     for (uint32_t epoch = 1; epoch <= 4; epoch++) {
-        add_epoch(&world, epoch * 10);
+        add_epoch(&world, (uint64_t)epoch * 10);
         struct journal_end end;
         cr_assert_eq(journal_end_find(&end, world.config.journal_directory, NULL), 0);
         cr_assert_eq(end.position.epoch, epoch);

@@ -51,8 +51,8 @@ void world_init(struct world *world, const char *parent)
     snprintf(config->exchange_rings_directory, CONFIG_TEXT_BYTES, "%s/rings", world->root);
     snprintf(config->journal_directory, CONFIG_TEXT_BYTES, "%s/journal", world->root);
     snprintf(config->events_directory, CONFIG_TEXT_BYTES, "%s/events", world->root);
-    config->journal_segment_bytes = MIB;
-    config->journal_batch_bytes = 64 * KIB;
+    config->journal_segment_bytes = 1 << 20;
+    config->journal_batch_bytes = 1 << 16;
     config->rings_command_slots = 1024;
     config->rings_event_slots = 1024;
 }

@@ -127,8 +127,8 @@ Test(eventlog, golden_record)
     int file = open(path, O_RDONLY);
     cr_assert(file >= 0 && pread(file, bytes, sizeof(bytes), EVENTLOG_HEADER_BYTES + RECORD_BYTES) == RECORD_BYTES);
     close(file);
-    for (int i = 0; i < 16; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(&text[(size_t)2 * i], 3, "%02x", bytes[i]);
     cr_assert_str_eq(text, "3d48b3cb455654310000000000000000");
 }
 
@@ -153,7 +153,7 @@ Test(eventlog, a_flipped_bit_is_a_hole)
 {
     static struct event events[100];
     make_log(100);
-    for (uint64_t bit = 0; bit < RECORD_BYTES * 8; bit++) {
+    for (uint64_t bit = 0; bit < UINT64_C(8) * RECORD_BYTES; bit++) {
         overwrite(50, bit / 8, (uint8_t)(1 << bit % 8));
         cr_assert_eq(read_some(1, events, 100), 49, "bit %lu", bit);
         overwrite(50, bit / 8, (uint8_t)(1 << bit % 8));
