@@ -192,6 +192,8 @@ static bool run_with_fault(enum fault fault, uint64_t fail_at)
         }
     }
     bool failed = faulty_disk.failed;
+    if (failed && result >= 0)
+        result = world_poll(&world); /* it failed with the last command told: the next poll hears of it */
     cr_assert(failed ? result == ERROR_IO : result >= 0, "operation %lu: %d, %s: %s", fail_at, result,
               world.error.where, world.error.what);
     uint64_t told = world.command_ring.file ? world_cursor(&world) : 1;
