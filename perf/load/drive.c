@@ -24,6 +24,7 @@
 
 #define EVENTS_MAX       256
 #define HOUSEKEEPING_NS  (10 * (uint64_t)NS_PER_MS)
+#define BEAT_EVERY       16u /* housekeepings: heartbeats are looked after */
 #define CONNECT_AGAIN_NS (50 * (uint64_t)NS_PER_MS)
 
 void drive_fail(struct drive *drive, const char *why)
@@ -64,7 +65,8 @@ static void lost(struct drive *drive, struct load_session *session, int error)
     if (hopeless || (!drive->options->resume && !never_in) || rs_client_state(session->client) == RS_CLIENT_ENDED)
         drive_fail(drive, why);
     snprintf(drive->why, sizeof(drive->why), "%s", why);
-    drive->run.counts.reconnects += !never_in;
+    drive->run.counts.reconnects += session->was_open;
+    session->was_open = false;
 }
 
 static void service(struct drive *drive, struct load_session *session)
@@ -75,6 +77,7 @@ static void service(struct drive *drive, struct load_session *session)
         lost(drive, session, result);
     else
         watch(drive, session);
+    session->was_open = rs_client_state(session->client) == RS_CLIENT_OPEN;
 }
 
 static void connect_again(struct drive *drive, struct load_session *session)
@@ -141,11 +144,12 @@ static void housekeeping(struct drive *drive)
     if (drive->run.now_ns < drive->housekeeping_at_ns)
         return;
     drive->housekeeping_at_ns = drive->run.now_ns + HOUSEKEEPING_NS;
+    bool beat = drive->housekeeping_count++ % BEAT_EVERY == 0;
     for (uint32_t i = 0; i < drive->session_count; i++) {
         struct load_session *session = &drive->sessions[i];
         if (rs_client_state(session->client) == RS_CLIENT_CLOSED)
             connect_again(drive, session);
-        else
+        else if (beat)
             service(drive, session); /* heartbeats, silence */
         session_forget_ended(session);
     }

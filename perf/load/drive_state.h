@@ -27,6 +27,7 @@ struct drive {
     uint64_t start_ns;
     uint64_t end_ns; /* last answer of the measured part */
     uint64_t housekeeping_at_ns;
+    uint64_t housekeeping_count;
     uint64_t progress_ns;
     uint64_t progress_messages;
     char why[256];

@@ -99,6 +99,7 @@ struct load_session {
     uint32_t released;      /* and the memory of those before this one is given back */
     bool query_sent;        /* an account query has no answer yet */
     bool dirty;             /* its output buffer holds something */
+    bool was_open;          /* when it was last looked at */
     uint32_t interest;      /* what the loop waits for on its socket; 0: not registered */
     uint64_t connect_at_ns; /* when to try again */
 };

@@ -5,6 +5,7 @@
  *   protocol_doc check FILE    every table of the code stands in FILE word for word; every message there has one
  * example, whose bytes decode, and encode to the same bytes
  */
+#include "golden.h"
 #include "hex.h"
 #include "wire_table.h"
 
@@ -278,6 +279,8 @@ static int check_all(const char *document)
     failures += check_block(document, &text, "of the reject reasons");
     memmove(text.bytes, middle + 2, strlen(middle + 2) + 1);
     failures += check_block(document, &text, "of the cancel reasons");
+    if (!strstr(document, GOLDEN_LOGIN_REQUEST) || !strstr(document, GOLDEN_LOGIN_ACCEPTED))
+        failures += wrong("the logins' examples are not", "those that test_soup.c decodes");
     printf("%zu messages, %d differences\n", wire_message_count, failures);
     return failures;
 }
