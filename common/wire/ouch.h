@@ -97,7 +97,7 @@ static inline uint32_t ouch_put_appendage_OPTIONAL(uint8_t *out, uint32_t fixed_
     return appendage->present ? ouch_put_appendage_ALWAYS(out, fixed_bytes + 2, appendage) : fixed_bytes;
 }
 
-static inline uint32_t ouch_put_appendage_NEVER(uint8_t *out, uint32_t fixed_bytes,
+static inline uint32_t ouch_put_appendage_NEVER(const uint8_t *out, uint32_t fixed_bytes,
                                                 const struct ouch_appendage *appendage)
 {
     (void)out;
@@ -106,6 +106,8 @@ static inline uint32_t ouch_put_appendage_NEVER(uint8_t *out, uint32_t fixed_byt
 }
 
 /* ---- fields ---- */
+
+/* NOLINTBEGIN(bugprone-macro-parentheses): what is pasted are names of members and of messages */
 
 #define OUCH_LOAD_letter(field, in, bytes) (field) = (in)[0]
 #define OUCH_LOAD_u16(field, in, bytes)    (field) = load_be16(in)
@@ -165,6 +167,8 @@ static inline uint32_t ouch_put_appendage_NEVER(uint8_t *out, uint32_t fixed_byt
 
 OUCH_MESSAGES_IN(OUCH_MESSAGE)
 OUCH_MESSAGES_OUT(OUCH_MESSAGE)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* ---- any message ---- */
 

@@ -100,10 +100,11 @@ struct ouch_options {
 #undef X
 };
 
-/* All options at once. */
-#define X(bit, NAME, name, tag, bytes, kind, places, meaning) +2 + (bytes)
+/* All options at once: a sum over the table. NOLINTBEGIN(bugprone-macro-parentheses) */
+#define X(bit, NAME, name, tag, bytes, kind, places, meaning) +(2 + (bytes))
 enum { OUCH_OPTIONS_BYTES_MAX = 0 OUCH_OPTIONS(X) };
 #undef X
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* What stands behind a message's fixed part. */
 struct ouch_appendage {

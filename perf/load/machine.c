@@ -1,7 +1,13 @@
 #include "machine.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+
+/* Of a line of /proc/stat: user nice system idle iowait irq softirq steal. */
+enum { STOLEN = 7, TICK_KINDS = 8 };
 
 static double seconds_of(struct timeval time)
 {
@@ -17,15 +23,16 @@ void machine_times_read(struct machine_times *times)
     FILE *file = fopen("/proc/stat", "re");
     if (!file)
         return;
-    unsigned long long ticks[8] = {0}; /* user nice system idle iowait irq softirq steal */
-    int got = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0], &ticks[1], &ticks[2], &ticks[3],
-                     &ticks[4], &ticks[5], &ticks[6], &ticks[7]); // NOLINT(cert-err34-c): the kernel's own numbers
+    char line[256] = "";
+    bool is_total = fgets(line, sizeof(line), file) && strncmp(line, "cpu ", 4) == 0;
     fclose(file);
-    if (got != 8)
-        return;
-    for (int i = 0; i < 8; i++)
+    uint64_t ticks[TICK_KINDS] = {0};
+    char *at = line + 4;
+    for (int i = 0; i < TICK_KINDS && is_total; i++) {
+        ticks[i] = strtoull(at, &at, 10);
         times->all_ticks += ticks[i];
-    times->stolen_ticks = ticks[7];
+    }
+    times->stolen_ticks = ticks[STOLEN];
 }
 
 double machine_stolen(const struct machine_times *before, const struct machine_times *after)

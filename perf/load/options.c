@@ -150,7 +150,7 @@ static const char *take_text(const char *text, char *field, size_t field_bytes)
 {
     if (text[0] == '\0' || strlen(text) >= field_bytes)
         return "is empty or too long";
-    strcpy(field, text);
+    snprintf(field, field_bytes, "%s", text);
     return NULL;
 }
 
@@ -301,7 +301,7 @@ static int take_config(struct load_options *options, const char *path)
 static void fill_in_defaults(struct load_options *options)
 {
     if (options->address_count == 0)
-        strcpy(options->addresses[options->address_count++], "127.0.0.1:9001");
+        (void)take_address("127.0.0.1:9001", options);
     if (options->instrument_count == 0)
         (void)take_symbols("AAPL,MSFT,NVDA,AMZN,GOOG,META,TSLA,INTC", options);
     if (options->orders == 0 && options->seconds == 0)
@@ -343,9 +343,13 @@ static const char *take_rest(struct load_options *options, int argc, char **argv
 
 int load_options_read(struct load_options *options, int argc, char **argv)
 {
-    *options = (struct load_options){.sessions = 8, .live = 4096, .seed = 1, .patience_s = 15, .resume = true};
-    strcpy(options->user_prefix, "DEMO");
-    strcpy(options->password, "ringside");
+    *options = (struct load_options){.sessions = 8,
+                                     .live = 4096,
+                                     .seed = 1,
+                                     .patience_s = 15,
+                                     .resume = true,
+                                     .user_prefix = "DEMO",
+                                     .password = "ringside"};
     const char *config_path = NULL;
     optind = 1;
     for (int code; (code = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {

@@ -20,7 +20,7 @@ static void breach_of(struct load_session *session, uint32_t user_ref, const cha
 static void live_add(struct load_session *session, uint32_t index)
 {
     if (session->live_count == session->live_room) {
-        uint32_t *larger = realloc(session->live, 2u * session->live_room * sizeof(*larger));
+        uint32_t *larger = realloc(session->live, 2 * sizeof(*larger) * session->live_room);
         REQUIRE(larger != NULL);
         session->live = larger;
         session->live_room *= 2;

@@ -108,6 +108,7 @@ static void one_case(uint64_t seed)
     random_state = seed;
     for (uint64_t messages = 1 + random_next() % 8; messages > 0; messages--)
         count += put_message(stream + count);
+    REQUIRE(count > 0);
     for (uint64_t flips = random_next() % 4; flips > 0; flips--)
         stream[random_next() % count] = (uint8_t)random_next();
     count -= (uint32_t)(random_next() % 4 == 0 ? random_next() % count : 0);
