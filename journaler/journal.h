@@ -39,7 +39,7 @@ enum journal_tag {
     JOURNAL_TAGS,
 };
 
-#define SPARE_CHUNK_BYTES   ((size_t)128 << 10) /* zero-written at once */
+#define SPARE_CHUNK_BYTES   ((size_t)128 << 10) /* zero-written at once; see spare.c */
 #define SPARE_CREDIT_FACTOR 4 /* bytes zero-written for each byte of batches: ready by half of the segment */
 
 enum spare_state {

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct faulty_disk faulty_disk;
 
@@ -94,6 +96,22 @@ static int reap(struct disk_queue *queue, struct disk_completion completions[], 
     return more < 0 ? more : (int)count + more;
 }
 
+/* io_uring needs a descriptor; none is to be had. */
+static int queue_create(struct disk_queue **ret_queue, const struct disk_buffer buffers[], uint32_t count,
+                        struct error *error)
+{
+    struct rlimit before, none;
+    int free_descriptor = dup(STDERR_FILENO);
+    close(free_descriptor);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){.rlim_cur = (rlim_t)free_descriptor, .rlim_max = before.rlim_max};
+    if (faulty_disk.refuse_uring)
+        setrlimit(RLIMIT_NOFILE, &none);
+    int result = disk_real()->queue_create(ret_queue, buffers, count, error);
+    setrlimit(RLIMIT_NOFILE, &before);
+    return result;
+}
+
 void faulty_disk_install(void)
 {
     static struct disk_side side;
@@ -104,6 +122,7 @@ void faulty_disk_install(void)
     side.truncate = file_truncate;
     side.reserve = file_reserve;
     side.remove = file_remove;
+    side.queue_create = queue_create;
     side.queue_submit = submit;
     side.queue_reap = reap;
     faulty_disk = (struct faulty_disk){0};

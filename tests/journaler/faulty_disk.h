@@ -22,6 +22,7 @@ struct faulty_disk {
     uint64_t operation_count;
     bool failed;           /* it has happened */
     bool hold_completions; /* nothing can be reaped */
+    bool refuse_uring;     /* queues are created without io_uring */
 };
 
 extern struct faulty_disk faulty_disk;

@@ -104,6 +104,26 @@ Test(journaler, off_tells_at_once, .fini = finish)
     cr_assert_eq(world_read(&world, 1), 101);
 }
 
+/* Where io_uring is forbidden, the same through plain calls. */
+Test(journaler, works_without_io_uring, .fini = finish)
+{
+    for (int durability = DURABILITY_SYNC; durability <= DURABILITY_OFF; durability++) {
+        begin((enum config_durability)durability);
+        faulty_disk.refuse_uring = true;
+        start();
+        cr_assert_eq(journaler_stage.descriptor(world.stage), -1);
+        for (uint64_t last = 0; last < 20000;) {
+            last += world_publish(&world, 20000);
+            cr_assert_geq(world_poll(&world), 0, "%s: %s", world.error.where, world.error.what);
+        }
+        cr_assert_geq(world_poll_until(&world, 20001), 0);
+        settle();
+        cr_assert_eq(world_read(&world, 1), 20001);
+        if (durability != DURABILITY_OFF)
+            world_finish(&world);
+    }
+}
+
 /* ---- segments -----------------------------------------------------------------------------------------------------
  */
 
