@@ -1,3 +1,4 @@
+/* ringside-journaler: the stage and nothing else. */
 #include "journaler.h"
 
 int main(int argc, char **argv)

@@ -47,85 +47,97 @@ static int32_t price(struct generator *generator)
     return generator->tick * (ticks > 0 ? ticks : 1);
 }
 
-/* One field of an order that OUCH or this engine does not allow, or an edge of what they do. */
-static void spoil(struct random *random, struct command *command)
+/* One letter that OUCH or this engine does not allow, or an edge of what they do. */
+static void spoil_letter(struct random *random, struct command_order *order)
 {
-    struct command_order *order = &command->order;
-    static const int32_t prices[] = {0, -1, 1, 1999999900, 1999999901, 2000000000, INT32_MIN, 3};
-    static const uint32_t quantities[] = {0, 999999, 1000000, UINT32_MAX, 1, 3};
+    switch (random_below(random, 8)) {
+    case 0:
+        order->side = (uint8_t)random_next(random);
+        break;
+    case 1:
+        order->time_in_force = letter(random, "56E?9");
+        break;
+    case 2:
+        order->display = letter(random, "NZ?A");
+        break;
+    case 3:
+        order->capacity = letter(random, "PRO?");
+        break;
+    case 4:
+        order->cross_type = letter(random, "OCHSREA?");
+        break;
+    case 5:
+        order->price_type = letter(random, "PMRQmX L");
+        break;
+    case 6:
+        order->handle_inst = letter(random, "IOTQBDR ");
+        break;
+    default:
+        memcpy(order->firm, random_chance(random, 50) ? "ABCD" : "WXYZ", FIRM_BYTES);
+        break;
+    }
+}
+
+/* The same for what comes as an option. */
+static void spoil_option(struct random *random, struct command_order *order)
+{
     static const uint32_t option_bits[] = {OPTION_IS_SWEEP,  OPTION_IS_POST_ONLY,
                                            OPTION_POST_ONLY, OPTION_IS_TRADE_NOW,
                                            OPTION_TRIGGER,   OPTION_SELF_MATCH,
                                            OPTION_IS_RETAIL, OPTION_CUSTOMER_TYPE,
                                            OPTION_TRADE_NOW, OPTION_SHARES_LOCATED | OPTION_IS_LOCATED};
-    switch (random_below(random, 22)) {
+    switch (random_below(random, 9)) {
     case 0:
-        order->price_ticks = prices[random_below(random, 8)];
-        break;
-    case 1:
-        order->quantity = quantities[random_below(random, 6)];
-        break;
-    case 2:
-        order->side = (uint8_t)random_next(random);
-        break;
-    case 3:
-        order->time_in_force = letter(random, "56E?9");
-        break;
-    case 4:
-        order->display = letter(random, "NZ?A");
-        break;
-    case 5:
-        order->capacity = letter(random, "PRO?");
-        break;
-    case 6:
-        order->cross_type = letter(random, "OCHSREA?");
-        break;
-    case 7:
-        order->price_type = letter(random, "PMRQmX L");
-        break;
-    case 8:
-        order->handle_inst = letter(random, "IOTQBDR ");
-        break;
-    case 9:
-        order->instrument = random_below(random, 8);
-        break;
-    case 10:
         order->min_quantity = random_below(random, 3);
         break;
-    case 11:
+    case 1:
         order->max_floor = random_below(random, 3);
         break;
-    case 12:
+    case 2:
         order->random_reserve = random_below(random, 3);
         break;
-    case 13:
+    case 3:
         order->peg_offset_ticks = (int32_t)random_below(random, 5) - 2;
         break;
-    case 14:
+    case 4:
         order->expire_s = random_below(random, 3);
         break;
-    case 15:
+    case 5:
         order->trigger_ticks = (int32_t)random_below(random, 3);
         break;
-    case 16:
+    case 6:
         order->trigger_kind = letter(random, "ST");
         break;
-    case 17:
+    case 7:
         order->self_match = letter(random, "OWDYowdy");
-        break;
-    case 18:
-        memcpy(order->firm, random_chance(random, 50) ? "ABCD" : "WXYZ", FIRM_BYTES);
-        break;
-    case 19:
-        command->session = random_below(random, 8);
-        break;
-    case 20:
-        command->tenure = random_below(random, 4);
         break;
     default:
         order->options |= option_bits[random_below(random, 10)];
         break;
     }
+}
+
+/* One field of an order that is wrong, or at an edge. */
+static void spoil(struct random *random, struct command *command)
+{
+    static const int32_t prices[] = {0, -1, 1, 1999999900, 1999999901, 2000000000, INT32_MIN, 3};
+    static const uint32_t quantities[] = {0, 999999, 1000000, UINT32_MAX, 1, 3};
+    struct command_order *order = &command->order;
+    uint32_t choice = random_below(random, 22);
+    if (choice < 8)
+        spoil_letter(random, order);
+    else if (choice < 17)
+        spoil_option(random, order);
+    else if (choice == 17)
+        order->price_ticks = prices[random_below(random, 8)];
+    else if (choice == 18)
+        order->quantity = quantities[random_below(random, 6)];
+    else if (choice == 19)
+        order->instrument = random_below(random, 8);
+    else if (choice == 20)
+        command->session = random_below(random, 8);
+    else
+        command->tenure = random_below(random, 4);
 }
 
 static void order_of(struct generator *generator, struct command *command, uint8_t kind)

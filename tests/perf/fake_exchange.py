@@ -1,10 +1,10 @@
-"""An exchange of a few hundred lines that can lie: price-time priority over SoupBinTCP and OUCH 5.0, with faults to order.
+"""An exchange that can lie: price-time priority over SoupBinTCP and OUCH 5.0, with faults to order.
 
   1. Sessions live as long as the object; each keeps all it was told, for replay. A connection may break at any time.
   2. first_come=False serves the newest order of a price first.
   3. A request whose UserRefNum is not above the last one is ignored, as OUCH 5.0 says.
-  4. `fault` is called with each outbound message as (session name, type, fields) and returns what goes out in its place:
-     a list of bytes. That is where tests lie.
+  4. `fault` is called with each outbound message as (session name, type, fields, bytes) and returns what goes out in its
+     place: a list of bytes. That is where tests lie.
   5. One thread; `start` and `stop` run it beside the test.
 """
 import selectors

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """ringside load against an exchange that can lie.
 
-Goal: a good exchange passes, whatever connections break; each lie is found, and named. Method: tests/perf/fake_exchange.
+Goal: a good exchange passes, whatever connections break; each lie is found, and named. Method: fake_exchange.py.
 """
 import json
 import os
@@ -219,7 +219,8 @@ class MarketTape:
         self.messages, self.rows = [], []
         while len(self.messages) < events:
             before, count = self.row(), len(self.messages)
-            (self.new_order, self.new_order, self.cut, self.delete, self.execute, self.noise)[self.random.randrange(6)]()
+            steps = (self.new_order, self.new_order, self.cut, self.delete, self.execute, self.noise)
+            self.random.choice(steps)()
             if before == self.row() and len(self.messages) > count and self.messages[-1][1] < 5:
                 self.messages.pop()  # beyond the levels shown: no line in a LOBSTER file
                 self.rows.pop()
