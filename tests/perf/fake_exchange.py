@@ -3,8 +3,8 @@
   1. Sessions live as long as the object; each keeps all it was told, for replay. A connection may break at any time.
   2. first_come=False serves the newest order of a price first.
   3. A request whose UserRefNum is not above the last one is ignored, as OUCH 5.0 says.
-  4. `fault` is called with each outbound message as (session name, type, fields, bytes) and returns what goes out in its
-     place: a list of bytes. That is where tests lie.
+  4. `fault` is called with each outbound message as (session name, type, fields, bytes) and returns what goes out in
+     its place: a list of bytes. That is where tests lie.
   5. One thread; `start` and `stop` run it beside the test.
 """
 import selectors
