@@ -237,6 +237,24 @@ Test(journal_tail, a_misdirected_batch_is_refused)
     finish_sample(&sample);
 }
 
+/* A batch that is whole in itself but not the one that the next was written after: another history. */
+Test(journal_tail, another_history_is_refused_by_the_chain)
+{
+    const uint32_t counts[] = {2, 3, 4};
+    struct sample sample;
+    static _Alignas(4096) uint8_t block[JOURNAL_BLOCK_BYTES];
+    make_sample(&sample, counts, 3, true);
+    memcpy(block, sample.bytes + sample.offsets[2], sizeof(block));
+    block[sizeof(struct journal_batch_header) + 4] ^= 1; /* a byte of its first record */
+    journal_batch_seal((struct journal_batch_header *)(void *)block);
+    memcpy(sample.bytes + sample.offsets[2], block, sizeof(block));
+    restore(&sample);
+    struct journal_end end;
+    cr_assert_eq(journal_end_find(&end, sample.world.config.journal_directory, &sample.world.error), ERROR_CORRUPT);
+    cr_assert(strstr(sample.world.error.what, "batch header: previous chain"), "%s", sample.world.error.what);
+    finish_sample(&sample);
+}
+
 /* The durable cursor is a witness too. */
 Test(journal_tail, nothing_below_the_durable_cursor_is_cut)
 {
