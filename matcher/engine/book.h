@@ -10,10 +10,10 @@
 #include "pool.h"
 #include "state.h"
 
-static inline void book_touch(struct engine *engine, struct book *book, uint32_t side)
+static inline void book_touch(struct engine *engine, uint32_t instrument, uint32_t side)
 {
     engine->touched |= (uint8_t)(1u << side);
-    engine->touched_book = book;
+    engine->touched_instrument = instrument;
 }
 
 static inline struct index_key order_index_key(const struct order *order)
@@ -29,36 +29,38 @@ static inline void order_release(struct engine *engine, uint32_t index)
     engine->live_orders--;
 }
 
-/* Takes the order out of its level, wherever in it, and out of everything else. */
-static inline void order_leave(struct engine *engine, struct book *book, uint32_t index)
+/* The order leaves its level, wherever in it it stands, and everything else. */
+static inline void order_leave(struct engine *engine, struct index_slot *slot)
 {
+    uint32_t index = slot->order;
     struct order *order = &engine->orders[index];
+    uint32_t instrument = order_instrument(order);
     uint32_t side = code_side(order_code(order));
-    struct ladder ladder = ladder_of(engine, order_instrument(order), side);
+    struct ladder ladder = ladder_of(engine, instrument, side);
     struct level *level = level_find(engine, &ladder, order->key);
     if ((int32_t)order->key == ladder.side->best)
-        book_touch(engine, book, side);
+        book_touch(engine, instrument, side);
     engine->state_hash -= order_weight(order) * order->quantity;
     level->quantity -= order->quantity;
     uint32_t next = order->next;
     uint32_t prev = order->prev;
     *(prev ? &engine->orders[prev].next : &level->head) = next;
     *(next ? &engine->orders[next].prev : &level->tail) = prev;
-    if (level->head == 0)
+    if ((prev | next) == 0)
         level_close(engine, &ladder, order->key);
-    index_remove(engine, order_index_key(order), index);
+    index_remove(engine, slot);
     order_release(engine, index);
 }
 
 /* Takes shares off an order that keeps its place and some of its shares. */
-static inline void order_reduce(struct engine *engine, struct book *book, uint32_t index, uint32_t decrement)
+static inline void order_reduce(struct engine *engine, struct order *order, uint32_t decrement)
 {
-    struct order *order = &engine->orders[index];
+    uint32_t instrument = order_instrument(order);
     uint32_t side = code_side(order_code(order));
-    struct ladder ladder = ladder_of(engine, order_instrument(order), side);
+    struct ladder ladder = ladder_of(engine, instrument, side);
     struct level *level = level_find(engine, &ladder, order->key);
     if ((int32_t)order->key == ladder.side->best)
-        book_touch(engine, book, side);
+        book_touch(engine, instrument, side);
     engine->state_hash -= order_weight(order) * decrement;
     level->quantity -= decrement;
     order->quantity -= decrement;
@@ -83,15 +85,19 @@ static inline void order_join(struct engine *engine, const struct taker *taker)
                    (uint32_t)taker->code << PLACE_SIDE_SHIFT |
                    (taker->event_flags & EVENT_HAS_APPENDAGE ? PLACE_APPENDAGE : 0);
     order->identity = taker->order_ref | (uint64_t)(taker->session - 1) << ORDER_REF_BITS;
-    engine->terms[index] = taker->terms;
+    order->terms = taker->terms;
     *(level->tail ? &engine->orders[level->tail].next : &level->head) = index;
     level->tail = index;
     level->quantity += taker->quantity;
     if ((int32_t)taker->key == ladder.side->best)
-        book_touch(engine, &engine->books[taker->instrument], side);
+        book_touch(engine, taker->instrument, side);
     engine->state_hash += order_weight(order) * order->quantity;
     engine->live_orders++;
-    index_add(engine, order_index_key(order), index);
+    struct index_key key = order_index_key(order);
+    struct index_slot *slot = LIKELY(taker->slot != NULL) ? taker->slot : index_room(engine, key);
+    ENGINE_REQUIRE(slot != NULL);
+    slot->order = index;
+    slot->tag = index_tag(key);
 }
 
 #endif

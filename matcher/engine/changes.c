@@ -14,17 +14,17 @@
 
 #include <string.h>
 
-static uint32_t target_find(const struct engine *engine, const struct command *command)
+static inline struct index_slot *target_find(const struct engine *engine, const struct command *command)
 {
     struct index_key key = {command->session, command->order.target_user_ref, command->order.user_ref_index};
     return index_find(engine, key);
 }
 
 /* Shares that stay open if the order is to trade `size` in all. */
-static inline uint32_t leaves_of(const struct order *order, const struct terms *terms, uint32_t size)
+static inline uint32_t leaves_of(const struct order *order, uint32_t size)
 {
-    uint32_t executed = terms->size - order->quantity;
-    if (size >= terms->size)
+    uint32_t executed = order->terms.size - order->quantity;
+    if (size >= order->terms.size)
         return order->quantity;
     return size <= executed ? 0 : size - executed;
 }
@@ -48,31 +48,30 @@ static inline void told_cut(struct engine *engine, const struct command *command
               order->quantity - leaves_quantity, leaves_quantity);
 }
 
-static inline void order_cut(struct engine *engine, uint32_t index, uint32_t leaves_quantity)
+static inline void order_cut(struct engine *engine, struct index_slot *slot, uint32_t leaves_quantity)
 {
-    struct order *order = &engine->orders[index];
-    struct book *book = &engine->books[order_instrument(order)];
+    struct order *order = &engine->orders[slot->order];
     uint32_t decrement = order->quantity - leaves_quantity;
     if (leaves_quantity == 0) {
-        order_leave(engine, book, index);
+        order_leave(engine, slot);
         return;
     }
-    order_reduce(engine, book, index, decrement);
-    engine->terms[index].size -= decrement;
+    order_reduce(engine, order, decrement);
+    order->terms.size -= decrement;
 }
 
 void request_cancel(struct engine *engine, const struct command *command)
 {
-    uint32_t index = target_find(engine, command);
-    if (index == 0)
+    struct index_slot *slot = target_find(engine, command);
+    if (!slot)
         return;
-    const struct order *order = &engine->orders[index];
+    const struct order *order = &engine->orders[slot->order];
     uint32_t size = command->order.quantity;
-    uint32_t leaves_quantity = size == 0 ? 0 : leaves_of(order, &engine->terms[index], size);
+    uint32_t leaves_quantity = size == 0 ? 0 : leaves_of(order, size);
     if (leaves_quantity == order->quantity)
         return;
     told_cut(engine, command, order, EVENT_CANCELED, 'U', leaves_quantity);
-    order_cut(engine, index, leaves_quantity);
+    order_cut(engine, slot, leaves_quantity);
 }
 
 /* S to E, S to T, E to T; or none. */
@@ -93,17 +92,17 @@ static void order_side_set(struct engine *engine, struct order *order, enum side
 
 void request_modify(struct engine *engine, const struct command *command)
 {
-    uint32_t index = target_find(engine, command);
-    if (index == 0)
+    struct index_slot *slot = target_find(engine, command);
+    if (!slot)
         return;
-    struct order *order = &engine->orders[index];
+    struct order *order = &engine->orders[slot->order];
     enum side_code asked = check_side(command->order.side);
     if (!side_may_become(order_code(order), asked))
         return;
-    uint32_t leaves_quantity = leaves_of(order, &engine->terms[index], command->order.quantity);
+    uint32_t leaves_quantity = leaves_of(order, command->order.quantity);
     if (leaves_quantity == 0) {
         told_cut(engine, command, order, EVENT_CANCELED, 'U', 0);
-        order_cut(engine, index, 0);
+        order_cut(engine, slot, 0);
         return;
     }
     if (leaves_quantity == order->quantity && order_code(order) == asked)
@@ -111,7 +110,7 @@ void request_modify(struct engine *engine, const struct command *command)
     order_side_set(engine, order, asked);
     told_cut(engine, command, order, EVENT_MODIFIED, 0, leaves_quantity);
     if (leaves_quantity != order->quantity)
-        order_cut(engine, index, leaves_quantity);
+        order_cut(engine, slot, leaves_quantity);
 }
 
 /* ---- requests that change no book ---------------------------------------------------------------------------------

@@ -36,7 +36,18 @@ static enum reason check_price_type(const struct command_order *order)
     }
 }
 
-/* Conditions that come by option. */
+/* No condition that comes by option: what nearly all orders are. */
+static inline bool unconditional(const struct command_order *order)
+{
+    const uint32_t unusual =
+        OPTION_IS_SWEEP | OPTION_IS_POST_ONLY | OPTION_IS_TRADE_NOW | OPTION_TRIGGER | OPTION_SELF_MATCH;
+    uint32_t values = order->min_quantity | order->max_floor | (uint32_t)order->peg_offset_ticks |
+                      order->random_reserve | order->expire_s | (uint32_t)order->trigger_ticks;
+    return ((order->options & unusual) | values | order->trigger_kind | order->self_match) == 0 &&
+           order->price_type == 'L' && order->handle_inst == ' ';
+}
+
+/* Conditions that come by option, in the order in which they are judged. */
 static enum reason check_conditions(const struct command_order *order)
 {
     if ((order->options & OPTION_IS_SWEEP) != 0)
@@ -78,7 +89,7 @@ enum reason check_terms(const struct book *book, const struct command_order *ord
         return REASON_DISPLAY;
     if (order->time_in_force != '0' && order->time_in_force != '3')
         return REASON_OTHER;
-    return check_conditions(order);
+    return LIKELY(unconditional(order)) ? REASON_NONE : check_conditions(order);
 }
 
 enum reason check_entry(const struct command_order *order, uint32_t firm)

@@ -112,7 +112,6 @@ static void regions_take(struct engine *engine, struct arena *arena)
     engine->far_levels = arena_take(arena, (size_t)limits->far_levels_max + 1, sizeof(struct far_level));
     engine->far_forks = arena_take(arena, (size_t)limits->far_levels_max + 1, sizeof(struct far_fork));
     engine->orders = arena_take(arena, (size_t)limits->orders_max + 1, sizeof(struct order));
-    engine->terms = arena_take(arena, (size_t)limits->orders_max + 1, sizeof(struct terms));
     engine->index = arena_take(arena, ((size_t)engine->index_mask + 1) * INDEX_LANES, sizeof(struct index_slot));
     engine->sessions = arena_take(arena, (size_t)limits->sessions_max + 1, sizeof(struct session));
     engine->channels = arena_take(arena, (size_t)limits->channels_max + 1, sizeof(struct channel));

@@ -75,7 +75,7 @@ static void cancel_oldest(struct engine *engine, uint32_t instrument, uint32_t s
     struct ladder ladder = ladder_of(engine, instrument, side);
     uint32_t index = level_find(engine, &ladder, (uint32_t)ladder.side->best)->head;
     const struct order *order = &engine->orders[index];
-    struct book *book = &engine->books[instrument];
+    const struct book *book = &engine->books[instrument];
     uint8_t flags = order->place & PLACE_APPENDAGE ? EVENT_HAS_APPENDAGE : 0;
     event_cut(engine,
               (struct event_header){.kind = EVENT_CANCELED,
@@ -88,7 +88,7 @@ static void cancel_oldest(struct engine *engine, uint32_t instrument, uint32_t s
                                     .side = code_letter(order_code(order)),
                                     .reason = 'Z'},
               order_ref(order), key_price(book, side, order->key), order->quantity, 0);
-    order_leave(engine, book, index);
+    order_leave(engine, index_slot_of(engine, order_index_key(order), index));
 }
 
 /* true: the book is empty. false: the step is full. */

@@ -151,9 +151,8 @@ static void checkpoint(struct engine *engine)
     event->checkpoint.live_order_count = engine->live_orders;
 }
 
-static inline void step_begin(struct engine *engine, const struct engine_output *output)
+static inline void step_begin(struct engine *engine)
 {
-    engine->output = *output;
     engine->step_first = engine->event_seq_next;
     engine->step_limit = engine->event_seq_next + ENGINE_EVENTS_MAX - EVENTS_AT_END;
 }
@@ -204,7 +203,8 @@ int engine_apply(struct engine *engine, const struct command *command, const str
         return ENGINE_WRONG_COMMAND_SEQ;
     if (engine->sweep != SWEEP_NONE)
         return ENGINE_UNFINISHED;
-    step_begin(engine, output);
+    engine->output = *output;
+    step_begin(engine);
     return apply(engine, command);
 }
 
@@ -217,7 +217,8 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 {
     if (engine->sweep == SWEEP_NONE)
         return 0;
-    step_begin(engine, output);
+    engine->output = *output;
+    step_begin(engine);
     switch ((enum sweep)engine->sweep) {
     case SWEEP_MATCH:
         taker_trade(engine);
@@ -244,14 +245,35 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 /* ---- batches ------------------------------------------------------------------------------------------------------
  */
 
-static inline void look_ahead(const struct engine *engine, const struct engine_input *input, uint64_t seq)
+/* Below so many live orders everything is in the cache anyway, and looking ahead costs more than it gives. */
+#define LOOK_AHEAD_ORDERS_MIN 4096u
+
+/*
+ * Each round goes on from where it has come to, up to its distance: one command each in a steady stream, several at the
+ * beginning of one.
+ */
+LOOKS_AHEAD void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq)
 {
-    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_FIRST < input->end))
-        prefetch_first(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_FIRST) & input->mask]);
-    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_SECOND < input->end))
-        prefetch_second(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_SECOND) & input->mask]);
-    if (LIKELY(seq + ENGINE_LOOK_DISTANCE_THIRD < input->end))
-        prefetch_third(engine, &input->commands[(seq + ENGINE_LOOK_DISTANCE_THIRD) & input->mask]);
+    struct look_rounds *rounds = &engine->looks;
+    uint64_t ahead = input->end - seq;
+    uint64_t first = seq + (ahead < LOOK_DISTANCE_FIRST ? ahead : LOOK_DISTANCE_FIRST);
+    uint64_t second = seq + (ahead < LOOK_DISTANCE_SECOND ? ahead : LOOK_DISTANCE_SECOND);
+    uint64_t third = seq + (ahead < LOOK_DISTANCE_THIRD ? ahead : LOOK_DISTANCE_THIRD);
+    for (; rounds->first < first; rounds->first++)
+        look_first(engine, &input->commands[rounds->first & input->mask], look_of(engine, rounds->first));
+    for (; rounds->second < second; rounds->second++)
+        look_second(engine, &input->commands[rounds->second & input->mask], look_of(engine, rounds->second));
+    for (; rounds->third < third; rounds->third++)
+        look_third(engine, &input->commands[rounds->third & input->mask], look_of(engine, rounds->third));
+}
+
+/* A stream begins here. */
+static void look_begin(struct engine *engine, uint64_t seq)
+{
+    struct look_rounds *rounds = &engine->looks;
+    rounds->first = rounds->first > seq ? rounds->first : seq;
+    rounds->second = rounds->second > seq ? rounds->second : seq;
+    rounds->third = rounds->third > seq ? rounds->third : seq;
 }
 
 int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint32_t count,
@@ -262,33 +284,22 @@ int engine_apply_batch(struct engine *engine, const struct engine_input *input, 
     uint64_t first = engine->event_seq_next;
     uint64_t seq = engine->command_seq + 1;
     uint64_t end = seq + count < input->end ? seq + count : input->end;
+    bool looks = engine->live_orders >= LOOK_AHEAD_ORDERS_MIN;
     int taken = 0;
+    engine->output = *output;
+    if (looks)
+        look_begin(engine, seq);
     while (seq < end && engine->sweep == SWEEP_NONE && engine->event_seq_next - first + ENGINE_EVENTS_MAX <= room) {
         const struct command *command = &input->commands[seq & input->mask];
         if (UNLIKELY(command->command_seq != seq))
             return ENGINE_WRONG_COMMAND_SEQ;
-        look_ahead(engine, input, seq);
-        step_begin(engine, output);
+        if (looks)
+            look_ahead(engine, input, seq);
+        step_begin(engine);
         apply(engine, command);
         seq++;
         taken++;
     }
     *ret_events = engine->event_seq_next - first;
     return taken;
-}
-
-void engine_prefetch(const struct engine *engine, const struct command *command, enum engine_look look)
-{
-    switch (look) {
-    case ENGINE_LOOK_FIRST:
-        prefetch_first(engine, command);
-        break;
-    case ENGINE_LOOK_SECOND:
-        prefetch_second(engine, command);
-        break;
-    case ENGINE_LOOK_THIRD:
-    default:
-        prefetch_third(engine, command);
-        break;
-    }
 }

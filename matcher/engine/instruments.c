@@ -125,8 +125,8 @@ void book_report_top(struct engine *engine)
     engine->touched = 0;
     if (!touched || !engine->report_tops)
         return;
-    const struct book *book = engine->touched_book;
-    uint32_t instrument = (uint32_t)(book - engine->books);
+    uint32_t instrument = engine->touched_instrument;
+    const struct book *book = &engine->books[instrument];
     bool changed = touched & 1u << SIDE_BUY && top_changed(engine, instrument, SIDE_BUY);
     changed |= touched & 1u << SIDE_SELL && top_changed(engine, instrument, SIDE_SELL);
     if (!changed)

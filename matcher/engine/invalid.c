@@ -25,7 +25,7 @@ static const char *order_invalid(const struct engine *engine, uint32_t index, co
                                  struct census *census)
 {
     const struct order *order = &engine->orders[index];
-    const struct terms *terms = &engine->terms[index];
+    const struct terms *terms = &order->terms;
     struct index_key name = {order_session(order), order->user_ref, order_user_ref_index(order)};
     CHECK(order->key == key, "an order stands at its price");
     CHECK(ladder->side == &engine->books[order_instrument(order)].sides[code_side(order_code(order))],
@@ -33,7 +33,8 @@ static const char *order_invalid(const struct engine *engine, uint32_t index, co
     CHECK(order->quantity != 0 && order->quantity <= QUANTITY_MAX, "a live order has open shares");
     CHECK(terms->size >= order->quantity && terms->size <= QUANTITY_MAX, "open and executed shares make the size");
     CHECK(terms->time_in_force == '0', "only day orders rest");
-    CHECK(index_find(engine, name) == index, "a live order is in the index");
+    const struct index_slot *slot = index_find(engine, name);
+    CHECK(slot != NULL && slot->order == index, "a live order is in the index");
     census->orders++;
     census->state_hash += order_weight(order) * order->quantity;
     return NULL;

@@ -48,13 +48,6 @@ static inline struct level *level_find(const struct engine *engine, const struct
     return far_find(engine, ladder->side, key);
 }
 
-/* Whether level_open of this key cannot fail now. */
-static inline bool level_has_room(const struct engine *engine, const struct ladder *ladder, uint32_t key)
-{
-    return LIKELY(page_of(engine, ladder, key) != 0) || pool_room(&engine->far_level_pool) != 0 ||
-           far_find(engine, ladder->side, key) != NULL;
-}
-
 /* The level of this key for an order that is about to join it; the best price is brought up to date. */
 static inline struct level *level_open(struct engine *engine, struct ladder *ladder, uint32_t key)
 {

@@ -55,7 +55,8 @@ static inline void fill(struct engine *engine, struct taker *taker, struct level
     uint32_t next = maker->next;
     level->head = next;
     *(next ? &engine->orders[next].prev : &level->tail) = 0;
-    index_remove(engine, order_index_key(maker), index);
+    index_remove(engine, index_slot_of(engine, order_index_key(maker), index));
+    taker->slot = NULL; /* slots may have moved */
     order_release(engine, index);
 }
 
@@ -69,7 +70,7 @@ static bool match(struct engine *engine, struct taker *taker)
         uint32_t key = (uint32_t)ladder.side->best;
         struct level *level = level_find(engine, &ladder, key);
         int32_t price_ticks = key_price(book, side, key);
-        book_touch(engine, book, side);
+        book_touch(engine, taker->instrument, side);
         do {
             if (UNLIKELY(engine->event_seq_next >= engine->step_limit))
                 return false;

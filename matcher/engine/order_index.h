@@ -57,19 +57,19 @@ static inline bool index_matches(const struct order *order, struct index_key key
            order_user_ref_index(order) == key.user_ref_index;
 }
 
-/* The order's number, or 0. */
-static inline uint32_t index_find(const struct engine *engine, struct index_key key)
+/* The order's slot, or NULL. */
+static inline struct index_slot *index_find(const struct engine *engine, struct index_key key)
 {
     uint32_t tag = index_tag(key);
     uint32_t lane = index_lane(tag, key.user_ref);
     for (uint32_t i = 0; i < INDEX_PROBES_MAX; i++) {
-        const struct index_slot *slot = index_slot(engine, tag + i, lane);
+        struct index_slot *slot = index_slot(engine, tag + i, lane);
         if (slot->order == 0)
-            return 0;
+            return NULL;
         if (LIKELY(slot->tag == tag && index_matches(&engine->orders[slot->order], key)))
-            return slot->order;
+            return slot;
     }
-    return 0;
+    return NULL;
 }
 
 /* The first free slot for this key, or NULL if the chain is too long. */
@@ -85,25 +85,26 @@ static inline struct index_slot *index_room(const struct engine *engine, struct 
     return NULL;
 }
 
-static inline void index_add(struct engine *engine, struct index_key key, uint32_t order)
-{
-    struct index_slot *slot = index_room(engine, key);
-    ENGINE_REQUIRE(slot != NULL);
-    slot->order = order;
-    slot->tag = index_tag(key);
-}
-
-/* Removes an order that is there. */
-static inline void index_remove(struct engine *engine, struct index_key key, uint32_t order)
+/* The slot of an order that is there. */
+static inline struct index_slot *index_slot_of(const struct engine *engine, struct index_key key, uint32_t order)
 {
     uint32_t bucket = index_tag(key);
     uint32_t lane = index_lane(bucket, key.user_ref);
-    struct index_slot *hole = index_slot(engine, bucket, lane);
-    while (hole->order != order)
-        hole = index_slot(engine, ++bucket, lane);
+    struct index_slot *slot = index_slot(engine, bucket, lane);
+    while (UNLIKELY(slot->order != order))
+        slot = index_slot(engine, ++bucket, lane);
+    return slot;
+}
+
+static inline void index_remove(struct engine *engine, struct index_slot *slot)
+{
+    uint32_t place = (uint32_t)(slot - engine->index);
+    uint32_t bucket = place / INDEX_LANES;
+    uint32_t lane = place % INDEX_LANES;
+    struct index_slot *hole = slot;
     *hole = (struct index_slot){0};
     for (uint32_t next = bucket + 1;; next++) {
-        struct index_slot *slot = index_slot(engine, next, lane);
+        slot = index_slot(engine, next, lane);
         if (LIKELY(slot->order == 0))
             return;
         /* It may move up if its own bucket is not after the hole. */

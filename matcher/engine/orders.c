@@ -14,12 +14,16 @@
 
 #include <string.h>
 
-static inline bool has_room(const struct engine *engine, const struct taker *taker, bool takes_order)
+static inline bool has_room(const struct engine *engine, struct taker *taker, bool takes_order)
 {
-    struct ladder ladder = ladder_of(engine, taker->instrument, code_side(taker->code));
     struct index_key key = {taker->session, taker->user_ref, taker->user_ref_index};
-    return (!takes_order || pool_room(&engine->order_pool) != 0) && level_has_room(engine, &ladder, taker->key) &&
-           index_room(engine, key) != NULL;
+    taker->slot = index_room(engine, key);
+    if (UNLIKELY(taker->slot == NULL || (takes_order && pool_room(&engine->order_pool) == 0)))
+        return false;
+    if (LIKELY(pool_room(&engine->far_level_pool) != 0))
+        return true; /* any price finds a level */
+    struct ladder ladder = ladder_of(engine, taker->instrument, code_side(taker->code));
+    return level_find(engine, &ladder, taker->key) != NULL;
 }
 
 /* What ENTER and REPLACE have in common. price_index 0 is a market order; its own key is then no price. */
@@ -158,11 +162,11 @@ static uint32_t options_replaced(uint32_t original, uint32_t asked)
 }
 
 /* The original goes, by its owner's doing: the new details are no order. */
-static void replace_cancels(struct engine *engine, const struct command *command, uint32_t index)
+static void replace_cancels(struct engine *engine, const struct command *command, struct index_slot *slot)
 {
-    const struct order *order = &engine->orders[index];
+    const struct order *order = &engine->orders[slot->order];
     uint32_t instrument = order_instrument(order);
-    struct book *book = &engine->books[instrument];
+    const struct book *book = &engine->books[instrument];
     uint32_t code = order_code(order);
     event_cut(engine,
               (struct event_header){.kind = EVENT_CANCELED,
@@ -175,16 +179,16 @@ static void replace_cancels(struct engine *engine, const struct command *command
                                     .side = code_letter(code),
                                     .reason = 'U'},
               order_ref(order), key_price(book, code_side(code), order->key), order->quantity, 0);
-    order_leave(engine, book, index);
+    order_leave(engine, slot);
 }
 
 /* The original makes way for the taker, which carries its chain on. */
-static void replace_trades(struct engine *engine, const struct command *command, uint32_t index)
+static void replace_trades(struct engine *engine, const struct command *command, struct index_slot *slot)
 {
     struct taker *taker = &engine->taker;
-    const struct order *order = &engine->orders[index];
-    uint64_t previous_order_ref = order_ref(order);
-    order_leave(engine, &engine->books[taker->instrument], index);
+    uint64_t previous_order_ref = order_ref(&engine->orders[slot->order]);
+    order_leave(engine, slot);
+    taker->slot = NULL; /* slots may have moved */
     taker->order_ref = ++engine->order_ref_last;
     struct event *event = taker_told(engine, command, EVENT_REPLACED);
     PUT_PAIR(event, replaced.client_order_id[10], last_of_id(command), command->order.target_user_ref);
@@ -196,19 +200,19 @@ void request_replace(struct engine *engine, const struct command *command)
 {
     const struct command_order *asked = &command->order;
     struct index_key key = {command->session, asked->target_user_ref, asked->user_ref_index};
-    uint32_t index = index_find(engine, key);
-    if (index == 0)
+    struct index_slot *slot = index_find(engine, key);
+    if (!slot)
         return;
     uint32_t *last = user_ref_last(engine, command->session, asked->user_ref_index);
     if (last == NULL || command->user_ref <= *last)
         return;
-    const struct order *order = &engine->orders[index];
-    const struct terms *terms = &engine->terms[index];
+    const struct order *order = &engine->orders[slot->order];
+    const struct terms *terms = &order->terms;
     uint32_t instrument = order_instrument(order);
     uint32_t executed = terms->size - order->quantity;
     uint32_t price_index = 0;
     if (check_terms(&engine->books[instrument], asked, &price_index) != REASON_NONE || asked->quantity <= executed) {
-        replace_cancels(engine, command, index);
+        replace_cancels(engine, command, slot);
         return;
     }
     struct taker *taker = &engine->taker;
@@ -223,5 +227,5 @@ void request_replace(struct engine *engine, const struct command *command)
         request_reject(engine, command, REASON_PROCESSING);
         return;
     }
-    replace_trades(engine, command, index);
+    replace_trades(engine, command, slot);
 }

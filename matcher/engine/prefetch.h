@@ -10,73 +10,75 @@
 #include "order_index.h"
 #include "state.h"
 
-static inline void fetch(const void *address)
+/*
+ * A function that does nothing but prefetch has no effect as gcc sees it, so calls of it are left out. Hence always
+ * inlined: then there is no call to leave out.
+ */
+#define LOOKS_AHEAD static inline __attribute__((always_inline))
+
+LOOKS_AHEAD void fetch(const void *address)
 {
     __builtin_prefetch(address, 1);
 }
 
-static inline struct index_key prefetch_key(const struct command *command)
+LOOKS_AHEAD struct look *look_of(struct engine *engine, uint64_t seq)
 {
-    bool enters = command->kind == COMMAND_ENTER;
-    struct index_key key = {.session = command->session,
-                            .user_ref = enters ? command->user_ref : command->order.target_user_ref,
-                            .user_ref_index = command->order.user_ref_index};
-    return key;
+    return &engine->looks.of[seq % LOOKS];
 }
 
-static inline bool prefetch_enters(const struct engine *engine, const struct command *command)
+/*
+ * No branch depends on what the command is, for that cannot be predicted: of a command that is no entry the part of the
+ * entry is done for book 0, which is nobody's, and of an entry that of the order for order 0.
+ */
+LOOKS_AHEAD uint32_t look_instrument(const struct engine *engine, const struct command *command)
 {
-    return command->kind == COMMAND_ENTER && command->order.instrument - 1 < engine->instrument_count;
+    bool enters = (command->kind == COMMAND_ENTER) & (command->order.instrument <= engine->instrument_count);
+    return enters ? command->order.instrument : 0;
 }
 
 /* Session, slot of the index, book. */
-static inline void prefetch_first(const struct engine *engine, const struct command *command)
+LOOKS_AHEAD void look_first(const struct engine *engine, const struct command *command, struct look *look)
 {
-    struct index_key key = prefetch_key(command);
-    uint32_t session = command->session <= engine->session_count ? command->session : 0;
-    uint32_t instrument = prefetch_enters(engine, command) ? command->order.instrument : 0;
-    fetch(&engine->sessions[session]);
-    fetch(index_home(engine, key));
-    fetch(&engine->books[instrument]);
-    fetch(&engine->books[instrument].sides[1]);
+    struct index_key key = {.session = command->session <= engine->session_count ? command->session : 0,
+                            .user_ref =
+                                command->kind == COMMAND_ENTER ? command->user_ref : command->order.target_user_ref,
+                            .user_ref_index = command->order.user_ref_index};
+    const struct book *book = &engine->books[look_instrument(engine, command)];
+    look->slot = index_home(engine, key);
+    fetch(look->slot);
+    fetch(&engine->sessions[key.session]);
+    fetch(book);
+    fetch(&book->sides[1]);
 }
 
-static inline uint32_t prefetch_ladder_key(const struct engine *engine, const struct command *command, uint32_t side)
+/* The level key of an entry. */
+LOOKS_AHEAD uint32_t look_key(const struct engine *engine, const struct command *command, uint32_t instrument)
 {
-    return price_index(&engine->books[command->order.instrument], command->order.price_ticks) ^ key_flip(side);
+    return price_index(&engine->books[instrument], command->order.price_ticks) ^ key_flip(command->order.side != 'B');
 }
 
-/* The order of a cancel, or the directory of an entry. */
-static inline void prefetch_second(const struct engine *engine, const struct command *command)
+/* The directory of an entry's side, the order that is meant by the others. */
+LOOKS_AHEAD void look_second(const struct engine *engine, const struct command *command, struct look *look)
 {
-    if (prefetch_enters(engine, command)) {
-        uint32_t side = command->order.side != 'B';
-        struct ladder ladder = ladder_of(engine, command->order.instrument, side);
-        uint32_t at = (prefetch_ladder_key(engine, command, side) >> PAGE_SHIFT) - ladder.side->window_base;
-        fetch(&ladder.pages[at < engine->window_pages ? at : 0]);
-        return;
-    }
-    struct index_key key = prefetch_key(command);
-    uint32_t index = index_home(engine, key)->order;
-    fetch(&engine->orders[index]);
-    fetch(&engine->terms[index]);
+    uint32_t instrument = look_instrument(engine, command);
+    struct ladder ladder = ladder_of(engine, instrument, command->order.side != 'B');
+    uint32_t at = (look_key(engine, command, instrument) >> PAGE_SHIFT) - ladder.side->window_base;
+    fetch(&ladder.pages[at < engine->window_pages ? at : 0]);
+    look->order = look->slot->order;
+    fetch(&engine->orders[look->order]);
 }
 
-/* The level, and the neighbours in it. */
-static inline void prefetch_third(const struct engine *engine, const struct command *command)
+/* The level, and the order's neighbours in it. */
+LOOKS_AHEAD void look_third(const struct engine *engine, const struct command *command, const struct look *look)
 {
-    if (prefetch_enters(engine, command)) {
-        uint32_t side = command->order.side != 'B';
-        struct ladder ladder = ladder_of(engine, command->order.instrument, side);
-        uint32_t key = prefetch_ladder_key(engine, command, side);
-        fetch(level_in_page(engine, page_of(engine, &ladder, key), key));
-        return;
-    }
-    struct index_key key = prefetch_key(command);
-    uint32_t index = index_home(engine, key)->order;
-    const struct order *order = &engine->orders[index];
-    struct ladder ladder = ladder_of(engine, order_instrument(order), code_side(order_code(order)));
-    fetch(level_in_page(engine, page_of(engine, &ladder, order->key), order->key));
+    const struct order *order = &engine->orders[look->order];
+    uint32_t instrument = look_instrument(engine, command);
+    uint32_t side = instrument ? command->order.side != 'B' : code_side(order_code(order));
+    uint32_t key = instrument ? look_key(engine, command, instrument) : order->key;
+    struct ladder ladder = ladder_of(engine, instrument ? instrument : order_instrument(order), side);
+    uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
+    uint32_t page = ladder.pages[at < engine->window_pages ? at : 0];
+    fetch(level_in_page(engine, page, key));
     fetch(&engine->orders[order->prev]);
     fetch(&engine->orders[order->next]);
 }

@@ -99,24 +99,11 @@ bool engine_more(const struct engine *engine);
 int engine_continue(struct engine *engine, const struct engine_output *output);
 
 /*
- * Brings the memory that a command will need into the cache; changes nothing. Looking ahead in a batch, call it for the
- * same command at falling distances, first with ENGINE_LOOK_FIRST.
- */
-enum engine_look {
-    ENGINE_LOOK_FIRST = 0,  /* about 16 commands ahead: session, instrument, index of orders */
-    ENGINE_LOOK_SECOND = 1, /* about 10 ahead: the order */
-    ENGINE_LOOK_THIRD = 2,  /* about 5 ahead: its level and neighbours */
-};
-#define ENGINE_LOOK_DISTANCE_FIRST  16
-#define ENGINE_LOOK_DISTANCE_SECOND 10
-#define ENGINE_LOOK_DISTANCE_THIRD  5
-void engine_prefetch(const struct engine *engine, const struct command *command, enum engine_look look);
-
-/*
- * The same for a batch: applies the commands that are wanted next, at most `count`, looking ahead among those that are
- * there, as long as each finds ENGINE_EVENTS_MAX of the `room` places free. Stops after one that has more to say.
- * Returns how many were taken up, with the events they wrote in *ret_events, or enum engine_misuse; the commands before
- * a misplaced one have then been applied, so what is at hand should be given up.
+ * The fast way, for batches: applies the commands that are wanted next, at most `count`, as long as each finds
+ * ENGINE_EVENTS_MAX of the `room` places free, and fetches what later ones will need, as far as they are there, into
+ * the cache. Stops after one that has more to say. Returns how many were taken up, with the events they wrote in
+ * *ret_events, or enum engine_misuse; the commands before a misplaced one have then been applied, so what is at hand
+ * should be given up.
  */
 struct engine_input {
     const struct command *commands; /* mask + 1 of them, command s at s & mask */

@@ -6,8 +6,7 @@
  *   directory     of each side of each book: which pages of 64 prices are in the window (levels.h)
  *   pages, bits   levels of 64 neighbouring prices, in a pool
  *   far           levels of prices outside the windows, in a tree (far.h)
- *   orders        32 bytes each: all that matching and cancelling touch
- *   terms         32 bytes each, beside the orders: what only changes and reports touch
+ *   orders        a line each: 32 bytes that matching and cancelling touch, 32 that only changes and reports do
  *   index         (session, channel, user_ref) -> order (order_index.h)
  *   sessions, channels, names
  *
@@ -45,27 +44,15 @@ enum { SIDE_BUY = 0, SIDE_SELL = 1 };
 /* Side letters as two bits: 0 is B, the others sell. */
 enum side_code { CODE_BUY = 0, CODE_SELL = 1, CODE_SHORT = 2, CODE_EXEMPT = 3, CODE_NONE = 4 };
 
+struct index_slot;
+
 struct level {
     uint32_t head; /* oldest order; 0: the level is empty and all of it zero */
     uint32_t tail;
     uint64_t quantity;
 };
 
-struct order {
-    uint32_t next; /* younger order of the level; of a free one: the next free one */
-    uint32_t prev;
-    uint32_t quantity; /* open shares */
-    uint32_t key;
-    uint32_t user_ref;
-    uint32_t place;    /* instrument - 1: 17 bits, user_ref_index: 8, side code: 2, flags: 5 */
-    uint64_t identity; /* order_ref: 48 bits, session - 1: 16 */
-};
-
-#define PLACE_INDEX_SHIFT 17
-#define PLACE_SIDE_SHIFT  25
-#define PLACE_APPENDAGE   (1u << 27) /* its Enter or Replace carried an Appendage Length */
-
-/* Beside the order of the same index. */
+/* What only changes and reports touch, in the other half of an order's line. */
 struct terms {
     uint32_t size; /* shares it is meant to trade in all, with its chain's executions: executed is size - quantity */
     uint32_t options;
@@ -79,6 +66,21 @@ struct terms {
     uint8_t reserved0[2];
     uint64_t reserved1;
 };
+
+struct order {
+    uint32_t next; /* younger order of the level; of a free one: the next free one */
+    uint32_t prev;
+    uint32_t quantity; /* open shares */
+    uint32_t key;
+    uint32_t user_ref;
+    uint32_t place;    /* instrument - 1: 17 bits, user_ref_index: 8, side code: 2, flags: 5 */
+    uint64_t identity; /* order_ref: 48 bits, session - 1: 16 */
+    struct terms terms;
+};
+
+#define PLACE_INDEX_SHIFT 17
+#define PLACE_SIDE_SHIFT  25
+#define PLACE_APPENDAGE   (1u << 27) /* its Enter or Replace carried an Appendage Length */
 
 struct book_side {
     int32_t best;          /* key of the best level; KEY_NONE */
@@ -137,7 +139,7 @@ struct index_slot {
     uint32_t tag;
 };
 
-_Static_assert(sizeof(struct level) == 16 && sizeof(struct order) == 32 && sizeof(struct terms) == 32, "the footprint");
+_Static_assert(sizeof(struct level) == 16 && sizeof(struct order) == 64 && sizeof(struct terms) == 32, "the footprint");
 _Static_assert(sizeof(struct book) == 128 && sizeof(struct session) == 64, "whole cache lines");
 
 /* A pool's free elements: taken last in first out, else one that was never used. */
@@ -168,7 +170,26 @@ struct taker {
     uint8_t code;  /* enum side_code */
     uint8_t rests; /* what is left stays in the book */
     uint8_t event_flags;
+    struct index_slot *slot; /* where it goes in the index; NULL: to be looked for */
     struct terms terms;
+};
+
+/* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
+#define LOOK_DISTANCE_FIRST  16u
+#define LOOK_DISTANCE_SECOND 10u
+#define LOOK_DISTANCE_THIRD  5u
+#define LOOKS                32u
+
+struct look {
+    const struct index_slot *slot;
+    uint32_t order;
+};
+
+struct look_rounds {
+    uint64_t first;
+    uint64_t second;
+    uint64_t third;
+    struct look of[LOOKS]; /* of command s at s modulo their number */
 };
 
 /* What a command has left to do when its step is full. */
@@ -192,9 +213,9 @@ struct engine {
     uint32_t event_index; /* within the command */
     uint8_t sweep;        /* enum sweep */
     uint8_t shard;
-    uint8_t touched; /* sides of touched_book whose best level may have changed: bits 1 << side */
+    uint8_t touched; /* sides of touched_instrument whose best level may have changed: bits 1 << side */
     uint8_t day_open;
-    struct book *touched_book;
+    uint32_t touched_instrument;
     uint64_t event_hash;
     uint64_t state_hash;
     uint64_t order_ref_last;
@@ -202,6 +223,8 @@ struct engine {
     uint64_t live_orders;
     struct taker taker;
     uint64_t checkpoint_next; /* a checkpoint follows this command */
+
+    struct look_rounds looks;
 
     /* the arena */
     struct book *books;
@@ -211,7 +234,6 @@ struct engine {
     struct far_level *far_levels;
     struct far_fork *far_forks;
     struct order *orders;
-    struct terms *terms;
     struct index_slot *index;
     struct session *sessions;
     struct channel *channels;

@@ -98,7 +98,7 @@ static void view_order(const struct engine *engine, uint32_t index, struct engin
         .instrument = instrument,
         .price_ticks = key_price(&engine->books[instrument], code_side(code), order->key),
         .leaves_quantity = order->quantity,
-        .executed_quantity = engine->terms[index].size - order->quantity,
+        .executed_quantity = order->terms.size - order->quantity,
         .user_ref_index = order_user_ref_index(order),
         .side = code_letter(code),
     };
@@ -128,9 +128,9 @@ bool engine_order_find(const struct engine *engine, uint32_t session, uint8_t us
     if (session == 0 || session > engine->session_count)
         return false;
     struct index_key key = {session, user_ref, user_ref_index};
-    uint32_t index = index_find(engine, key);
-    if (index == 0)
+    const struct index_slot *slot = index_find(engine, key);
+    if (!slot)
         return false;
-    view_order(engine, index, ret_view);
+    view_order(engine, slot->order, ret_view);
     return true;
 }
