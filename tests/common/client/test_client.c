@@ -228,8 +228,8 @@ Test(client, silence_ends_the_connection_and_heartbeats_go_out)
     cr_assert_eq(wait_error(&world), RS_CLIENT_SILENT);
     uint8_t packets[64];
     ssize_t got = recv(world.server, packets, sizeof(packets), MSG_DONTWAIT);
-    cr_assert_geq(got, 6, "two heartbeats in 300 ms");
-    cr_assert_arr_eq(packets, "\0\1R\0\1R", 6);
+    cr_assert_geq(got, 3, "a heartbeat in 300 ms, however busy the machine is");
+    cr_assert_arr_eq(packets, "\0\1R", 3);
     close_world(&world);
 }
 
