@@ -1,6 +1,7 @@
 #include "ring/doorbell.h"
 
 #include "base/require.h"
+#include "ring/hook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,11 +79,8 @@ int doorbells_open(struct doorbells *doorbells, const char *directory, uint32_t 
 
 void doorbells_close(struct doorbells *doorbells)
 {
-    if (!doorbells || !doorbells->shared) {
-        if (doorbells && doorbells->own_fifo > 0)
-            close(doorbells->own_fifo);
-        return;
-    }
+    if (!doorbells || !doorbells->shared)
+        return; /* the mapping comes first, so there is nothing else either */
     atomic_store_explicit(&doorbells->shared[doorbells->own].waiting, 0, memory_order_relaxed);
     for (uint32_t index = 0; index < DOORBELLS_MAX; index++)
         if (doorbells->fifos[index] >= 0)
@@ -94,18 +92,33 @@ void doorbells_close(struct doorbells *doorbells)
     doorbells->own_fifo = -1;
 }
 
-/* The FIFO is the same file across restarts of its owner; opened for writing only while there is a reader. */
+/* Shared between processes, hence not the private kind. */
+static void futex_wake(struct doorbell *bell)
+{
+    syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void futex_wait(struct doorbell *bell, uint32_t word, const struct timespec *timeout)
+{
+    RING_HOOK("sleep: before the futex");
+    syscall(SYS_futex, &bell->word, FUTEX_WAIT, word, timeout, NULL, 0);
+}
+
+/*
+ * The FIFO is the same file across restarts of its owner. Opened for reading too, though nothing is read: a ringer
+ * whose FIFO has no reader gets SIGPIPE, and an owner that was killed is no reader.
+ */
 static void ring_fifo(struct doorbells *doorbells, uint32_t index)
 {
     if (doorbells->fifos[index] < 0) {
         char path[300];
         fifo_path(doorbells, index, path);
-        doorbells->fifos[index] = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        doorbells->fifos[index] = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
         if (doorbells->fifos[index] < 0)
-            return; /* no owner: nobody sleeps there */
+            return; /* no owner yet: nobody sleeps there */
     }
     ssize_t written = write(doorbells->fifos[index], "!", 1);
-    (void)written; /* full: it is ringing already; EPIPE: the owner is gone and will look for itself when it is back */
+    (void)written; /* full: it is ringing already */
 }
 
 static void wake(struct doorbells *doorbells, uint32_t index)
@@ -113,17 +126,19 @@ static void wake(struct doorbells *doorbells, uint32_t index)
     struct doorbell *bell = &doorbells->shared[index];
     if (atomic_exchange_explicit(&bell->waiting, 0, memory_order_acq_rel) == 0)
         return;
+    RING_HOOK("ring: flag lowered");
     atomic_fetch_add_explicit(&bell->word, 1, memory_order_release);
     atomic_fetch_add_explicit(&bell->ring_count, 1, memory_order_relaxed);
+    RING_HOOK("ring: word raised");
     if (atomic_load_explicit(&bell->pollable, memory_order_relaxed))
         ring_fifo(doorbells, index);
     else
-        syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+        futex_wake(bell);
 }
 
 void doorbells_ring(struct doorbells *doorbells, uint32_t mask)
 {
-    atomic_thread_fence(memory_order_seq_cst); /* what was published is seen by whoever raised his flag before */
+    ring_fence_full(); /* what was published is seen by whoever raised his flag before */
     for (; mask; mask &= mask - 1) {
         uint32_t index = (uint32_t)__builtin_ctz(mask);
         if (atomic_load_explicit(&doorbells->shared[index].waiting, memory_order_relaxed))
@@ -134,7 +149,8 @@ void doorbells_ring(struct doorbells *doorbells, uint32_t mask)
 void doorbell_arm(struct doorbells *doorbells)
 {
     atomic_store_explicit(&doorbells->shared[doorbells->own].waiting, 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); /* the flag is seen before we look for work once more */
+    RING_HOOK("arm: flag raised");
+    ring_fence_full(); /* the flag is seen before we look for work once more */
 }
 
 void doorbell_stay(struct doorbells *doorbells)
@@ -155,6 +171,7 @@ static void sleep_on_descriptors(const struct doorbells *doorbells, int descript
         {.fd = doorbells->own_fifo, .events = POLLIN},
         {.fd = descriptor, .events = POLLIN},
     };
+    RING_HOOK("sleep: before the poll");
     (void)ppoll(watched, descriptor >= 0 ? 2 : 1, timeout, NULL);
     if (watched[0].revents)
         drain(doorbells->own_fifo);
@@ -170,9 +187,10 @@ void doorbell_sleep(struct doorbells *doorbells, int descriptor, uint64_t timeou
     } else {
         REQUIRE(descriptor < 0);
         uint32_t word = atomic_load_explicit(&bell->word, memory_order_acquire);
+        RING_HOOK("sleep: word read");
         /* A ring between arming and here has lowered the flag; the word alone would have been read too late. */
         if (atomic_load_explicit(&bell->waiting, memory_order_acquire))
-            syscall(SYS_futex, &bell->word, FUTEX_WAIT, word, &timeout, NULL, 0);
+            futex_wait(bell, word, &timeout);
     }
     doorbell_stay(doorbells);
 }

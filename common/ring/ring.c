@@ -1,3 +1,12 @@
+/*
+ * The ring as a file: made, mapped, checked, unmapped. What its producer does besides the hot path is in
+ * ring_producer.c, its consumers and observers in ring_consumer.c.
+ *
+ * Rules
+ *   1. A file under its own name is whole: it is made under another name and linked into its place.
+ *   2. All memory is there before anybody works on it: no record waits for a page, no store meets a full tmpfs.
+ *   3. Whoever attaches trusts nothing that he has not compared, and says which comparison failed.
+ */
 #include "ring/ring.h"
 
 #include "base/checksum.h"
@@ -6,12 +15,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HUGE_PAGE_BYTES (2u * MIB)
+#define HUGE_PAGE_BYTES ((size_t)1 << 21)
 
 size_t ring_bytes(uint32_t capacity)
 {
@@ -30,17 +38,46 @@ static uint32_t header_checksum(const struct ring_header *header)
     return crc32c(0, (const uint8_t *)&copy + sizeof(copy.magic), sizeof(copy) - sizeof(copy.magic));
 }
 
-static int map_file(struct ring *ring, int fd, size_t bytes, bool writable, const char *path, struct error *error)
+/* Every page, by a look at each, for kernels before 5.14. */
+static void touch_pages(const void *mapped, size_t bytes)
 {
-    int protection = PROT_READ | (writable ? PROT_WRITE : 0);
-    void *mapped = mmap(NULL, bytes, protection, MAP_SHARED | MAP_POPULATE, fd, 0);
-    if (mapped == MAP_FAILED)
-        return error_system(error, errno, path, "cannot map %zu bytes", bytes);
+    const volatile uint8_t *byte = mapped;
+    for (size_t offset = 0; offset < bytes; offset += (size_t)sysconf(_SC_PAGESIZE))
+        (void)byte[offset];
+}
+
+/*
+ * Brings every page in. Huge ones are asked for before the first is touched: pages that are there already stay small.
+ * Memory that a full tmpfs cannot give is an error here, where the first store to it would be a signal.
+ */
+static int populate(void *mapped, int fd, size_t bytes, bool writable, const char *path, struct error *error)
+{
     if (bytes >= HUGE_PAGE_BYTES)
         (void)madvise(mapped, bytes, MADV_HUGEPAGE); /* where the machine gives them; no harm where it does not */
-    ring->file = mapped;
-    ring->bytes = bytes;
-    ring->writable = writable;
+    if (madvise(mapped, bytes, writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) == 0)
+        return 0;
+    if (errno == EFAULT)
+        return error_system(error, ENOSPC, path, "no memory for %zu bytes of ring", bytes);
+    if (errno != EINVAL)
+        return error_system(error, errno, path, "cannot fault in %zu bytes of ring", bytes);
+    int allocated = writable ? posix_fallocate(fd, 0, (off_t)bytes) : 0;
+    if (allocated != 0)
+        return error_system(error, allocated, path, "no memory for %zu bytes of ring", bytes);
+    touch_pages(mapped, bytes);
+    return 0;
+}
+
+static int map_file(struct ring *ring, int fd, size_t bytes, bool writable, const char *path, struct error *error)
+{
+    void *mapped = mmap(NULL, bytes, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+    if (mapped == MAP_FAILED)
+        return error_system(error, errno, path, "cannot map %zu bytes", bytes);
+    int result = populate(mapped, fd, bytes, writable, path, error);
+    if (result < 0) {
+        munmap(mapped, bytes);
+        return result;
+    }
+    *ring = (struct ring){.file = mapped, .bytes = bytes, .writable = writable};
     return 0;
 }
 
@@ -73,39 +110,57 @@ static void fill_lines(struct ring_file *file, const struct ring_parameters *par
     }
 }
 
+static void check_names(const struct ring_parameters *parameters)
+{
+    REQUIRE(parameters->gating_count <= RING_CONSUMERS_MAX);
+    REQUIRE(strlen(parameters->name) < sizeof(((struct ring_header *)0)->name));
+    for (uint32_t line = 0; line < parameters->gating_count; line++)
+        REQUIRE(strlen(parameters->gating_names[line]) < sizeof(((struct ring_consumer_line *)0)->name));
+}
+
+/* A file of zeros, mapped. A slot of zeros is no record: it would be complete for sequence 2^64 - 1 only. */
+static int make_file(struct ring *ring, const char *path, size_t bytes, struct error *error)
+{
+    (void)unlink(path); /* a half-made one of a creator that died; the role's lock makes us the only one */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+    if (fd < 0)
+        return error_system(error, errno, path, "cannot create the ring");
+    int result = ftruncate(fd, (off_t)bytes) < 0 ? error_system(error, errno, path, "cannot make it %zu bytes", bytes)
+                                                 : map_file(ring, fd, bytes, true, path, error);
+    close(fd);
+    if (result < 0)
+        (void)unlink(path);
+    return result;
+}
+
 int ring_create(struct ring *ring, const char *path, const struct ring_parameters *parameters, struct error *error)
 {
     size_t bytes = ring_bytes(parameters->capacity);
     if (bytes == 0)
         return error_set(error, ERROR_INVALID, path, "%u slots: not a power of two from %u to %u", parameters->capacity,
                          RING_CAPACITY_MIN, RING_CAPACITY_MAX);
-    REQUIRE(parameters->gating_count <= RING_CONSUMERS_MAX);
+    check_names(parameters);
     char temporary[512];
-    snprintf(temporary, sizeof(temporary), "%s.new", path);
-    (void)unlink(temporary); /* a half-made one of a creator that died; the role's lock makes us the only one */
-    int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
-    if (fd < 0)
-        return error_system(error, errno, temporary, "cannot create the ring");
-    int result = 0;
-    int allocated = posix_fallocate(fd, 0, (off_t)bytes);
-    if (allocated != 0)
-        result = error_system(error, allocated, temporary, "no memory for %zu bytes of ring", bytes);
-    if (result == 0)
-        result = map_file(ring, fd, bytes, true, temporary, error);
-    close(fd);
-    if (result < 0) {
-        (void)unlink(temporary);
+    if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
+        return error_set(error, ERROR_INVALID, path, "longer than %zu bytes", sizeof(temporary) - sizeof(".new"));
+    struct ring made = {0};
+    int result = make_file(&made, temporary, bytes, error);
+    if (result < 0)
         return result;
-    }
-    /* A slot of zeros would read as "record 2^64 - 1 complete" for sequence -1 only, hence never as a record. */
-    fill_header(ring->file, parameters);
-    fill_lines(ring->file, parameters);
-    atomic_store_explicit(&ring->file->header.magic, RING_MAGIC, memory_order_release);
-    if (link(temporary, path) < 0) {
+    REQUIRE(made.file);
+    fill_header(made.file, parameters);
+    fill_lines(made.file, parameters);
+    RING_HOOK("create: before magic");
+    atomic_store_explicit(&made.file->header.magic, RING_MAGIC, memory_order_release);
+    RING_HOOK("create: before link");
+    if (link(temporary, path) < 0)
         result = error_system(error, errno, path, "cannot put the ring in its place");
-        ring_detach(ring);
-    }
+    RING_HOOK("create: before unlink");
     (void)unlink(temporary);
+    if (result < 0)
+        ring_detach(&made);
+    else
+        *ring = made;
     return result;
 }
 
@@ -165,6 +220,7 @@ int ring_attach(struct ring *ring, const char *path, bool writable, const struct
     close(fd);
     if (result < 0)
         return result;
+    REQUIRE(mapped.file);
     const struct ring_header *header = &mapped.file->header;
     uint64_t magic = atomic_load_explicit(&header->magic, memory_order_acquire);
     if (magic == 0)
@@ -188,226 +244,4 @@ void ring_detach(struct ring *ring)
         munmap(ring->file, ring->bytes);
     if (ring)
         *ring = (struct ring){0};
-}
-
-/* ---- whose line it is -------------------------------------------------------------------------------------------- */
-
-/* Field 22 of /proc/self/stat: with the pid it names a process for good. 0 if it cannot be read. */
-static uint64_t process_start_time(void)
-{
-    char text[1024];
-    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t length = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (length <= 0)
-        return 0;
-    text[length] = '\0';
-    const char *at = strrchr(text, ')'); /* the name may hold spaces and brackets */
-    for (int field = 2; at && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    return at ? strtoull(at, NULL, 10) : 0;
-}
-
-/* ---- producer ---------------------------------------------------------------------------------------------------- */
-
-static uint64_t slot_word(const struct ring_file *file, uint64_t seq)
-{
-    return atomic_load_explicit(&file->slots[seq & (file->header.capacity - 1)].word, memory_order_acquire);
-}
-
-/* One more than the highest sequence that is complete anywhere in the ring, for a hint that is more than a round old.
- */
-static uint64_t highest_complete(const struct ring_file *file)
-{
-    uint64_t highest = file->header.base_seq;
-    for (uint64_t slot = 0; slot < file->header.capacity; slot++) {
-        uint64_t word = slot_word(file, slot);
-        if (!(word & RING_WRITING) && word > highest)
-            highest = word;
-    }
-    return highest;
-}
-
-/* The hint may lag behind the slots, by a burst as a rule; it can never be ahead of them. */
-static int find_end(const struct ring_file *file, uint64_t *ret_next, struct error *error)
-{
-    uint64_t hint = atomic_load_explicit(&file->producer.cursor, memory_order_acquire);
-    uint64_t base = file->header.base_seq;
-    if (hint < base)
-        return error_set(error, ERROR_CORRUPT, file->header.name, "cursor %lu before the first sequence %lu", hint,
-                         base);
-    if (hint > base && (slot_word(file, hint - 1) & ~RING_WRITING) < hint)
-        return error_set(error, ERROR_CORRUPT, file->header.name,
-                         "record %lu is not there, though the cursor is past it", hint - 1);
-    uint64_t next = hint;
-    while (next - hint < file->header.capacity && slot_word(file, next) == next + 1)
-        next++;
-    /* A later round in the slot where the walk ended: the walk began in the past. */
-    if ((slot_word(file, next) & ~RING_WRITING) > next + 1)
-        next = highest_complete(file);
-    *ret_next = next;
-    return 0;
-}
-
-int ring_producer_open(struct ring_producer *producer, struct ring *ring, uint32_t doorbell, struct error *error)
-{
-    REQUIRE(ring->writable);
-    uint64_t next = 0;
-    int result = find_end(ring->file, &next, error);
-    if (result < 0)
-        return result;
-    struct ring_producer_line *line = &ring->file->producer;
-    atomic_store_explicit(&line->pid, (uint32_t)getpid(), memory_order_relaxed);
-    atomic_store_explicit(&line->start_time, process_start_time(), memory_order_relaxed);
-    atomic_store_explicit(&line->doorbell, doorbell, memory_order_relaxed);
-    atomic_store_explicit(&line->blocked_since_ns, 0, memory_order_relaxed);
-    atomic_store_explicit(&line->blocked_on, RING_NOBODY, memory_order_relaxed);
-    atomic_fetch_add_explicit(&line->epoch, 1, memory_order_release);
-    producer->file = ring->file;
-    producer->mask = ring->file->header.capacity - 1;
-    producer->next = next;
-    producer->limit = next;
-    ring_producer_refresh(producer);
-    ring_flush(producer);
-    return 0;
-}
-
-static uint64_t slowest_gating(const struct ring_file *file, uint32_t *ret_line)
-{
-    uint64_t slowest = UINT64_MAX;
-    for (uint32_t line = 0; line < file->header.gating_count; line++) {
-        uint64_t cursor = atomic_load_explicit(&file->consumers[line].cursor, memory_order_acquire);
-        if (cursor < slowest) {
-            slowest = cursor;
-            *ret_line = line;
-        }
-    }
-    return slowest;
-}
-
-static void note_blocked(struct ring_producer_line *line, uint32_t on)
-{
-    if (atomic_load_explicit(&line->blocked_on, memory_order_relaxed) != on)
-        atomic_store_explicit(&line->blocked_on, on, memory_order_relaxed);
-    if (atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed) != 0)
-        return;
-    atomic_store_explicit(&line->blocked_since_ns, clock_monotonic_ns(), memory_order_relaxed);
-    uint64_t stalls = atomic_load_explicit(&line->stall_count, memory_order_relaxed);
-    atomic_store_explicit(&line->stall_count, stalls + 1, memory_order_relaxed);
-}
-
-static void note_free(struct ring_producer_line *line)
-{
-    uint64_t since = atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed);
-    if (since == 0)
-        return;
-    uint64_t total = atomic_load_explicit(&line->blocked_ns_total, memory_order_relaxed);
-    atomic_store_explicit(&line->blocked_ns_total, total + clock_monotonic_ns() - since, memory_order_relaxed);
-    atomic_store_explicit(&line->blocked_since_ns, 0, memory_order_relaxed);
-    atomic_store_explicit(&line->blocked_on, RING_NOBODY, memory_order_relaxed);
-}
-
-void ring_producer_refresh(struct ring_producer *producer)
-{
-    struct ring_file *file = producer->file;
-    uint32_t line = RING_NOBODY;
-    uint64_t slowest = slowest_gating(file, &line);
-    /* Without gating consumers nobody holds the producer. */
-    producer->limit = slowest == UINT64_MAX ? UINT64_MAX : slowest + file->header.capacity;
-    REQUIRE(producer->limit >= producer->next);
-    if (producer->limit == producer->next)
-        note_blocked(&file->producer, line);
-    else
-        note_free(&file->producer);
-}
-
-void ring_producer_beat(struct ring_producer *producer, uint64_t now_ns)
-{
-    atomic_store_explicit(&producer->file->producer.heartbeat_ns, now_ns, memory_order_relaxed);
-}
-
-/* ---- gating consumer --------------------------------------------------------------------------------------------- */
-
-static int find_line(const struct ring_file *file, const char *name, uint32_t *ret_line, struct error *error)
-{
-    for (uint32_t line = 0; line < file->header.gating_count; line++) {
-        if (strncmp(file->consumers[line].name, name, sizeof(file->consumers[line].name)) == 0) {
-            *ret_line = line;
-            return 0;
-        }
-    }
-    return error_set(error, ERROR_INVALID, file->header.name, "the ring has no gating consumer \"%s\"", name);
-}
-
-int ring_consumer_open(struct ring_consumer *consumer, struct ring *ring, const char *name, uint32_t doorbell,
-                       struct error *error)
-{
-    REQUIRE(ring->writable);
-    uint32_t number = 0;
-    int result = find_line(ring->file, name, &number, error);
-    if (result < 0)
-        return result;
-    struct ring_consumer_line *line = &ring->file->consumers[number];
-    uint64_t cursor = atomic_load_explicit(&line->cursor, memory_order_acquire);
-    if (cursor < ring->file->header.base_seq)
-        return error_set(error, ERROR_CORRUPT, ring->file->header.name,
-                         "cursor %lu of \"%s\" before the first sequence", cursor, name);
-    atomic_store_explicit(&line->pid, (uint32_t)getpid(), memory_order_relaxed);
-    atomic_store_explicit(&line->start_time, process_start_time(), memory_order_relaxed);
-    atomic_store_explicit(&line->doorbell, doorbell, memory_order_relaxed);
-    atomic_fetch_add_explicit(&line->epoch, 1, memory_order_release);
-    *consumer = (struct ring_consumer){
-        .file = ring->file,
-        .mask = ring->file->header.capacity - 1,
-        .next = cursor,
-        .limit = cursor,
-        .line = number,
-    };
-    return 0;
-}
-
-int ring_consumer_add_barrier(struct ring_consumer *consumer, const char *behind, struct error *error)
-{
-    REQUIRE(consumer->barrier_count < RING_BARRIERS_MAX);
-    uint32_t line = 0;
-    int result = find_line(consumer->file, behind, &line, error);
-    if (result < 0)
-        return result;
-    consumer->barriers[consumer->barrier_count++] = &consumer->file->consumers[line].cursor;
-    return 0;
-}
-
-void ring_consumer_refresh(struct ring_consumer *consumer)
-{
-    uint64_t limit = UINT64_MAX;
-    for (uint32_t barrier = 0; barrier < consumer->barrier_count; barrier++) {
-        uint64_t cursor = atomic_load_explicit(consumer->barriers[barrier], memory_order_acquire);
-        if (cursor < limit)
-            limit = cursor;
-    }
-    consumer->limit = limit;
-}
-
-void ring_consumer_beat(struct ring_consumer *consumer, uint64_t now_ns)
-{
-    atomic_store_explicit(&consumer->file->consumers[consumer->line].heartbeat_ns, now_ns, memory_order_relaxed);
-}
-
-/* ---- observer ---------------------------------------------------------------------------------------------------- */
-
-void ring_observer_open(struct ring_observer *observer, const struct ring *ring, uint64_t seq)
-{
-    observer->file = ring->file;
-    observer->mask = ring->file->header.capacity - 1;
-    observer->next = seq;
-}
-
-uint64_t ring_observer_oldest(const struct ring_observer *observer)
-{
-    uint64_t base = observer->file->header.base_seq;
-    uint64_t hint = atomic_load_explicit(&observer->file->producer.cursor, memory_order_acquire);
-    uint64_t kept = observer->file->header.capacity - observer->file->header.capacity / 4;
-    return hint - base > kept ? hint - kept : base;
 }
