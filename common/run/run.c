@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "env/clock.h"
+#include "ring/owner.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -79,7 +80,7 @@ int run_take_role(struct run *run, const char *directory, enum process_kind kind
         return result;
     }
     char text[64];
-    int length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    int length = snprintf(text, sizeof(text), "%d %llu\n", (int)getpid(), (unsigned long long)owner_start_time());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) != length) {
         result = error_system(error, errno, path, "cannot write who holds the role");
         close(fd);
@@ -106,9 +107,9 @@ static int read_run_file(int fd, const char *path, struct run_file *ret_file, st
     ssize_t length = pread(fd, &file, sizeof(file), 0);
     if (length < 0)
         return error_system(error, errno, path, "cannot read the run file");
-    if (length == 0 || (length == (ssize_t)sizeof(file) && file.magic == 0))
+    if (length < (ssize_t)sizeof(file) || file.magic == 0)
         return error_set(error, ERROR_NOT_YET, path, "the run is still being made");
-    if (length != (ssize_t)sizeof(file) || file.magic != RUN_MAGIC)
+    if (file.magic != RUN_MAGIC)
         return error_set(error, ERROR_MISMATCH, path, "not a run file");
     if (file.version != RUN_VERSION)
         return error_set(error, ERROR_MISMATCH, path, "version %u, this program has %u", file.version, RUN_VERSION);
@@ -152,7 +153,7 @@ int run_join(struct run *run, struct error *error)
         return errno == ENOENT ? error_set(error, ERROR_NOT_YET, path, "no run yet: the journaler makes it")
                                : error_system(error, errno, path, "cannot open the run file");
     int result = 0;
-    struct run_file file;
+    struct run_file file = {0};
     if (flock(fd, LOCK_SH | LOCK_NB) < 0)
         result = error_set(error, ERROR_NOT_YET, path, "a new run is being made");
     else if (!same_file(fd, path))

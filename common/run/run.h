@@ -1,10 +1,10 @@
 /*
  * A run: the rings that belong together, in one directory (option rings_directory, in /dev/shm by default).
  *
- *   run           struct run_file, mapped read-only by all but its creator; its flock is what tells survivors
+ *   run           struct run_file, written once by its creator; its flock is what tells survivors
  *   doorbells     doorbell.h
  *   NAME.ring     ring_layout.h
- *   NAME.fifo     doorbells of pollable processes
+ *   NAME.fifo     doorbells of pollable processes, doorbell-INDEX.fifo
  *   ROLE.lock     one for each process: an exclusive flock, held for life, with pid and start time as text
  *
  * Rules
