@@ -10,7 +10,7 @@
 #define NS_PER_DAY    (86400u * (uint64_t)NS_PER_SECOND)
 
 #define KIB 1024u
-#define MIB (1024u * KIB)
+#define MIB 1048576u
 
 /* Two cache lines: neighbours are fetched in pairs, so words of different writers stand this far apart. */
 #define LINE_PAIR_BYTES 128

@@ -38,15 +38,16 @@ struct stolen_time {
 static struct stolen_time read_stolen(void)
 {
     struct stolen_time times = {0};
-    uint64_t fields[8] = {0};
+    char line[256] = "";
     FILE *file = fopen("/proc/stat", "re");
     if (!file)
         return times;
-    if (fscanf(file, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &fields[0], &fields[1], &fields[2], &fields[3], &fields[4],
-               &fields[5], &fields[6], &fields[7]) == 8) {
-        for (int field = 0; field < 8; field++)
-            times.all += fields[field];
-        times.stolen = fields[7];
+    if (fgets(line, sizeof(line), file) && strncmp(line, "cpu ", 4) == 0) {
+        char *at = line + 4;
+        for (int field = 0; field < 8; field++) { /* user nice system idle iowait irq softirq steal */
+            times.stolen = strtoull(at, &at, 10);
+            times.all += times.stolen;
+        }
     }
     fclose(file);
     return times;

@@ -154,7 +154,7 @@ Test(ring, records_arrive_in_order_and_whole)
     struct ring_consumer first = open_consumer("first");
     struct ring_consumer second = open_consumer("second");
     cr_assert_null(ring_next(&first));
-    for (uint64_t round = 0; round < 10 * SLOTS; round++) {
+    for (uint64_t round = 0; round < (uint64_t)10 * SLOTS; round++) {
         put(&producer, BASE + round);
         expect(&first, BASE + round);
         ring_release(&first, first.next);
@@ -232,7 +232,7 @@ Test(ring, a_cursor_that_is_rounds_old_misleads_nobody)
     struct ring_producer dead = open_producer();
     struct ring_consumer first = open_consumer("first");
     struct ring_consumer second = open_consumer("second");
-    for (uint64_t record = 0; record < 5 * SLOTS + 7; record++) {
+    for (uint64_t record = 0; record < (uint64_t)5 * SLOTS + 7; record++) {
         put(&dead, record);
         ring_release(&first, BASE + record + 1);
         ring_release(&second, BASE + record + 1);
@@ -281,7 +281,7 @@ Test(ring, an_observer_sees_all_holds_nobody_and_knows_what_it_missed)
     cr_assert_eq(ring_observe(&observer, record), RING_OBSERVED);
     cr_assert_eq(record[0], BASE + 1);
     cr_assert_eq(record[15], 7);
-    for (uint64_t value = 1; value <= 2 * SLOTS; value++) {
+    for (uint64_t value = 1; value <= (uint64_t)2 * SLOTS; value++) {
         put(&producer, value);
         ring_release(&first, BASE + value + 1);
         ring_release(&second, BASE + value + 1);
