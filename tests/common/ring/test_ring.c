@@ -254,6 +254,75 @@ Test(ring, a_cursor_past_the_records_is_corrupt)
     cr_assert_eq(ring_producer_open(&producer, &ring, 0, NULL), ERROR_CORRUPT);
 }
 
+/* A record that nobody has written into its slot is no place to go on from. */
+Test(ring, a_slot_of_another_is_corrupt)
+{
+    struct ring_producer producer = open_producer();
+    for (uint64_t value = 0; value < 5; value++)
+        put(&producer, value);
+    static const uint64_t words[] = {BASE + 4, BASE + 5, 1, RING_WRITING, (BASE + 4) | RING_WRITING, UINT64_MAX};
+    for (size_t which = 0; which < ARRAY_COUNT(words); which++) {
+        atomic_store(&ring.file->slots[(BASE + 5) % SLOTS].word, words[which]);
+        struct ring_producer heir;
+        struct error error;
+        cr_assert_eq(ring_producer_open(&heir, &ring, 0, &error), ERROR_CORRUPT, "word %#lx", words[which]);
+        cr_assert_not_null(strstr(error.what, "1005"), "it says where: %s", error.what);
+    }
+    atomic_store(&ring.file->slots[(BASE + 5) % SLOTS].word, (BASE + 5) | RING_WRITING);
+    cr_assert_eq(open_producer().next, BASE + 5);
+}
+
+/* The second of a pair is published first (docs/decisions/0005). Death in between takes it back, at every place. */
+Test(ring, half_a_pair_is_no_record)
+{
+    struct ring_producer dead = open_producer();
+    for (uint64_t round = 0; round < 3 * SLOTS; round++) {
+        for (int line = 0; line < 2; line++)
+            atomic_store(&ring.file->consumers[line].cursor, dead.next);
+        cr_assert_not_null(ring_claim(&dead));
+        _Atomic uint64_t *second = &ring.file->slots[(dead.next + 1) % SLOTS].word;
+        atomic_store(second, dead.next + 2);
+        atomic_store(&ring.file->producer.cursor, round % 2 ? BASE : dead.next);
+        struct ring_producer heir = open_producer();
+        cr_assert_eq(heir.next, dead.next);
+        cr_assert_eq(atomic_load(second), (dead.next + 1) | RING_WRITING, "not told once the first is");
+        put(&heir, round);
+        dead = heir;
+    }
+}
+
+Test(ring, a_gating_cursor_astray_is_corrupt)
+{
+    struct ring_producer producer = open_producer();
+    for (uint32_t record = 0; record < SLOTS; record++)
+        put(&producer, record);
+    static const uint64_t astray[] = {BASE - 1, BASE + SLOTS + 1, 0, UINT64_MAX};
+    for (size_t which = 0; which < ARRAY_COUNT(astray); which++) {
+        atomic_store(&ring.file->consumers[1].cursor, astray[which]);
+        struct ring_consumer consumer;
+        cr_assert_eq(ring_producer_open(&producer, &ring, 0, NULL), ERROR_CORRUPT);
+        cr_assert_eq(ring_consumer_open(&consumer, &ring, "second", 0, NULL), ERROR_CORRUPT);
+    }
+    cr_assert_eq(atomic_load(&ring.file->producer.epoch), 1, "a refused one has changed nothing");
+    cr_assert_eq(atomic_load(&ring.file->consumers[1].epoch), 0);
+}
+
+Test(ring, a_consumer_takes_over_its_line)
+{
+    struct ring_consumer consumer = open_consumer("second");
+    const struct ring_consumer_line *line = &ring.file->consumers[1];
+    cr_assert_eq(atomic_load(&line->pid), (uint32_t)getpid());
+    cr_assert_gt(atomic_load(&line->start_time), 0);
+    cr_assert_eq(atomic_load(&line->doorbell), 4);
+    ring_consumer_beat(&consumer, 77);
+    cr_assert_eq(atomic_load(&line->heartbeat_ns), 77);
+    cr_assert_eq(ring_consumer_open(&consumer, &ring, "nobody", 0, NULL), ERROR_INVALID);
+    struct ring_producer producer = open_producer();
+    ring_producer_beat(&producer, 78);
+    cr_assert_eq(atomic_load(&ring.file->producer.heartbeat_ns), 78);
+    cr_assert_eq(atomic_load(&ring.file->producer.start_time), atomic_load(&line->start_time));
+}
+
 Test(ring, a_consumer_goes_on_at_what_it_released)
 {
     struct ring_producer producer = open_producer();
@@ -288,7 +357,9 @@ Test(ring, an_observer_sees_all_holds_nobody_and_knows_what_it_missed)
     }
     ring_flush(&producer);
     cr_assert_eq(ring_observe(&observer, record), RING_OVERRUN);
-    observer.next = ring_observer_oldest(&observer);
+    uint64_t overrun = observer.next;
+    cr_assert_eq(ring_observer_skip(&observer), observer.next - overrun);
+    cr_assert_eq(observer.next, ring_observer_oldest(&observer));
     cr_assert_eq(ring_observe(&observer, record), RING_OBSERVED);
     cr_assert_eq(record[0], observer.next);
 }
