@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "env/clock.h"
+#include "ring/hook.h"
 #include "ring/owner.h"
 
 #include <dirent.h>
@@ -152,6 +153,7 @@ int run_join(struct run *run, struct error *error)
     if (fd < 0)
         return errno == ENOENT ? error_set(error, ERROR_NOT_YET, path, "no run yet: the journaler makes it")
                                : error_system(error, errno, path, "cannot open the run file");
+    RING_HOOK("join: opened");
     int result = 0;
     struct run_file file = {0};
     if (flock(fd, LOCK_SH | LOCK_NB) < 0)
@@ -160,6 +162,7 @@ int run_join(struct run *run, struct error *error)
         result = error_set(error, ERROR_NOT_YET, path, "the run was replaced just now");
     else
         result = read_run_file(fd, path, &file, error);
+    RING_HOOK("join: looked");
     if (result == 0)
         result = adopt(run, fd, &file, error);
     if (result < 0) {
@@ -176,7 +179,12 @@ int run_join_or_lock(struct run *run, struct error *error)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
     if (fd < 0)
         return error_system(error, errno, path, "cannot open the run file");
+    RING_HOOK("lock: opened");
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (!same_file(fd, path)) {
+            close(fd);
+            return error_set(error, ERROR_NOT_YET, path, "the run file was replaced just now");
+        }
         run->run_fd = fd;
         return 0;
     }
@@ -237,11 +245,14 @@ int run_create(struct run *run, const struct run_base *base, struct error *error
     /* First the run file says "not yet", so that a half-made run is never taken for a whole one. */
     if (ftruncate(fd, 0) < 0)
         return error_system(error, errno, path, "cannot clear the run file");
+    RING_HOOK("create: cleared");
     int result = remove_old_files(run, error);
+    RING_HOOK("create: old files removed");
     if (result == 0)
         result = make_doorbells(run, error);
     if (result < 0)
         return result;
+    RING_HOOK("create: doorbells made");
     struct run_file file = {.version = RUN_VERSION, .base = *base, .created_ns = clock_realtime_ns()};
     if (getrandom(file.run_id, sizeof(file.run_id), 0) != (ssize_t)sizeof(file.run_id))
         return error_system(error, errno, path, "no random bytes for the run's identity");
@@ -249,6 +260,7 @@ int run_create(struct run *run, const struct run_base *base, struct error *error
     atomic_store_explicit(&file.magic, RUN_MAGIC, memory_order_relaxed);
     if (pwrite(fd, &file, sizeof(file), 0) != (ssize_t)sizeof(file))
         return error_system(error, errno, path, "cannot write the run file");
+    RING_HOOK("create: written");
     if (flock(fd, LOCK_SH) < 0)
         return error_system(error, errno, path, "cannot share the run file's lock");
     return adopt(run, fd, &file, error);

@@ -229,12 +229,17 @@ static void instrument_of(struct generator *generator, struct command *command, 
     command->admin.lot_quantity = number == 2 ? 5 : 0;
 }
 
+/* Days start again and again, but only one that really does lets the numbers begin anew. */
 static void day_of(struct generator *generator, struct command *command, bool starts)
 {
     command->kind = starts ? COMMAND_DAY_START : COMMAND_DAY_END;
-    command->day.date = starts ? generator->date++ : 0;
+    if (starts && !generator->day_open) {
+        generator->date++;
+        memset(generator->user_refs, 0, sizeof(generator->user_refs));
+    }
+    generator->day_open = starts;
+    command->day.date = starts ? generator->date : 0;
     command->day.midnight_ns = UINT64_C(1000000000) * generator->date;
-    memset(generator->user_refs, 0, sizeof(generator->user_refs));
 }
 
 /* What gateways and operators do besides. */

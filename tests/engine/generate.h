@@ -40,6 +40,7 @@ struct generator {
     uint32_t far_percent;         /* of the prices: anywhere */
     uint32_t quantity_max;
     uint32_t date;
+    bool day_open;
     uint32_t step;
 };
 

@@ -276,7 +276,7 @@ Test(ring, a_slot_of_another_is_corrupt)
 Test(ring, half_a_pair_is_no_record)
 {
     struct ring_producer dead = open_producer();
-    for (uint64_t round = 0; round < 3 * SLOTS; round++) {
+    for (uint64_t round = 0; round < UINT64_C(3) * SLOTS; round++) {
         for (int line = 0; line < 2; line++)
             atomic_store(&ring.file->consumers[line].cursor, dead.next);
         cr_assert_not_null(ring_claim(&dead));

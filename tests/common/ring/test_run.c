@@ -1,13 +1,12 @@
-/* Roles, runs and doorbells: who may start, who joins what, and what a sleeper hears. Children play other processes. */
+/* Roles and runs: who may start, who joins what, and what is left of a run before. Children play other processes. */
+#include "ring/owner.h"
 #include "run/run.h"
 
 #include <criterion/criterion.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static char directory[64];
@@ -49,6 +48,14 @@ Test(run, a_role_is_held_by_one)
     char pid[16];
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
     cr_assert_not_null(strstr(error.what, pid), "it says who: %s", error.what);
+    char path[RUN_PATH_BYTES], line[64] = "", expected[64];
+    snprintf(path, sizeof(path), "%s/gateway-2.lock", directory);
+    FILE *lock = fopen(path, "r");
+    cr_assert_not_null(lock);
+    cr_assert_not_null(fgets(line, sizeof(line), lock));
+    fclose(lock);
+    snprintf(expected, sizeof(expected), "%d %lu\n", (int)getpid(), owner_start_time());
+    cr_assert_str_eq(line, expected);
     cr_assert_eq(run_take_role(&second, directory, PROCESS_GATEWAY, 1, NULL), 0, "another gateway is another role");
     run_leave(&first);
     cr_assert_eq(run_take_role(&first, directory, PROCESS_GATEWAY, 2, NULL), 0);
@@ -138,44 +145,74 @@ Test(run, a_damaged_run_file_is_refused)
     run_leave(&journaler);
 }
 
-/* Two processes hand a number to and fro, sleeping in between: a lost ring would show as a time-out of 2 s. */
-Test(run, no_ring_is_lost)
+Test(run, a_cut_run_file_is_one_still_being_made)
 {
-    enum { HANDOVERS = 20000 };
-    struct run journaler = begin();
-    char shared[RUN_PATH_BYTES];
-    run_ring_path(&journaler, "numbers", shared);
-    struct ring numbers = {0};
-    struct ring_parameters parameters = {.name = "numbers", .capacity = 64};
-    cr_assert_eq(ring_create(&numbers, shared, &parameters, NULL), 0);
-    _Atomic uint64_t *turn = &numbers.file->producer.status;
-    pid_t child = fork();
-    const enum process_kind kinds[2] = {PROCESS_SEQUENCER, PROCESS_PERSISTER}; /* a futex and a FIFO */
-    struct doorbells bells;
-    cr_assert_eq(doorbells_open(&bells, directory, child == 0 ? kinds[0] : kinds[1], child != 0, NULL), 0);
-    uint32_t other = 1u << (child == 0 ? kinds[1] : kinds[0]);
-    struct timespec started, ended;
-    clock_gettime(CLOCK_MONOTONIC, &started);
-    for (uint64_t number = child == 0 ? 1 : 0; number < HANDOVERS; number += 2) {
-        while (atomic_load(turn) != number) {
-            doorbell_arm(&bells);
-            if (atomic_load(turn) == number)
-                doorbell_stay(&bells);
-            else
-                doorbell_sleep(&bells, -1, 2 * (uint64_t)NS_PER_SECOND);
-        }
-        atomic_store(turn, number + 1);
-        doorbells_ring(&bells, other);
+    struct run journaler = begin(), matcher;
+    char path[RUN_PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/run", directory);
+    cr_assert_eq(run_take_role(&matcher, directory, PROCESS_MATCHER, 0, NULL), 0);
+    for (off_t bytes = sizeof(struct run_file) - 1; bytes >= 0; bytes--) {
+        cr_assert_eq(truncate(path, bytes), 0);
+        cr_assert_eq(run_join(&matcher, NULL), ERROR_NOT_YET);
     }
-    clock_gettime(CLOCK_MONOTONIC, &ended);
-    if (child == 0)
-        _exit(0);
-    int status = 1;
-    waitpid(child, &status, 0);
-    cr_assert_eq(status, 0);
-    cr_assert_lt(ended.tv_sec - started.tv_sec, 4, "a ring was lost: only the time-out went on");
-    doorbells_close(&bells);
-    ring_detach(&numbers);
+    run_leave(&matcher);
+    run_leave(&journaler);
+}
+
+/* Locks are never removed: whoever holds one would hold nothing, and a second one could take the role. */
+Test(run, a_new_run_leaves_locks_and_strangers_alone)
+{
+    static const struct {
+        const char *name;
+        bool kept;
+    } files[] = {{"a.ring", false},      {"b.ring.new", false}, {"doorbell-7.fifo", false},
+                 {"matcher.lock", true}, {"notes.txt", true},   {"ring", true},
+                 {"fifo", true},         {".ring", true},       {"doorbells.old", true}};
+    char path[RUN_PATH_BYTES];
+    for (size_t which = 0; which < ARRAY_COUNT(files); which++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, files[which].name);
+        FILE *file = fopen(path, "w");
+        cr_assert_not_null(file);
+        fclose(file);
+    }
+    struct run journaler = begin();
+    for (size_t which = 0; which < ARRAY_COUNT(files); which++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, files[which].name);
+        cr_assert_eq(access(path, F_OK) == 0, files[which].kept, "%s", files[which].name);
+    }
+    run_leave(&journaler);
+}
+
+Test(run, directories_are_made_on_the_way)
+{
+    struct run run;
+    char deep[RUN_PATH_BYTES];
+    snprintf(deep, sizeof(deep), "%s/one/two", directory);
+    cr_assert_eq(run_take_role(&run, deep, PROCESS_MATCHER, 0, NULL), 0);
+    struct stat status;
+    cr_assert_eq(stat(deep, &status), 0);
+    cr_assert_eq(status.st_mode & 07, 0, "others have no business there");
+    run_leave(&run);
+    struct error error;
+    cr_assert_eq(run_take_role(&run, "/proc/no/such", PROCESS_MATCHER, 0, &error), ERROR_SYSTEM);
+    cr_assert_not_null(strstr(error.where, "/proc/no"));
+}
+
+Test(run, a_process_hears_that_its_run_is_over)
+{
+    struct run journaler = begin(), sequencer;
+    struct error error;
+    cr_assert_eq(run_take_role(&sequencer, directory, PROCESS_SEQUENCER, 0, NULL), 0);
+    cr_assert_eq(run_join(&sequencer, NULL), 0);
+    cr_assert_eq(run_check(&sequencer, NULL), 0);
+    char path[RUN_PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/run", directory);
+    cr_assert_eq(unlink(path), 0); /* by hand: no program of ours does that */
+    cr_assert_eq(run_check(&sequencer, &error), ERROR_MISMATCH);
+    run_leave(&journaler);
+    journaler = begin();
+    cr_assert_eq(run_check(&sequencer, &error), ERROR_MISMATCH);
+    run_leave(&sequencer);
     run_leave(&journaler);
 }
 
