@@ -204,6 +204,7 @@ const struct stage_definition persister_stage = {
     .name = "persister",
     .kind = PROCESS_PERSISTER,
     .pollable = true,
+    .unhurried = true,
     .summary = "writes every event to PostgreSQL and Redis, once",
     .open = persister_open,
     .poll = persister_poll,

@@ -34,6 +34,7 @@ struct stage_definition {
     const char *name; /* "sequencer" */
     enum process_kind kind;
     bool pollable;       /* the stage waits on a descriptor too, so its doorbell is a FIFO */
+    bool unhurried;      /* nobody waits for it: it looks every few milliseconds and is never rung */
     const char *summary; /* for --help */
     int (*open)(void **ret_stage, const struct stage_context *context, struct error *error);
     int (*poll)(void *stage, uint64_t now_ns, struct error *error);

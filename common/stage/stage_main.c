@@ -85,7 +85,7 @@ static int run_stage(const struct stage_definition *definition, const struct com
         log_info("opened: version %s, %s, waits by %s (%u cores, %u processes)", ringside_version(),
                  *config->path ? config->path : "default configuration", spin ? "spinning" : "parking", core_count,
                  process_count);
-        waiter_init(&loop.waiter, &loop.runner.run, spin);
+        waiter_init(&loop.waiter, &loop.runner.run, spin, definition->unhurried);
         code = loop_run(&loop);
     } else {
         code = loop.runner.exit_code;

@@ -11,6 +11,7 @@
 #define EMPTY_POLLS_YIELDED   32u
 #define SLEEP_NS              (10u * (uint64_t)NS_PER_MS)
 #define SLEEP_LONG_NS         (100u * (uint64_t)NS_PER_MS)
+#define SLEEP_UNHURRIED_NS    (2u * (uint64_t)NS_PER_MS)
 #define SLEEP_UNJOINED_NS     ((uint64_t)NS_PER_MS)
 #define IDLE_LONG_NS          ((uint64_t)NS_PER_SECOND)
 #define SLEEP_DESCRIPTORS_MAX (TOPOLOGY_PROCESSES_MAX + 1)
@@ -31,9 +32,9 @@ bool waiter_spins(enum config_wait wait, uint32_t process_count, uint32_t core_c
     return wait == WAIT_SPIN;
 }
 
-void waiter_init(struct waiter *waiter, struct run *run, bool spin)
+void waiter_init(struct waiter *waiter, struct run *run, bool spin, bool unhurried)
 {
-    *waiter = (struct waiter){.run = run, .spin = spin};
+    *waiter = (struct waiter){.run = run, .spin = spin && !unhurried, .unhurried = unhurried};
 }
 
 void waiter_busy(struct waiter *waiter)
@@ -82,7 +83,11 @@ void waiter_idle(struct waiter *waiter, int descriptor, bool settled, uint64_t n
     }
     if (waiter->idle_since_ns == 0)
         waiter->idle_since_ns = now_ns;
-    if (waiter->empty_poll_count < EMPTY_POLLS_YIELDED) {
+    bool idle_long = now_ns - waiter->idle_since_ns > IDLE_LONG_NS;
+    if (waiter->unhurried && joined) {
+        waiter->sleep_count++;
+        waiter_sleep_on(&descriptor, 1, idle_long ? SLEEP_NS : SLEEP_UNHURRIED_NS);
+    } else if (waiter->empty_poll_count < EMPTY_POLLS_YIELDED) {
         waiter->empty_poll_count++;
         sched_yield();
     } else if (!joined) {
@@ -92,7 +97,6 @@ void waiter_idle(struct waiter *waiter, int descriptor, bool settled, uint64_t n
         doorbell_arm(&waiter->run->doorbells);
         waiter->armed = true;
     } else {
-        bool idle_long = settled && now_ns - waiter->idle_since_ns > IDLE_LONG_NS;
-        sleep_armed(waiter, descriptor, idle_long ? SLEEP_LONG_NS : SLEEP_NS);
+        sleep_armed(waiter, descriptor, idle_long && settled ? SLEEP_LONG_NS : SLEEP_NS);
     }
 }

@@ -11,7 +11,9 @@
  *      always one more poll, so no ring is lost. auto: spin where there is a core for every process of the run.
  *   2. Every sleep has a time-out: 10 ms, and 100 ms once idle for a second and settled (ready, and with nothing to do
  * by the clock: stages that wait on descriptors have heartbeats and time-outs to keep). It is a backstop.
- *   3. Before the run is joined there is no doorbell; then, whatever the policy, sleep a millisecond at a time.
+ *   3. An unhurried stage always parks, and looks again by the clock alone: every 2 ms, every 10 ms once idle for a
+ *      second. Waking it for each batch costs those who wake it, and the core it wakes on, more than it does itself.
+ *   4. Before the run is joined there is no doorbell; then, whatever the policy, sleep a millisecond at a time.
  */
 #ifndef RINGSIDE_STAGE_WAITER_H
 #define RINGSIDE_STAGE_WAITER_H
@@ -25,6 +27,7 @@
 struct waiter {
     struct run *run;
     bool spin;
+    bool unhurried;
     bool armed;
     uint32_t empty_poll_count; /* since the last record, up to the number after which it stops yielding */
     uint64_t idle_since_ns;    /* 0: busy */
@@ -37,7 +40,7 @@ uint32_t waiter_core_count(void);
 /* Whether a run of so many processes spins under this policy on so many cores. */
 bool waiter_spins(enum config_wait wait, uint32_t process_count, uint32_t core_count);
 
-void waiter_init(struct waiter *waiter, struct run *run, bool spin);
+void waiter_init(struct waiter *waiter, struct run *run, bool spin, bool unhurried);
 
 /* After a poll that found work. */
 void waiter_busy(struct waiter *waiter);

@@ -56,8 +56,7 @@ uint32_t topology_listeners(enum process_kind kind, uint32_t gateway_count)
     case PROCESS_JOURNALER:
         return bell(PROCESS_MATCHER) | bell(PROCESS_SEQUENCER);
     case PROCESS_MATCHER:
-        return bell(PROCESS_JOURNALER) | bell(PROCESS_SEQUENCER) | bell(PROCESS_PERSISTER) |
-               gateway_bells(gateway_count);
+        return bell(PROCESS_JOURNALER) | bell(PROCESS_SEQUENCER) | gateway_bells(gateway_count);
     case PROCESS_PERSISTER:
     case PROCESS_KIND_COUNT:
         break;

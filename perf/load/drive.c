@@ -6,7 +6,9 @@
  *   1. Request k of a run with a rate is due at start + k / rate. It goes out at that time or as soon after as can be;
  *      its latency counts from when it was due. Nothing is left out because the exchange was slow.
  *   2. Without a rate a window of unanswered requests a session bounds what is under way, refilled a quarter at a time.
- *   3. Reads are large, writes one a session a turn, and between them nothing is allocated.
+ *   3. It yields for a while before it sleeps, as stages do: at 20,000 requests a second a sleep between any two costs
+ *      the exchange an interrupt to the other core for each answer, and on two cores a third of the latency.
+ *   4. Reads are large, writes one a session a turn, and between them nothing is allocated.
  */
 #include "drive_state.h"
 
@@ -15,6 +17,7 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +25,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define EVENTS_MAX       256
-#define HOUSEKEEPING_NS  (10 * (uint64_t)NS_PER_MS)
-#define BEAT_EVERY       16u /* housekeepings: heartbeats are looked after */
-#define CONNECT_AGAIN_NS (50 * (uint64_t)NS_PER_MS)
+#define EVENTS_MAX          256
+#define EMPTY_TURNS_YIELDED 1000u /* about a millisecond */
+#define HOUSEKEEPING_NS     (10 * (uint64_t)NS_PER_MS)
+#define BEAT_EVERY          16u /* housekeepings: heartbeats are looked after */
+#define CONNECT_AGAIN_NS    (50 * (uint64_t)NS_PER_MS)
 
 void drive_fail(struct drive *drive, const char *why)
 {
@@ -161,7 +165,7 @@ static void housekeeping(struct drive *drive)
 static uint64_t sleep_ns(const struct drive *drive, bool more)
 {
     uint64_t now_ns = drive->run.now_ns;
-    if (more || drive->options->spin)
+    if (more || drive->options->spin || drive->empty_turn_count < EMPTY_TURNS_YIELDED)
         return 0;
     uint64_t until_ns = drive->housekeeping_at_ns;
     if (drive->phase == PHASE_RUN && drive->options->rate > 0) {
@@ -181,6 +185,12 @@ static void turn(struct drive *drive, bool *more)
     int count = epoll_pwait2(drive->epoll, events, EVENTS_MAX, &wait, NULL);
     if (count < 0 && errno != EINTR)
         drive_fail(drive, strerror(errno));
+    if (count > 0)
+        drive->empty_turn_count = 0;
+    else if (drive->empty_turn_count < EMPTY_TURNS_YIELDED && !*more && !drive->options->spin) {
+        drive->empty_turn_count++;
+        sched_yield();
+    }
     drive->run.now_ns = clock_monotonic_ns();
     for (int i = 0; i < count; i++)
         service(drive, events[i].data.ptr);

@@ -27,6 +27,7 @@ struct drive {
     uint64_t start_ns;
     uint64_t end_ns; /* last answer of the measured part */
     uint64_t housekeeping_at_ns;
+    uint32_t empty_turn_count; /* in a row; a socket was readable: 0 */
     uint64_t housekeeping_count;
     uint64_t progress_ns;
     uint64_t progress_messages;

@@ -41,7 +41,7 @@ static const char usage[] =
     "answer\n"
     "                        (--resume-on-disconnect, which is so anyway)\n"
     "  --patience S          give up when nothing has come back for so long (15)\n"
-    "  --spin                never sleep: latencies without wake-up times, for machines with a core to spare\n"
+    "  --spin                never sleep nor yield: for machines with a core to spare\n"
     "\n"
     "what else\n"
     "  --yardstick DIR       before and after, measures a blocking TCP round trip and a durable 4 KiB append in DIR, "
