@@ -106,7 +106,7 @@ static void lap_the_observer(const char *place)
 static int observe_at(unsigned place, bool *ret_reached)
 {
     struct ring_producer *producer = &producers[0];
-    let_go(&rings[0], producer->next + 4 * SLOTS); /* it gates nothing here */
+    let_go(&rings[0], producer->next + UINT64_C(4) * SLOTS); /* it gates nothing here */
     for (unsigned slot = 0; slot < SLOTS; slot++)
         put(0);
     struct ring_observer observer;
@@ -208,7 +208,7 @@ Test(interleavings, a_stage_may_die_anywhere_and_its_heir_too)
         bool heir_died = true;
         for (unsigned heir_place = 0; heir_died; heir_place++) {
             atomic_store(&rings[0].file->consumers[1].cursor, next);
-            while (producers[0].next < next + 3 * LIFE_RECORDS)
+            while (producers[0].next < next + UINT64_C(3) * LIFE_RECORDS)
                 put(0);
             died = live_until(place);
             heir_died = live_until(heir_place);
@@ -219,7 +219,7 @@ Test(interleavings, a_stage_may_die_anywhere_and_its_heir_too)
             cr_assert_geq(next, before + LIFE_RECORDS, "the life that ended well told what it had");
         }
     }
-    cr_assert_gt(next, 10 * SLOTS);
+    cr_assert_gt(next, UINT64_C(10) * SLOTS);
 }
 
 /* ---- 3: consumers that go on meanwhile --------------------------------------------------------------------------- */
