@@ -58,8 +58,9 @@ def main():
                 count[state] += 1
                 if state != "passed":
                     print(f"{state}: {name}{': ' + why if why else ''}")
-    print(f"{count['passed']} passed, {count['failed']} failed" +
-          (f", {count['skipped']} skipped" if count["skipped"] else ""))
+    if count["skipped"]:
+        print(f"{count['skipped']} skipped")
+    print(f"{count['passed']} passed, {count['failed']} failed")
     return 1 if count["failed"] or not count["passed"] else 0
 
 
