@@ -265,8 +265,8 @@ class Exchange:
             return None
         return int(dict(zip(info[::2], info[1::2]))[b"last-generated-id"].split(b"-")[0])
 
-    def stores_agree(self, timeout_s=60):
-        """Waits until both stores have every event there is; checks each against itself; returns what they hold."""
+    def stores_catch_up(self, timeout_s=60):
+        """Waits until both stores have every event there is; returns the last one's number."""
         with contextlib.closing(self.redis()) as redis:
 
             def caught_up():
@@ -276,9 +276,14 @@ class Exchange:
                 return seqs if len(set(seqs)) == 1 else None
 
             try:
-                last = eventually(caught_up, timeout_s, "both stores have every event", every_s=0.2)[0]
+                return eventually(caught_up, timeout_s, "both stores have every event", every_s=0.2)[0]
             except AssertionError as late:
                 raise AssertionError(f"{late}; event ring, PostgreSQL, Redis are at {caught_up.seen}") from None
+
+    def stores_agree(self, timeout_s=60):
+        """Waits until the stores have caught up; checks each against itself; returns what they hold."""
+        last = self.stores_catch_up(timeout_s)
+        with contextlib.closing(self.redis()) as redis:
             held = self.redis_counts(redis, last)
         held.update(self.postgres_counts())
         held["event_seq"] = last
