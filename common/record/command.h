@@ -78,6 +78,11 @@ enum order_option {
     OPTION_IS_SWEEP = 1u << 28,       /* inter-market sweep: Y (a field of the message, not an option) */
 };
 
+enum login_flag {
+    LOGIN_TAKES_OVER = 1 << 0,            /* from an earlier connection */
+    LOGIN_CANCELS_ON_DISCONNECT = 1 << 1, /* the session's orders go when this connection ends */
+};
+
 #define PRICE_TICKS_MAX       1999999900 /* $199,999.99, the highest limit price of OUCH 5.0 */
 #define PRICE_TICKS_MARKET    0x7fffffff /* a market order */
 #define QUANTITY_MAX          999999u    /* the largest order of OUCH 5.0 */
@@ -91,22 +96,28 @@ enum order_option {
 
 /* ENTER, REPLACE, CANCEL, MODIFY, MASS_CANCEL, DISABLE, ENABLE, ACCOUNT_QUERY, REFUSED */
 struct command_order {
-    uint8_t user_ref_index;   /* order-flow channel inside the session, 0 unless tag 28 says otherwise */
-    uint8_t side;             /* B, S, T, E */
-    uint8_t time_in_force;    /* 0, 3, 5, 6, E */
-    uint8_t display;          /* Y, N, A */
-    uint8_t capacity;         /* A, P, R, O */
-    uint8_t cross_type;       /* N, O, C, H, S, R, E, A */
-    uint8_t price_type;       /* L, P, M, R, Q, m */
-    uint8_t handle_inst;      /* space, I, O, T, Q, B, D, R */
-    uint32_t instrument;      /* number given by the engine, from 1; 0 where the kind has none */
-    uint32_t target_user_ref; /* REPLACE, CANCEL, MODIFY: the order it is about */
-    uint32_t quantity;        /* shares */
-    int32_t price_ticks;      /* PRICE_TICKS_MARKET for a market order */
-    uint32_t options;         /* enum order_option */
-    char firm[FIRM_BYTES];    /* MPID, space-padded; all spaces: the session's own */
-    uint32_t min_quantity;    /* shares */
-    uint32_t max_floor;       /* displayed shares of a reserve order */
+    uint8_t user_ref_index; /* order-flow channel inside the session, 0 unless tag 28 says otherwise */
+    uint8_t side;           /* B, S, T, E */
+    uint8_t time_in_force;  /* 0, 3, 5, 6, E */
+    uint8_t display;        /* Y, N, A */
+    uint8_t capacity;       /* A, P, R, O */
+    uint8_t cross_type;     /* N, O, C, H, S, R, E, A */
+    uint8_t price_type;     /* L, P, M, R, Q, m */
+    uint8_t handle_inst;    /* space, I, O, T, Q, B, D, R */
+    union {
+        uint32_t instrument;    /* number given by the engine, from 1; 0 where the kind has none */
+        uint32_t replace_group; /* REPLACE: GroupID of the new order */
+    };
+    union {
+        uint32_t target_user_ref; /* REPLACE, CANCEL, MODIFY: the order it is about */
+        uint32_t group;           /* ENTER: GroupID; MASS_CANCEL: whose orders */
+    };
+    uint32_t quantity;     /* shares */
+    int32_t price_ticks;   /* PRICE_TICKS_MARKET for a market order */
+    uint32_t options;      /* enum order_option */
+    char firm[FIRM_BYTES]; /* MPID, space-padded; all spaces: the session's own */
+    uint32_t min_quantity; /* shares */
+    uint32_t max_floor;    /* displayed shares of a reserve order */
     int32_t peg_offset_ticks;
     uint32_t random_reserve; /* shares */
     uint32_t expire_s;       /* seconds to live */
@@ -130,7 +141,7 @@ struct command_refused {
 /* LOGIN, LOGOUT, TENURE_BEGINS, SESSION_BLOCK */
 struct command_session {
     uint8_t reserved0;
-    uint8_t flag;          /* SESSION_BLOCK: 1 blocks, 0 unblocks; LOGIN: 1 takes over from an earlier connection */
+    uint8_t flag;          /* LOGIN: enum login_flag; SESSION_BLOCK: 1 blocks, 0 unblocks */
     char user[USER_BYTES]; /* space-padded */
     uint64_t connection;   /* the gateway's own number for the TCP connection, unique within its tenure */
     char firm[FIRM_BYTES]; /* LOGIN: the firm that the gateway's accounts give this user */
@@ -150,7 +161,7 @@ struct command_day {
 /* INSTRUMENT_ADD, INSTRUMENT_LIMITS, MARKET_STATE, FIRM_LIMITS, SNAPSHOT_MARK: what operators and configuration do */
 struct command_admin {
     uint8_t reserved0;
-    uint8_t market_state; /* P pre-open, O open, H halted, C closed */
+    uint8_t market_state; /* P pre-open, O open, H halted, C closed, X extended hours */
     uint8_t reserved1[2];
     uint32_t instrument;       /* 0: all, or none */
     char symbol[SYMBOL_BYTES]; /* space-padded */
@@ -223,7 +234,9 @@ struct command {
     X(command, order.price_type, 62, 1)                                                                                \
     X(command, order.handle_inst, 63, 1)                                                                               \
     X(command, order.instrument, 64, 4)                                                                                \
+    X(command, order.replace_group, 64, 4)                                                                             \
     X(command, order.target_user_ref, 68, 4)                                                                           \
+    X(command, order.group, 68, 4)                                                                                     \
     X(command, order.quantity, 72, 4)                                                                                  \
     X(command, order.price_ticks, 76, 4)                                                                               \
     X(command, order.options, 80, 4)                                                                                   \

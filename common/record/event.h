@@ -106,7 +106,7 @@ struct event_replaced {
 /* CANCELED, SELF_MATCH_CANCELED, PRIORITY_UPDATED, MODIFIED, RESTATED, CANCEL_PENDING, CANCEL_REJECTED */
 struct event_cut {
     uint64_t order_ref;
-    uint64_t previous_order_ref; /* PRIORITY_UPDATED: the number it had; else 0 */
+    uint64_t previous_order_ref; /* PRIORITY_UPDATED, RESTATED: the number it had; else 0 */
     int32_t price_ticks;         /* of the order */
     uint32_t decrement;          /* shares taken off now */
     uint32_t leaves_quantity;    /* shares still open */

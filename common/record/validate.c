@@ -78,8 +78,11 @@ static const char *order_invalid(const struct command *command)
     CHECK((command->order.options & ~OPTIONS) == 0, "options has unknown bits");
     CHECK(text_or_zero(command->order.firm, FIRM_BYTES), "firm is not printable");
     CHECK(text_or_zero(command->order.client_order_id, CLIENT_ORDER_ID_BYTES), "client_order_id is not printable");
-    CHECK(command->kind == COMMAND_REPLACE || command->kind == COMMAND_CANCEL || command->kind == COMMAND_MODIFY ||
-              command->order.target_user_ref == 0,
+    bool of_group = command->kind == COMMAND_ENTER || command->kind == COMMAND_MASS_CANCEL;
+    CHECK(!of_group || command->order.group <= UINT16_MAX, "a group is 0 to 65535");
+    CHECK(command->kind != COMMAND_REPLACE || command->order.replace_group <= UINT16_MAX, "a group is 0 to 65535");
+    CHECK(of_group || command->kind == COMMAND_REPLACE || command->kind == COMMAND_CANCEL ||
+              command->kind == COMMAND_MODIFY || command->order.target_user_ref == 0,
           "target_user_ref is for REPLACE, CANCEL and MODIFY");
     return NULL;
 }
@@ -101,7 +104,8 @@ static const char *refused_invalid(const struct command *command)
 static const char *session_invalid(const struct command *command)
 {
     const struct command_session *login = &command->login;
-    CHECK(login->flag <= 1, "flag is 0 or 1");
+    CHECK(login->flag <= (command->kind == COMMAND_LOGIN ? LOGIN_TAKES_OVER | LOGIN_CANCELS_ON_DISCONNECT : 1),
+          "flag has unknown bits");
     CHECK(text_or_zero(login->user, USER_BYTES), "user is not printable");
     CHECK(text_or_zero(login->firm, FIRM_BYTES), "firm is not printable");
     CHECK(login->reserved0 == 0 && zero(login->reserved1, sizeof(login->reserved1)) &&
@@ -142,7 +146,7 @@ static const char *admin_invalid(const struct command *command)
     if (command->kind == COMMAND_FIRM_LIMITS)
         CHECK(name_valid(admin->firm, FIRM_BYTES), "firm is empty");
     if (command->kind == COMMAND_MARKET_STATE)
-        CHECK(letter_of(admin->market_state, "POHC"), "market_state is one of P, O, H, C");
+        CHECK(letter_of(admin->market_state, "POHCX"), "market_state is one of P, O, H, C, X");
     return NULL;
 }
 

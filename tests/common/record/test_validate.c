@@ -128,8 +128,9 @@ Test(command_invalid, names_the_rule_of_an_order)
     EXPECT_BAD(good_order(COMMAND_ENTER), order.options = 1u << 20, "options has unknown bits");
     EXPECT_BAD(good_order(COMMAND_ENTER), order.firm[1] = '\n', "firm is not printable");
     EXPECT_BAD(good_order(COMMAND_ENTER), order.client_order_id[13] = '\0', "client_order_id is not printable");
-    EXPECT_BAD(good_order(COMMAND_ENTER), order.target_user_ref = 1,
+    EXPECT_BAD(good_order(COMMAND_DISABLE), order.target_user_ref = 1,
                "target_user_ref is for REPLACE, CANCEL and MODIFY");
+    EXPECT_BAD(good_order(COMMAND_ENTER), order.group = 65536, "a group is 0 to 65535");
 }
 
 Test(command_invalid, names_the_rule_of_a_refusal)
@@ -148,7 +149,7 @@ Test(command_invalid, names_the_rule_of_a_refusal)
 
 Test(command_invalid, names_the_rule_of_a_session)
 {
-    EXPECT_BAD(good_login(), login.flag = 2, "flag is 0 or 1");
+    EXPECT_BAD(good_login(), login.flag = 4, "flag has unknown bits");
     EXPECT_BAD(good_login(), login.user[0] = ' ', "user is empty");
     EXPECT_BAD(good_login(), login.user[2] = '\x7f', "user is not printable");
     EXPECT_BAD(good_login(), login.connection = 0, "a login or logout is of a connection");
@@ -165,7 +166,8 @@ Test(command_invalid, names_the_rule_of_the_administration)
     EXPECT_BAD(good_configuration(COMMAND_DAY_START), day.midnight_ns = 1, "midnight is not a whole second");
     EXPECT_BAD(good_configuration(COMMAND_INSTRUMENT_ADD), admin.tick_ticks = -1, "a price is negative");
     EXPECT_BAD(good_configuration(COMMAND_INSTRUMENT_ADD), admin.symbol[0] = ' ', "symbol is empty");
-    EXPECT_BAD(good_configuration(COMMAND_MARKET_STATE), admin.market_state = 'Z', "market_state is one of P, O, H, C");
+    EXPECT_BAD(good_configuration(COMMAND_MARKET_STATE), admin.market_state = 'Z',
+               "market_state is one of P, O, H, C, X");
     EXPECT_BAD(good_configuration(COMMAND_FIRM_LIMITS), admin.firm[0] = '\0', "firm is empty");
     struct command trade = good_command(COMMAND_TRADE_BREAK);
     trade.trade.match_number = 1;
