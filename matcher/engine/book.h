@@ -1,6 +1,7 @@
 /*
  * Orders in their books: joining a level at its end, leaving it, losing quantity. Each keeps the level, the best price,
- * the index, the state hash and the note of what the next BOOK_TOP must look at.
+ * the index, the state hash and the note of what the next BOOK_TOP must look at. What nearly all orders need is inline;
+ * the rest is in book.c.
  */
 #ifndef RINGSIDE_ENGINE_BOOK_H
 #define RINGSIDE_ENGINE_BOOK_H
@@ -8,6 +9,7 @@
 #include "levels.h"
 #include "order_index.h"
 #include "pool.h"
+#include "special.h"
 #include "state.h"
 
 static inline void book_touch(struct engine *engine, uint32_t instrument, uint32_t side)
@@ -29,11 +31,21 @@ static inline void order_release(struct engine *engine, uint32_t index)
     engine->live_orders--;
 }
 
-/* The order leaves its level, wherever in it it stands, and everything else. */
+/* ---- orders that stand where most do ------------------------------------------------------------------------------
+ */
+
+/* Orders that are hidden, waiting, or have a record of their own: book.c. */
+void order_leave_rarely(struct engine *engine, struct index_slot *slot);
+
+/* The order leaves its place and everything else, for good. */
 static inline void order_leave(struct engine *engine, struct index_slot *slot)
 {
     uint32_t index = slot->order;
     struct order *order = &engine->orders[index];
+    if (UNLIKELY(order->place >> PLACE_WHERE_SHIFT != 0)) {
+        order_leave_rarely(engine, slot);
+        return;
+    }
     uint32_t instrument = order_instrument(order);
     uint32_t side = code_side(order_code(order));
     struct ladder ladder = ladder_of(engine, instrument, side);
@@ -52,32 +64,16 @@ static inline void order_leave(struct engine *engine, struct index_slot *slot)
     order_release(engine, index);
 }
 
-/* Takes shares off an order that keeps its place and some of its shares. */
-static inline void order_reduce(struct engine *engine, struct order *order, uint32_t decrement)
-{
-    uint32_t instrument = order_instrument(order);
-    uint32_t side = code_side(order_code(order));
-    struct ladder ladder = ladder_of(engine, instrument, side);
-    struct level *level = level_find(engine, &ladder, order->key);
-    if ((int32_t)order->key == ladder.side->best)
-        book_touch(engine, instrument, side);
-    engine->state_hash -= order_weight(order) * decrement;
-    level->quantity -= decrement;
-    order->quantity -= decrement;
-}
-
-/* What is left of the taker joins the end of its level. There is room: the check came before anything was said. */
-static inline void order_join(struct engine *engine, const struct taker *taker)
+/* The line and the index's slot of the taker's order; all but its place in the book is set. There is room: the check
+ * came before anything was said. */
+static inline struct order *order_from_taker(struct engine *engine, const struct taker *taker)
 {
     struct pool *pool = &engine->order_pool;
     uint32_t index = pool_take(pool, engine->orders[pool->free_first].next);
-    uint32_t side = code_side(taker->code);
-    struct ladder ladder = ladder_of(engine, taker->instrument, side);
-    struct level *level = level_open(engine, &ladder, taker->key);
-    ENGINE_REQUIRE(index != 0 && level != NULL);
+    ENGINE_REQUIRE(index != 0);
     struct order *order = &engine->orders[index];
     order->next = 0;
-    order->prev = level->tail;
+    order->prev = 0;
     order->quantity = taker->quantity;
     order->key = taker->key;
     order->user_ref = taker->user_ref;
@@ -86,18 +82,72 @@ static inline void order_join(struct engine *engine, const struct taker *taker)
                    (taker->event_flags & EVENT_HAS_APPENDAGE ? PLACE_APPENDAGE : 0);
     order->identity = taker->order_ref | (uint64_t)(taker->session - 1) << ORDER_REF_BITS;
     order->terms = taker->terms;
-    *(level->tail ? &engine->orders[level->tail].next : &level->head) = index;
-    level->tail = index;
-    level->quantity += taker->quantity;
-    if ((int32_t)taker->key == ladder.side->best)
-        book_touch(engine, taker->instrument, side);
-    engine->state_hash += order_weight(order) * order->quantity;
     engine->live_orders++;
     struct index_key key = order_index_key(order);
     struct index_slot *slot = LIKELY(taker->slot != NULL) ? taker->slot : index_room(engine, key);
     ENGINE_REQUIRE(slot != NULL);
     slot->order = index;
     slot->tag = index_tag(key);
+    return order;
 }
+
+/* What is left of a taker without anything rare joins the end of its level. */
+static inline void order_join(struct engine *engine, const struct taker *taker)
+{
+    struct order *order = order_from_taker(engine, taker);
+    uint32_t index = (uint32_t)(order - engine->orders);
+    uint32_t side = code_side(taker->code);
+    struct ladder ladder = ladder_of(engine, taker->instrument, side);
+    struct level *level = level_open(engine, &ladder, taker->key);
+    ENGINE_REQUIRE(level != NULL);
+    order->prev = level->tail;
+    *(level->tail ? &engine->orders[level->tail].next : &level->head) = index;
+    level->tail = index;
+    level->quantity += taker->quantity;
+    if ((int32_t)taker->key == ladder.side->best)
+        book_touch(engine, taker->instrument, side);
+    engine->state_hash += order_weight(order) * order->quantity;
+}
+
+/* ---- orders anywhere: book.c --------------------------------------------------------------------------------------
+ */
+
+/* The ladder of displayed or hidden orders, or of stops. */
+struct ladder ladder_at(const struct engine *engine, uint32_t instrument, enum where where, uint32_t side);
+
+/* The key of the level of a ladder in which the order stands. */
+uint32_t order_level_key(const struct engine *engine, const struct order *order);
+
+/* What is left of the taker joins a place. It goes to the end of its level or chain. With PLACE_DISPLAYED, what it
+ * shows and what it keeps in reserve are parted. false: there is no room for its level, and nothing has changed. */
+bool order_stand(struct engine *engine, const struct taker *taker, enum where where);
+
+/* From one place to the end of another, with nobody told. false: no room for the level; it has not moved. */
+bool order_move(struct engine *engine, uint32_t index, enum where where, uint32_t key);
+
+/* The order becomes the taker: out of its place and the index, its record kept. */
+void order_take_out(struct engine *engine, uint32_t index);
+
+/* Takes shares off an order that keeps its place and some of its shares: reserve first. */
+void order_reduce(struct engine *engine, struct order *order, uint32_t decrement);
+
+/* Shares of what is shown are gone, by a trade or self-match prevention; what the others are told comes before... */
+void order_lose(struct engine *engine, uint32_t index, uint32_t quantity);
+
+/* ...an order that shows nothing any more is refilled from its reserve, or leaves. */
+void order_settle(struct engine *engine, uint32_t index);
+
+/* CANCELED or MODIFIED to the order's session: it is left with `leaves_quantity`. Changes nothing. */
+void order_told_cut(struct engine *engine, const struct order *order, uint8_t kind, uint8_t reason, uint8_t flags,
+                    uint32_t leaves_quantity);
+
+/* The answer flags of the order's own Enter or Replace. */
+static inline uint8_t order_flags(const struct order *order)
+{
+    return order->place & PLACE_APPENDAGE ? EVENT_HAS_APPENDAGE : 0;
+}
+
+/* Gives an order that shows nothing any more a part of its reserve, at the end of its level. */
+void order_refill(struct engine *engine, uint32_t index);
 
 #endif

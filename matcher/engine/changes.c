@@ -21,41 +21,23 @@ static inline struct index_slot *target_find(const struct engine *engine, const 
 }
 
 /* Shares that stay open if the order is to trade `size` in all. */
-static inline uint32_t leaves_of(const struct order *order, uint32_t size)
+static inline uint32_t leaves_of(const struct engine *engine, const struct order *order, uint32_t size)
 {
-    uint32_t executed = order->terms.size - order->quantity;
+    uint32_t leaves_quantity = order_leaves(engine, order);
+    uint32_t gone = order->terms.size - leaves_quantity;
     if (size >= order->terms.size)
-        return order->quantity;
-    return size <= executed ? 0 : size - executed;
-}
-
-static inline void told_cut(struct engine *engine, const struct command *command, const struct order *order,
-                            uint8_t kind, uint8_t reason, uint32_t leaves_quantity)
-{
-    uint32_t instrument = order_instrument(order);
-    uint32_t code = order_code(order);
-    event_cut(engine,
-              (struct event_header){.kind = kind,
-                                    .flags = answer_flags(command),
-                                    .instrument = instrument,
-                                    .session = command->session,
-                                    .message_no = message_no(engine, command->session),
-                                    .user_ref = order->user_ref,
-                                    .user_ref_index = order_user_ref_index(order),
-                                    .side = code_letter(code),
-                                    .reason = reason},
-              order_ref(order), key_price(&engine->books[instrument], code_side(code), order->key),
-              order->quantity - leaves_quantity, leaves_quantity);
+        return leaves_quantity;
+    return size <= gone ? 0 : size - gone;
 }
 
 static inline void order_cut(struct engine *engine, struct index_slot *slot, uint32_t leaves_quantity)
 {
     struct order *order = &engine->orders[slot->order];
-    uint32_t decrement = order->quantity - leaves_quantity;
     if (leaves_quantity == 0) {
         order_leave(engine, slot);
         return;
     }
+    uint32_t decrement = order_leaves(engine, order) - leaves_quantity;
     order_reduce(engine, order, decrement);
     order->terms.size -= decrement;
 }
@@ -67,10 +49,10 @@ void request_cancel(struct engine *engine, const struct command *command)
         return;
     const struct order *order = &engine->orders[slot->order];
     uint32_t size = command->order.quantity;
-    uint32_t leaves_quantity = size == 0 ? 0 : leaves_of(order, size);
-    if (leaves_quantity == order->quantity)
+    uint32_t leaves_quantity = size == 0 ? 0 : leaves_of(engine, order, size);
+    if (leaves_quantity == order_leaves(engine, order))
         return;
-    told_cut(engine, command, order, EVENT_CANCELED, 'U', leaves_quantity);
+    order_told_cut(engine, order, EVENT_CANCELED, 'U', answer_flags(command), leaves_quantity);
     order_cut(engine, slot, leaves_quantity);
 }
 
@@ -85,9 +67,9 @@ static bool side_may_become(uint32_t code, enum side_code asked)
 
 static void order_side_set(struct engine *engine, struct order *order, enum side_code code)
 {
-    engine->state_hash -= order_weight(order) * order->quantity;
+    engine->state_hash -= order_hash(engine, order);
     order->place = (order->place & ~(3u << PLACE_SIDE_SHIFT)) | (uint32_t)code << PLACE_SIDE_SHIFT;
-    engine->state_hash += order_weight(order) * order->quantity;
+    engine->state_hash += order_hash(engine, order);
 }
 
 void request_modify(struct engine *engine, const struct command *command)
@@ -99,17 +81,18 @@ void request_modify(struct engine *engine, const struct command *command)
     enum side_code asked = check_side(command->order.side);
     if (!side_may_become(order_code(order), asked))
         return;
-    uint32_t leaves_quantity = leaves_of(order, command->order.quantity);
+    uint32_t leaves_quantity = leaves_of(engine, order, command->order.quantity);
     if (leaves_quantity == 0) {
-        told_cut(engine, command, order, EVENT_CANCELED, 'U', 0);
+        order_told_cut(engine, order, EVENT_CANCELED, 'U', answer_flags(command), 0);
         order_cut(engine, slot, 0);
         return;
     }
-    if (leaves_quantity == order->quantity && order_code(order) == asked)
+    bool cuts = leaves_quantity != order_leaves(engine, order);
+    if (!cuts && order_code(order) == asked)
         return;
     order_side_set(engine, order, asked);
-    told_cut(engine, command, order, EVENT_MODIFIED, 0, leaves_quantity);
-    if (leaves_quantity != order->quantity)
+    order_told_cut(engine, order, EVENT_MODIFIED, 0, answer_flags(command), leaves_quantity);
+    if (cuts)
         order_cut(engine, slot, leaves_quantity);
 }
 
@@ -150,23 +133,12 @@ void request_reject(struct engine *engine, const struct command *command, uint16
     memcpy(event->refused.client_order_id, command->order.client_order_id, CLIENT_ORDER_ID_BYTES);
 }
 
-/* A request with a user_ref of its own, to be answered by a reject. */
-static void reject_once(struct engine *engine, const struct command *command, uint16_t reason)
+void request_refused(struct engine *engine, const struct command *command)
 {
     uint32_t *last = user_ref_last(engine, command->session, command->order.user_ref_index);
     if (last && command->user_ref <= *last)
         return;
     if (last)
         *last = command->user_ref;
-    request_reject(engine, command, reason);
-}
-
-void request_refused(struct engine *engine, const struct command *command)
-{
-    reject_once(engine, command, command->refused.reason);
-}
-
-void request_unsupported(struct engine *engine, const struct command *command)
-{
-    reject_once(engine, command, REASON_OTHER);
+    request_reject(engine, command, command->refused.reason);
 }

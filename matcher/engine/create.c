@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #define FAR_LEVELS_MIN 1024u
+#define SPECIALS_MIN   1024u
 
 static bool power_of_two(uint32_t value)
 {
@@ -27,6 +28,12 @@ const char *engine_limits_invalid(const struct engine_limits *limits)
         return "channels_max is at most 255 a session";
     if (limits->pages_max > ENGINE_ORDERS_MAX || limits->far_levels_max > ENGINE_ORDERS_MAX)
         return "pages_max and far_levels_max are at most 67108864";
+    if (limits->specials_max > ENGINE_ORDERS_MAX || limits->movers_max > ENGINE_ORDERS_MAX)
+        return "specials_max and movers_max are at most 67108864";
+    if (limits->firms_max > ENGINE_INSTRUMENTS_MAX)
+        return "firms_max is at most 131072";
+    if (limits->trades_max != 0 && (!power_of_two(limits->trades_max) || limits->trades_max > ENGINE_ORDERS_MAX))
+        return "trades_max is a power of two, at most 67108864";
     if (limits->report_tops > 1)
         return "report_tops is 0 or 1";
     return NULL;
@@ -57,6 +64,14 @@ static struct engine_limits limits_filled(const struct engine_limits *limits)
         filled.pages_max = pages_by_default(limits);
     if (filled.far_levels_max == 0)
         filled.far_levels_max = larger(filled.orders_max / 8, FAR_LEVELS_MIN);
+    if (filled.specials_max == 0)
+        filled.specials_max = larger(filled.orders_max / 4, SPECIALS_MIN);
+    if (filled.movers_max == 0)
+        filled.movers_max = 1024;
+    if (filled.firms_max == 0)
+        filled.firms_max = 1024;
+    if (filled.trades_max == 0)
+        filled.trades_max = 65536;
     if (filled.checkpoint_commands == 0)
         filled.checkpoint_commands = 65536;
     return filled;
@@ -94,7 +109,10 @@ static void sizes_set(struct engine *engine)
     engine->index_mask = larger(buckets, INDEX_BUCKETS_MIN) - 1;
     engine->user_names_mask = rounded_up(limits->sessions_max * 2) - 1;
     engine->symbol_names_mask = rounded_up(limits->instruments_max * 2) - 1;
+    engine->firms_mask = rounded_up(limits->firms_max * 2) - 1;
+    engine->trades_mask = limits->trades_max - 1;
     engine->order_pool.max = limits->orders_max;
+    engine->special_pool.max = limits->specials_max;
     engine->page_pool.max = limits->pages_max;
     engine->far_level_pool.max = limits->far_levels_max;
     engine->far_fork_pool.max = limits->far_levels_max;
@@ -113,6 +131,11 @@ static void regions_take(struct engine *engine, struct arena *arena)
     engine->far_forks = arena_take(arena, (size_t)limits->far_levels_max + 1, sizeof(struct far_fork));
     engine->orders = arena_take(arena, (size_t)limits->orders_max + 1, sizeof(struct order));
     engine->index = arena_take(arena, ((size_t)engine->index_mask + 1) * INDEX_LANES, sizeof(struct index_slot));
+    engine->annexes = arena_take(arena, books, sizeof(struct annex));
+    engine->specials = arena_take(arena, (size_t)limits->specials_max + 1, sizeof(struct special));
+    engine->expiries = arena_take(arena, (size_t)limits->specials_max + 1, sizeof(uint32_t));
+    engine->firms = arena_take(arena, (size_t)engine->firms_mask + 1, sizeof(struct firm));
+    engine->trades = arena_take(arena, (size_t)engine->trades_mask + 1, sizeof(struct trade_note));
     engine->sessions = arena_take(arena, (size_t)limits->sessions_max + 1, sizeof(struct session));
     engine->channels = arena_take(arena, (size_t)limits->channels_max + 1, sizeof(struct channel));
     engine->user_names = arena_take(arena, (size_t)engine->user_names_mask + 1, sizeof(uint32_t));
@@ -137,7 +160,7 @@ struct engine *engine_create(void *memory, const struct engine_limits *limits)
         return NULL;
     struct arena arena = {.memory = memory};
     struct engine *engine = arena_take(&arena, 1, sizeof(*engine));
-    *engine = (struct engine){.event_seq_next = 1, .limits = limits_filled(limits)};
+    *engine = (struct engine){.event_seq_next = 1, .trade_first = 1, .limits = limits_filled(limits)};
     engine->report_tops = limits->report_tops;
     engine->checkpoint_next = engine->limits.checkpoint_commands == UINT32_MAX ? 0 : engine->limits.checkpoint_commands;
     sizes_set(engine);

@@ -4,10 +4,15 @@
  * A command's events end with the BOOK_TOP it caused, if any, and, each so many commands, with a CHECKPOINT. The last
  * one says that it is the last. The running hash takes a step's events when the step ends.
  */
+#include "breaks.h"
+#include "cancels.h"
+#include "firms.h"
+#include "follow.h"
 #include "output.h"
 #include "prefetch.h"
 #include "requests.h"
 #include "sessions.h"
+#include "states.h"
 
 #include <string.h>
 
@@ -36,8 +41,12 @@ static void apply_request(struct engine *engine, const struct command *command)
         request_refused(engine, command);
         break;
     case COMMAND_MASS_CANCEL:
+        request_mass_cancel(engine, command);
+        break;
     case COMMAND_DISABLE:
     case COMMAND_ENABLE:
+        request_switch(engine, command);
+        break;
     case COMMAND_LOGIN:
     case COMMAND_LOGOUT:
     case COMMAND_TENURE_BEGINS:
@@ -52,8 +61,7 @@ static void apply_request(struct engine *engine, const struct command *command)
     case COMMAND_SESSION_BLOCK:
     case COMMAND_SNAPSHOT_MARK:
     default:
-        request_unsupported(engine, command);
-        break;
+        ENGINE_REQUIRE(false); /* dispatch sends requests alone */
     }
 }
 
@@ -79,14 +87,25 @@ static void apply_other(struct engine *engine, const struct command *command)
         instrument_add(engine, command);
         break;
     case COMMAND_TICK:
+        if (engine->expiry_count != 0)
+            engine->sweep = SWEEP_EXPIRY;
+        break;
     case COMMAND_SNAPSHOT_MARK:
         break;
     case COMMAND_MARKET_STATE:
+        market_state(engine, command);
+        break;
     case COMMAND_INSTRUMENT_LIMITS:
+        instrument_limits(engine, command);
+        break;
     case COMMAND_FIRM_LIMITS:
+        firm_limits(engine, command);
+        break;
     case COMMAND_TRADE_BREAK:
+        trade_break(engine, command);
+        break;
     case COMMAND_SESSION_BLOCK:
-        command_refuse(engine, command, ENGINE_REFUSAL_NOT_SUPPORTED);
+        session_block(engine, command);
         break;
     case COMMAND_ENTER:
     case COMMAND_REPLACE:
@@ -155,6 +174,7 @@ static inline void step_begin(struct engine *engine)
 {
     engine->step_first = engine->event_seq_next;
     engine->step_limit = engine->event_seq_next + ENGINE_EVENTS_MAX - EVENTS_AT_END;
+    engine->pauses = 0;
 }
 
 /* The command is done: what its end brings. */
@@ -175,9 +195,83 @@ static inline void command_finish(struct engine *engine)
     hash_step(engine, engine->step_first);
 }
 
+/* ---- commands of many steps ---- */
+
+static void expiry_sweep(struct engine *engine)
+{
+    if (expiry_cancel(engine))
+        engine->follows = 1;
+    else
+        engine->sweep = SWEEP_NONE;
+}
+
+static void sweep_one(struct engine *engine)
+{
+    switch ((enum sweep)engine->sweep) {
+    case SWEEP_DAY_START:
+        day_start_sweep(engine);
+        break;
+    case SWEEP_DAY_END_SESSIONS:
+        day_end_sessions_sweep(engine);
+        break;
+    case SWEEP_TENURE:
+        session_tenure_sweep(engine);
+        break;
+    case SWEEP_CANCELS:
+        cancels_sweep(engine);
+        break;
+    case SWEEP_STATES:
+        states_sweep(engine);
+        break;
+    case SWEEP_EXPIRY:
+        expiry_sweep(engine);
+        break;
+    case SWEEP_NONE:
+    default:
+        break;
+    }
+}
+
+/* One thing that follows in the book at hand; or it has come to rest, and is reported if others come after it. */
+static void follow_on(struct engine *engine)
+{
+    if (follow_one(engine))
+        return;
+    engine->follows = 0;
+    engine->round_first_ticks = 0;
+    if (engine->sweep != SWEEP_NONE)
+        book_report_top(engine);
+}
+
+/* Goes on with whatever the command at hand has left, the innermost first, until nothing is or the step is full. */
+static void go_on(struct engine *engine)
+{
+    while (!step_full(engine) && !engine->pauses) {
+        if (engine->taking != TAKING_NOTHING)
+            taker_trade_on(engine);
+        else if (engine->follows)
+            follow_on(engine);
+        else if (engine->sweep != SWEEP_NONE)
+            sweep_one(engine);
+        else if (engine->cancel_due_count != 0)
+            cancels_of_sessions(engine);
+        else
+            return;
+    }
+}
+
+static inline bool unfinished(const struct engine *engine)
+{
+    return (engine->sweep | engine->taking | engine->follows) != 0 || engine->cancel_due_count != 0;
+}
+
 static inline int step_finish(struct engine *engine)
 {
-    if (LIKELY(engine->sweep == SWEEP_NONE))
+    if (engine->touched && UNLIKELY(follow_concerns(engine)))
+        engine->follows = 1;
+    if (UNLIKELY(unfinished(engine)))
+        go_on(engine);
+    if (LIKELY(!unfinished(engine)))
         command_finish(engine);
     else
         hash_step(engine, engine->step_first);
@@ -193,6 +287,7 @@ static inline int apply(struct engine *engine, const struct command *command)
     engine->shard = command->shard;
     engine->event_index = 0;
     engine->touched = 0;
+    engine->round_first_ticks = 0;
     dispatch(engine, command);
     return step_finish(engine);
 }
@@ -201,7 +296,7 @@ int engine_apply(struct engine *engine, const struct command *command, const str
 {
     if (command->command_seq != engine->command_seq + 1)
         return ENGINE_WRONG_COMMAND_SEQ;
-    if (engine->sweep != SWEEP_NONE)
+    if (unfinished(engine))
         return ENGINE_UNFINISHED;
     engine->output = *output;
     step_begin(engine);
@@ -210,35 +305,15 @@ int engine_apply(struct engine *engine, const struct command *command, const str
 
 bool engine_more(const struct engine *engine)
 {
-    return engine->sweep != SWEEP_NONE;
+    return unfinished(engine);
 }
 
 int engine_continue(struct engine *engine, const struct engine_output *output)
 {
-    if (engine->sweep == SWEEP_NONE)
+    if (!unfinished(engine))
         return 0;
     engine->output = *output;
     step_begin(engine);
-    switch ((enum sweep)engine->sweep) {
-    case SWEEP_MATCH:
-        taker_trade(engine);
-        break;
-    case SWEEP_DAY_START:
-        day_start_sweep(engine);
-        break;
-    case SWEEP_DAY_END_ORDERS:
-        day_end_orders_sweep(engine);
-        break;
-    case SWEEP_DAY_END_SESSIONS:
-        day_end_sessions_sweep(engine);
-        break;
-    case SWEEP_TENURE:
-        session_tenure_sweep(engine);
-        break;
-    case SWEEP_NONE:
-    default:
-        break;
-    }
     return step_finish(engine);
 }
 
@@ -279,7 +354,7 @@ static void look_begin(struct engine *engine, uint64_t seq)
 int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint32_t count,
                        const struct engine_output *output, uint64_t room, uint64_t *ret_events)
 {
-    if (engine->sweep != SWEEP_NONE)
+    if (unfinished(engine))
         return ENGINE_UNFINISHED;
     uint64_t first = engine->event_seq_next;
     uint64_t seq = engine->command_seq + 1;
@@ -289,7 +364,7 @@ int engine_apply_batch(struct engine *engine, const struct engine_input *input, 
     engine->output = *output;
     if (looks)
         look_begin(engine, seq);
-    while (seq < end && engine->sweep == SWEEP_NONE && engine->event_seq_next - first + ENGINE_EVENTS_MAX <= room) {
+    while (seq < end && !unfinished(engine) && engine->event_seq_next - first + ENGINE_EVENTS_MAX <= room) {
         const struct command *command = &input->commands[seq & input->mask];
         if (UNLIKELY(command->command_seq != seq))
             return ENGINE_WRONG_COMMAND_SEQ;

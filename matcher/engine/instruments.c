@@ -6,6 +6,7 @@
 #include "names.h"
 #include "output.h"
 #include "sessions.h"
+#include "special.h"
 
 #include <string.h>
 
@@ -29,30 +30,80 @@ static uint32_t symbol_find(const struct engine *engine, const char symbol[SYMBO
     }
 }
 
+static bool values_invalid(const struct command_admin *admin)
+{
+    return admin->tick_ticks < 0 || admin->tick_ticks > PRICE_TICKS_MAX || admin->lot_quantity > QUANTITY_MAX ||
+           admin->reference_ticks < 0 || admin->reference_ticks > PRICE_TICKS_MAX || admin->collar_ticks < 0 ||
+           admin->collar_ticks > PRICE_TICKS_MAX || admin->fat_finger_ticks < 0 ||
+           admin->fat_finger_ticks > PRICE_TICKS_MAX || admin->quantity_max > QUANTITY_MAX;
+}
+
 static enum engine_refusal instrument_refusal(const struct engine *engine, const struct command_admin *admin)
 {
-    if (admin->symbol[0] <= ' ' || admin->tick_ticks < 0 || admin->tick_ticks > PRICE_TICKS_MAX ||
-        admin->lot_quantity > QUANTITY_MAX || admin->reference_ticks < 0)
+    uint8_t state = admin->market_state;
+    bool is_state = state == 0 || state == 'P' || state == 'O' || state == 'H' || state == 'C' || state == 'X';
+    if (admin->symbol[0] <= ' ' || values_invalid(admin) || !is_state)
         return ENGINE_REFUSAL_INVALID;
-    if (admin->collar_ticks != 0 || admin->fat_finger_ticks != 0 || admin->quantity_max != 0 ||
-        admin->notional_max != 0)
-        return ENGINE_REFUSAL_NOT_SUPPORTED;
     if (engine->instrument_count == engine->limits.instruments_max)
         return ENGINE_REFUSAL_FULL;
     return ENGINE_REFUSAL_NONE;
 }
 
-static void told_instrument(struct engine *engine, uint32_t instrument)
+void instrument_told(struct engine *engine, uint32_t instrument, uint8_t kind)
 {
     const struct book *book = &engine->books[instrument];
-    struct event *event =
-        event_begin(engine, (struct event_header){.kind = EVENT_INSTRUMENT_ADDED, .instrument = instrument});
+    const struct annex *annex = &engine->annexes[instrument];
+    struct event *event = event_begin(engine, (struct event_header){.kind = kind, .instrument = instrument});
     event_reserve(event, EVENT_PAYLOAD);
     memcpy(event->admin.symbol, book->symbol, SYMBOL_BYTES);
     event->admin.tick_ticks = (int32_t)book->tick_ticks;
     event->admin.lot_quantity = book->lot_quantity;
     event->admin.reference_ticks = book->reference_ticks;
-    event->admin.market_state = 'O';
+    event->admin.collar_ticks = annex->collar_ticks;
+    event->admin.fat_finger_ticks = annex->fat_finger_ticks;
+    event->admin.quantity_max = annex->quantity_max;
+    event->admin.notional_max = annex->notional_max;
+    event->admin.market_state = book->state;
+}
+
+static void side_begin(struct book_side *side, bool window)
+{
+    side->best = KEY_NONE;
+    side->far_best = KEY_NONE;
+    side->top_key = KEY_NONE;
+    side->window_base = window ? 0 : PAGES_OF_ALL;
+}
+
+static void limits_set(struct engine *engine, uint32_t instrument, const struct command_admin *admin)
+{
+    struct annex *annex = &engine->annexes[instrument];
+    annex->collar_ticks = admin->collar_ticks;
+    annex->fat_finger_ticks = admin->fat_finger_ticks;
+    annex->quantity_max = admin->quantity_max;
+    annex->notional_max = admin->notional_max;
+    bool any = annex->collar_ticks != 0 || annex->fat_finger_ticks != 0 || annex->quantity_max != 0 ||
+               annex->notional_max != 0;
+    rare_set(engine, instrument, RARE_LIMITS, any);
+}
+
+static void book_begin(struct engine *engine, uint32_t instrument, const struct command_admin *admin)
+{
+    struct book *book = &engine->books[instrument];
+    struct annex *annex = &engine->annexes[instrument];
+    memcpy(book->symbol, admin->symbol, SYMBOL_BYTES);
+    book->tick_ticks = admin->tick_ticks == 0 ? 1 : (uint32_t)admin->tick_ticks;
+    book->tick_inverse = UINT64_MAX / book->tick_ticks;
+    book->lot_quantity = admin->lot_quantity == 0 ? 1 : admin->lot_quantity;
+    book->reference_ticks = admin->reference_ticks;
+    book->state = admin->market_state == 0 ? 'O' : admin->market_state;
+    rare_set(engine, instrument, RARE_NOT_OPEN, book->state != 'O');
+    for (uint32_t side = 0; side < 2; side++) {
+        side_begin(&book->sides[side], true);
+        side_begin(&annex->hidden[side], false);
+        side_begin(&annex->stops[side], false);
+        annex->pass_keys[side] = KEY_NONE;
+    }
+    limits_set(engine, instrument, admin);
 }
 
 void instrument_add(struct engine *engine, const struct command *command)
@@ -70,21 +121,33 @@ void instrument_add(struct engine *engine, const struct command *command)
         return;
     }
     uint32_t instrument = ++engine->instrument_count;
-    struct book *book = &engine->books[instrument];
     engine->symbol_names[place] = instrument;
-    memcpy(book->symbol, admin->symbol, SYMBOL_BYTES);
-    book->tick_ticks = admin->tick_ticks == 0 ? 1 : (uint32_t)admin->tick_ticks;
-    book->tick_inverse = UINT64_MAX / book->tick_ticks;
-    book->lot_quantity = admin->lot_quantity == 0 ? 1 : admin->lot_quantity;
-    book->reference_ticks = admin->reference_ticks;
-    for (uint32_t side = 0; side < 2; side++) {
-        book->sides[side].best = KEY_NONE;
-        book->sides[side].far_best = KEY_NONE;
-        book->sides[side].top_key = KEY_NONE;
+    book_begin(engine, instrument, admin);
+    engine->state_hash += book_hash(&engine->books[instrument], instrument);
+    instrument_told(engine, instrument, EVENT_INSTRUMENT_ADDED);
+}
+
+void instrument_limits(struct engine *engine, const struct command *command)
+{
+    const struct command_admin *admin = &command->admin;
+    uint32_t instrument = admin->instrument;
+    if (instrument == 0 || instrument > engine->instrument_count) {
+        command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_INSTRUMENT);
+        return;
     }
-    engine->state_hash += hash_fold(symbol_word(book->symbol) ^ HASH_ODD_1, instrument ^ HASH_ODD_2) +
-                          two_words(book->tick_ticks, book->lot_quantity) * HASH_ODD_3;
-    told_instrument(engine, instrument);
+    struct book *book = &engine->books[instrument];
+    bool other_tick = admin->tick_ticks != 0 && (uint32_t)admin->tick_ticks != book->tick_ticks;
+    bool other_lot = admin->lot_quantity != 0 && admin->lot_quantity != book->lot_quantity;
+    if (other_tick || other_lot || values_invalid(admin)) {
+        command_refuse(engine, command, ENGINE_REFUSAL_INVALID);
+        return;
+    }
+    engine->state_hash -= book_hash(book, instrument);
+    if (admin->reference_ticks != 0)
+        book->reference_ticks = admin->reference_ticks;
+    engine->state_hash += book_hash(book, instrument);
+    limits_set(engine, instrument, admin);
+    instrument_told(engine, instrument, EVENT_LIMITS_CHANGED);
 }
 
 void command_refuse(struct engine *engine, const struct command *command, enum engine_refusal why)

@@ -2,6 +2,7 @@
  * The engine's bookkeeping looked at from outside the path of orders: every rule that its parts rely on, by name. For
  * tests, after each command if they like.
  */
+#include "book.h"
 #include "levels.h"
 #include "order_index.h"
 #include "output.h"
@@ -19,44 +20,57 @@ struct census {
     uint64_t state_hash;
     uint64_t pages;
     uint64_t far_levels;
+    uint64_t specials;
+    uint64_t expiries;
+    uint64_t movers;   /* of the book at hand */
+    uint64_t reserves; /* of the book at hand */
 };
 
-static const char *order_invalid(const struct engine *engine, uint32_t index, const struct ladder *ladder, uint32_t key,
-                                 struct census *census)
+static const char *order_invalid(const struct engine *engine, uint32_t index, struct census *census)
 {
     const struct order *order = &engine->orders[index];
     const struct terms *terms = &order->terms;
     struct index_key name = {order_session(order), order->user_ref, order_user_ref_index(order)};
-    CHECK(order->key == key, "an order stands at its price");
-    CHECK(ladder->side == &engine->books[order_instrument(order)].sides[code_side(order_code(order))],
-          "an order stands in its book, on its side");
-    CHECK(order->quantity != 0 && order->quantity <= QUANTITY_MAX, "a live order has open shares");
-    CHECK(terms->size >= order->quantity && terms->size <= QUANTITY_MAX, "open and executed shares make the size");
-    CHECK(terms->time_in_force == '0', "only day orders rest");
+    uint32_t leaves_quantity = order_leaves(engine, order);
+    CHECK(order->quantity != 0 && leaves_quantity <= QUANTITY_MAX, "a live order has open shares");
+    CHECK(terms->size >= leaves_quantity && terms->size <= QUANTITY_MAX, "open and executed shares make the size");
+    CHECK((terms->special != 0) == ((order->place & PLACE_SPECIAL) != 0), "a special order is marked");
     const struct index_slot *slot = index_find(engine, name);
     CHECK(slot != NULL && slot->order == index, "a live order is in the index");
+    if (terms->special != 0) {
+        const struct special *special = special_of(engine, order);
+        CHECK(special->order == index, "a record knows its order");
+        CHECK(special->min_quantity <= leaves_quantity, "a minimum is at most what is open");
+        CHECK((special->expire_ns != 0) == (special->expiry_at != 0), "an order that expires is in the heap");
+        census->specials++;
+        census->expiries += special->expiry_at != 0;
+        census->movers += special->moves;
+        census->reserves += special->reserve != 0;
+    }
     census->orders++;
-    census->state_hash += order_weight(order) * order->quantity;
+    census->state_hash += order_hash(engine, order);
     return NULL;
 }
 
 static const char *level_invalid(const struct engine *engine, const struct ladder *ladder, uint32_t key,
-                                 struct census *census)
+                                 enum where where, struct census *census)
 {
     const struct level *level = level_find(engine, ladder, key);
     CHECK(level != NULL && level->head != 0, "a level that is listed has orders");
     uint64_t quantity = 0;
-    uint64_t order_ref_last = 0;
     uint32_t prev = 0;
     for (uint32_t index = level->head; index != 0; index = engine->orders[index].next) {
         const struct order *order = &engine->orders[index];
-        const char *rule = order_invalid(engine, index, ladder, key, census);
+        uint32_t side = code_side(order_code(order));
+        const char *rule = order_invalid(engine, index, census);
         if (rule)
             return rule;
+        CHECK(order_level_key(engine, order) == key, "an order stands at its price");
+        CHECK(order_where(order) == where, "an order is marked with its place");
+        CHECK(ladder_at(engine, order_instrument(order), where, side).side == ladder->side,
+              "an order stands in its book, on its side");
         CHECK(order->prev == prev, "orders of a level are chained both ways");
-        CHECK(order_ref(order) > order_ref_last, "older orders come first");
         quantity += order->quantity;
-        order_ref_last = order_ref(order);
         prev = index;
     }
     CHECK(level->tail == prev, "the tail of a level is its last order");
@@ -90,21 +104,93 @@ static const char *pages_invalid(const struct engine *engine, const struct ladde
     return NULL;
 }
 
-static const char *side_invalid(const struct engine *engine, uint32_t instrument, uint32_t side, struct census *census)
+static const char *ladder_invalid(const struct engine *engine, const struct ladder *ladder, enum where where,
+                                  struct census *census)
 {
-    struct ladder ladder = ladder_of(engine, instrument, side);
-    const char *rule = pages_invalid(engine, &ladder, census);
-    if (rule)
-        return rule;
-    int32_t key = level_below(engine, &ladder, (int32_t)KEY_MASK);
-    CHECK(key == ladder.side->best, "the best price is that of the best level");
-    CHECK(ladder.side->far_best == far_below(engine, ladder.side, KEY_MASK), "the best far price is known");
-    for (; key != KEY_NONE; key = level_below(engine, &ladder, key - 1)) {
-        rule = level_invalid(engine, &ladder, (uint32_t)key, census);
+    int32_t key = level_below(engine, ladder, (int32_t)KEY_MASK);
+    CHECK(key == ladder->side->best, "the best price is that of the best level");
+    CHECK(ladder->side->far_best == far_below(engine, ladder->side, KEY_MASK), "the best far price is known");
+    for (; key != KEY_NONE; key = level_below(engine, ladder, key - 1)) {
+        const char *rule = level_invalid(engine, ladder, (uint32_t)key, where, census);
         if (rule)
             return rule;
     }
     return NULL;
+}
+
+static const char *side_invalid(const struct engine *engine, uint32_t instrument, uint32_t side, struct census *census)
+{
+    struct ladder displayed = ladder_at(engine, instrument, WHERE_DISPLAYED, side);
+    struct ladder hidden = ladder_at(engine, instrument, WHERE_HIDDEN, side);
+    struct ladder stops = ladder_at(engine, instrument, WHERE_STOPS, side);
+    const char *rule = pages_invalid(engine, &displayed, census);
+    if (!rule)
+        rule = ladder_invalid(engine, &displayed, WHERE_DISPLAYED, census);
+    if (!rule)
+        rule = ladder_invalid(engine, &hidden, WHERE_HIDDEN, census);
+    if (!rule)
+        rule = ladder_invalid(engine, &stops, WHERE_STOPS, census);
+    census->far_levels += hidden.side->far_count + stops.side->far_count;
+    uint8_t rare = engine->books[instrument].rare;
+    uint8_t flag = side == SIDE_BUY ? RARE_HIDDEN_BIDS : RARE_HIDDEN_ASKS;
+    CHECK(((rare & flag) != 0) == (hidden.side->best != KEY_NONE), "hidden orders are flagged");
+    return rule;
+}
+
+static const char *waiting_invalid(const struct engine *engine, uint32_t instrument, struct census *census)
+{
+    const struct annex *annex = &engine->annexes[instrument];
+    uint32_t prev = 0;
+    CHECK(annex->due.head == 0 || engine_more(engine), "nothing is due between commands");
+    for (uint32_t index = annex->waiting.head; index != 0; index = engine->orders[index].next) {
+        const struct order *order = &engine->orders[index];
+        const char *rule = order_invalid(engine, index, census);
+        if (rule)
+            return rule;
+        CHECK(order_where(order) == WHERE_WAITING && order_instrument(order) == instrument,
+              "an order is marked with its place");
+        CHECK(order->prev == prev, "waiting orders are chained both ways");
+        prev = index;
+    }
+    CHECK(annex->waiting.tail == prev, "the tail of a chain is its last order");
+    return NULL;
+}
+
+static const char *movers_invalid(const struct engine *engine, uint32_t instrument, const struct census *census)
+{
+    const struct annex *annex = &engine->annexes[instrument];
+    uint8_t rare = engine->books[instrument].rare;
+    uint32_t count = 0;
+    uint32_t pegs = 0;
+    for (uint32_t at = annex->mover_first; at != 0; at = engine->specials[at].mover_next) {
+        pegs += engine->specials[at].peg != 0;
+        count++;
+    }
+    CHECK(count == annex->mover_count && count == census->movers && pegs == annex->peg_count, "movers are counted");
+    CHECK(census->reserves == annex->reserve_count, "reserves are counted");
+    CHECK(((rare & RARE_PEGS) != 0) == (pegs != 0), "pegs are flagged");
+    CHECK(((rare & RARE_TRIGGERS) != 0) == (annex->stop_count != 0), "stops are flagged");
+    return NULL;
+}
+
+static const char *book_invalid(const struct engine *engine, uint32_t instrument, struct census *census)
+{
+    const struct book *book = &engine->books[instrument];
+    census->movers = 0;
+    census->reserves = 0;
+    for (uint32_t side = 0; side < 2; side++) {
+        const char *rule = side_invalid(engine, instrument, side, census);
+        if (rule)
+            return rule;
+    }
+    const char *rule = waiting_invalid(engine, instrument, census);
+    if (rule)
+        return rule;
+    int32_t bid = book->sides[SIDE_BUY].best;
+    int32_t ask = book->sides[SIDE_SELL].best;
+    CHECK(!state_continuous(book->state) || bid == KEY_NONE || ask == KEY_NONE || bid < (ask ^ (int32_t)KEY_MASK),
+          "a book is not crossed");
+    return movers_invalid(engine, instrument, census);
 }
 
 static const char *pools_invalid(const struct engine *engine, const struct census *census)
@@ -115,20 +201,18 @@ static const char *pools_invalid(const struct engine *engine, const struct censu
     CHECK(orders->used - orders->free_count == census->orders, "orders are live or free");
     CHECK(pages->used - pages->free_count == census->pages, "pages are in use or free");
     CHECK(far->used - far->free_count == census->far_levels, "far levels are in use or free");
+    const struct pool *specials = &engine->special_pool;
+    CHECK(specials->used - specials->free_count == census->specials, "records of special orders are in use or free");
+    CHECK(engine->expiry_count == census->expiries, "orders that expire are counted");
     return NULL;
 }
 
 static uint64_t standing_hash(const struct engine *engine)
 {
     uint64_t hash = engine->day_open ? hash_fold(engine->date ^ HASH_ODD_0, HASH_ODD_6) : 0;
-    for (uint32_t i = 1; i <= engine->instrument_count; i++) {
-        const struct book *book = &engine->books[i];
-        uint64_t word;
-        memcpy(&word, book->symbol, sizeof(word));
-        hash +=
-            hash_fold(word ^ HASH_ODD_1, i ^ HASH_ODD_2) + two_words(book->tick_ticks, book->lot_quantity) * HASH_ODD_3;
-    }
-    return hash;
+    for (uint32_t instrument = 1; instrument <= engine->instrument_count; instrument++)
+        hash += book_hash(&engine->books[instrument], instrument);
+    return hash + engine->firms_hash;
 }
 
 static const char *sessions_invalid(const struct engine *engine)
@@ -147,15 +231,9 @@ const char *engine_invalid(const struct engine *engine)
 {
     struct census census = {.state_hash = standing_hash(engine)};
     for (uint32_t instrument = 1; instrument <= engine->instrument_count; instrument++) {
-        const struct book *book = &engine->books[instrument];
-        for (uint32_t side = 0; side < 2; side++) {
-            const char *rule = side_invalid(engine, instrument, side, &census);
-            if (rule)
-                return rule;
-        }
-        int32_t bid = book->sides[SIDE_BUY].best;
-        int32_t ask = book->sides[SIDE_SELL].best;
-        CHECK(bid == KEY_NONE || ask == KEY_NONE || bid < (ask ^ (int32_t)KEY_MASK), "a book is not crossed");
+        const char *rule = book_invalid(engine, instrument, &census);
+        if (rule)
+            return rule;
     }
     CHECK(census.orders == engine->live_orders, "live orders are counted");
     CHECK(census.state_hash == engine->state_hash, "the state hash is that of the state");

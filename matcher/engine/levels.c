@@ -140,6 +140,8 @@ static void window_move(struct engine *engine, struct ladder *ladder, uint32_t p
 struct level *level_open_slowly(struct engine *engine, struct ladder *ladder, uint32_t key)
 {
     uint32_t page_number = key >> PAGE_SHIFT;
+    if (ladder->pages == NULL)
+        return far_open(engine, ladder->side, key);
     if (page_number - ladder->side->window_base >= engine->window_pages && (int32_t)key > ladder->side->best &&
         pool_room(&engine->page_pool) != 0)
         window_move(engine, ladder, page_number);
@@ -202,7 +204,7 @@ void level_best_slowly(struct engine *engine, struct ladder *ladder)
     struct book_side *side = ladder->side;
     int32_t near = near_below(engine, ladder, (int32_t)KEY_MASK);
     side->best = near > side->far_best ? near : side->far_best;
-    if (side->best == KEY_NONE || near == side->best || side->window_pages != 0)
+    if (side->best == KEY_NONE || near == side->best || side->window_pages != 0 || ladder->pages == NULL)
         return;
     /* All that is left is far: the window goes there. */
     uint32_t page_number = (uint32_t)side->best >> PAGE_SHIFT;

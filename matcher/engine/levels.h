@@ -12,6 +12,7 @@
  *   3. It is moved when a new best price lies outside of it, or when it is empty and the best price is far. The best
  * price then stands at three quarters of it, for most prices come in behind the best.
  *   4. An empty level is all zero, in a page as in the far tree.
+ *   5. A ladder without a window has no pages (pages is NULL), and a window_base that is beyond all keys.
  */
 #ifndef RINGSIDE_ENGINE_LEVELS_H
 #define RINGSIDE_ENGINE_LEVELS_H

@@ -78,6 +78,12 @@ static inline void event_reserve(struct event *event, size_t offset)
 
 #define EVENT_PAYLOAD offsetof(struct event, accepted)
 
+/* Flags of a trade, of OUCH. */
+struct liquidity {
+    uint8_t taker;
+    uint8_t maker;
+};
+
 /* Two fields of 32 bits that stand side by side, the first at an offset that is a multiple of 8. */
 #define PUT_PAIR(event, first, low, high) put_word(event, offsetof(struct event, first), two_words(low, high))
 

@@ -5,6 +5,7 @@
 #ifndef RINGSIDE_ENGINE_REQUESTS_H
 #define RINGSIDE_ENGINE_REQUESTS_H
 
+#include "output.h"
 #include "state.h"
 
 /* orders.c */
@@ -16,14 +17,27 @@ void request_cancel(struct engine *engine, const struct command *command);
 void request_modify(struct engine *engine, const struct command *command);
 void request_account_query(struct engine *engine, const struct command *command);
 void request_refused(struct engine *engine, const struct command *command);
-void request_unsupported(struct engine *engine, const struct command *command);
 
 /* A REJECTED event for this command. */
 void request_reject(struct engine *engine, const struct command *command, uint16_t reason);
 
-/* match.c: trades the taker with the other side; goes on after a step that was full. Then the rest of it rests or goes.
- */
+/* cancels.c */
+void request_mass_cancel(struct engine *engine, const struct command *command);
+
+/* match.c: trades the taker with the other side, then the rest of it stands or goes. */
 void taker_trade(struct engine *engine);
+
+/* Goes on after a step that was full. */
+void taker_trade_on(struct engine *engine);
+
+/* EXECUTED: both have lost the quantity already. */
+void executed(struct engine *engine, const struct taker *taker, const struct order *maker, int32_t price_ticks,
+              uint32_t quantity, struct liquidity liquidity);
+
+/* arrive.c: what is left of the taker stands at its price; is canceled; there is nothing left. */
+void taker_rest(struct engine *engine);
+void taker_cancel(struct engine *engine, uint8_t reason);
+void taker_end(struct engine *engine);
 
 static inline uint8_t answer_flags(const struct command *command)
 {

@@ -41,7 +41,11 @@ struct engine_limits {
     uint32_t levels_max;      /* width of the window of prices, in ticks, that are reached at once; a power of two */
     uint32_t channels_max;    /* order-flow channels other than 0, all sessions together [sessions_max] */
     uint32_t pages_max; /* runs of 64 neighbouring prices in windows; more: as far prices [by orders, instruments] */
-    uint32_t far_levels_max;      /* prices outside the windows; more: rejected, 000A [orders_max / 8, 1024 at least] */
+    uint32_t far_levels_max; /* prices outside the windows; more: rejected, 000A [orders_max / 8, 1024 at least] */
+    uint32_t specials_max; /* live orders with reserve, minimum, peg, trigger or expiry; more: 000A [orders_max / 4] */
+    uint32_t movers_max;   /* pegs and trailing stops of one instrument; more: rejected, 000A [1024] */
+    uint32_t firms_max;    /* firms with limits or disabled; more: refused [1024] */
+    uint32_t trades_max;   /* trades of the day that can be broken, the last ones; a power of two [65536] */
     uint32_t checkpoint_commands; /* a CHECKPOINT after each so many commands [65536]; UINT32_MAX: none */
     uint32_t report_tops;         /* 1: BOOK_TOP events; 0: none */
 };
@@ -58,6 +62,8 @@ enum engine_refusal {
     ENGINE_REFUSAL_EXISTS = 7,
     ENGINE_REFUSAL_FULL = 8,    /* a limit is reached */
     ENGINE_REFUSAL_INVALID = 9, /* a value that it cannot have */
+    ENGINE_REFUSAL_UNKNOWN_INSTRUMENT = 10,
+    ENGINE_REFUSAL_UNKNOWN_TRADE = 11, /* not a trade of today, or too long ago */
 };
 
 /* Failures of the caller, not of a command: nothing has been changed. */
@@ -119,6 +125,9 @@ int engine_apply_batch(struct engine *engine, const struct engine_input *input, 
 uint64_t engine_command_seq_next(const struct engine *engine);
 uint64_t engine_event_seq_next(const struct engine *engine);
 uint64_t engine_live_orders(const struct engine *engine);
+
+/* Whether an order is live that a TICK may expire. */
+bool engine_timer_armed(const struct engine *engine);
 
 /* Running hash of the bytes 16 to 127 of all events, one after the other. */
 uint64_t engine_event_hash(const struct engine *engine);

@@ -5,7 +5,7 @@
  * Rules
  *   1. One connection a session. A second login is refused with S, or, if it asks to take over, closes the first.
  *   2. The stream of a session begins each day with SYSTEM_EVENT S: at the start of the day, or before its first login.
- *   3. Orders stay when a connection goes.
+ *   3. Orders stay when a connection goes, unless its login asked for cancels on disconnect.
  */
 #include "sessions.h"
 
@@ -77,6 +77,10 @@ static void session_close(struct engine *engine, uint32_t session, uint8_t reaso
     struct session *self = &engine->sessions[session];
     told_connection(engine, EVENT_SESSION_CLOSED, reason, session, self->owner, self->connection);
     engine->connected_counts[self->owner >> 32 & 0xff]--;
+    if (self->cancels && !self->cancel_due) {
+        self->cancel_due = 1;
+        engine->cancel_due_count++;
+    }
     self->owner = 0;
     self->connection = 0;
 }
@@ -111,9 +115,13 @@ void session_login(struct engine *engine, const struct command *command)
         return;
     }
     struct session *self = &engine->sessions[session];
+    if (self->blocked) {
+        login_refused(engine, command, session, 'A');
+        return;
+    }
     bool same = self->owner == owner && self->connection == login->connection;
     if (self->owner != 0 && !same) {
-        if (login->flag == 0) {
+        if ((login->flag & LOGIN_TAKES_OVER) == 0) {
             login_refused(engine, command, session, 'S');
             return;
         }
@@ -124,6 +132,7 @@ void session_login(struct engine *engine, const struct command *command)
     self->owner = owner;
     self->connection = login->connection;
     self->firm = firm_word(login->firm);
+    self->cancels = (login->flag & LOGIN_CANCELS_ON_DISCONNECT) != 0;
     if (engine->day_open && self->message_no == 0)
         session_told_day(engine, session, 'S');
     told_connection(engine, EVENT_LOGIN_ACCEPTED, 0, session, owner, login->connection);
@@ -141,6 +150,22 @@ void session_logout(struct engine *engine, const struct command *command)
     const struct session *self = &engine->sessions[session];
     if (self->owner == owner_of(command->gateway, command->tenure) && self->connection == command->login.connection)
         session_close(engine, session, command->login.reason);
+}
+
+void session_block(struct engine *engine, const struct command *command)
+{
+    uint32_t place = 0;
+    uint32_t session = user_find(engine, command->login.user, &place);
+    if (session == 0)
+        session = user_add(engine, command->login.user, place);
+    if (session == 0) {
+        command_refuse(engine, command, ENGINE_REFUSAL_FULL);
+        return;
+    }
+    struct session *self = &engine->sessions[session];
+    self->blocked = command->login.flag != 0;
+    if (self->blocked && self->owner != 0)
+        session_close(engine, session, 'S');
 }
 
 /* ---- a gateway begins again: none of its connections is left ------------------------------------------------------

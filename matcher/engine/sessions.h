@@ -11,17 +11,21 @@ void session_login(struct engine *engine, const struct command *command);
 void session_logout(struct engine *engine, const struct command *command);
 void session_tenure_begins(struct engine *engine, const struct command *command);
 void session_tenure_sweep(struct engine *engine);
+void session_block(struct engine *engine, const struct command *command);
 
 void day_start(struct engine *engine, const struct command *command);
 void day_start_sweep(struct engine *engine);
 void day_end(struct engine *engine, const struct command *command);
-void day_end_orders_sweep(struct engine *engine);
 void day_end_sessions_sweep(struct engine *engine);
 
 /* SYSTEM_EVENT to one session: S or E. */
 void session_told_day(struct engine *engine, uint32_t session, uint8_t code);
 
 void instrument_add(struct engine *engine, const struct command *command);
+void instrument_limits(struct engine *engine, const struct command *command);
+
+/* INSTRUMENT_ADDED, MARKET_STATE_CHANGED, LIMITS_CHANGED: all that an instrument is. */
+void instrument_told(struct engine *engine, uint32_t instrument, uint8_t kind);
 
 /* COMMAND_REFUSED. */
 void command_refuse(struct engine *engine, const struct command *command, enum engine_refusal why);

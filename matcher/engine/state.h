@@ -7,6 +7,9 @@
  *   pages, bits   levels of 64 neighbouring prices, in a pool
  *   far           levels of prices outside the windows, in a tree (far.h)
  *   orders        a line each: 32 bytes that matching and cancelling touch, 32 that only changes and reports do
+ *   annexes       256 bytes an instrument: hidden orders, stops, what waits, limits
+ *   specials      64 bytes for each order that has a reserve, a minimum, a peg, a trigger or an expiry
+ *   expiries, firms, trades
  *   index         (session, channel, user_ref) -> order (order_index.h)
  *   sessions, channels, names
  *
@@ -37,7 +40,7 @@
 #define ORDER_REF_MAX  ((UINT64_C(1) << ORDER_REF_BITS) - 1)
 #define GATEWAYS_MAX   256
 #define FIRM_BLANK     0x20202020u
-#define EVENTS_AT_END  4 /* places that a sweep leaves for what follows it */
+#define EVENTS_AT_END  10 /* places that a sweep leaves: for what one more go at it writes, and for the end */
 
 enum { SIDE_BUY = 0, SIDE_SELL = 1 };
 
@@ -63,17 +66,20 @@ struct terms {
     uint8_t cross_type;
     uint8_t price_type;
     uint8_t handle_inst;
-    uint8_t reserved0[2];
-    uint64_t reserved1;
+    uint16_t group;
+    uint32_t special; /* what it has besides (special.h); 0: nothing */
+    uint8_t self_match;
+    uint8_t reserved0[3];
+    uint32_t reserved1;
 };
 
 struct order {
-    uint32_t next; /* younger order of the level; of a free one: the next free one */
+    uint32_t next; /* younger order of the level or list it is in; of a free one: the next free one */
     uint32_t prev;
-    uint32_t quantity; /* open shares */
-    uint32_t key;
+    uint32_t quantity; /* open shares; of a reserve order in the book those that are shown */
+    uint32_t key;      /* of the price it stands at, else of its limit; KEY_MASK: market */
     uint32_t user_ref;
-    uint32_t place;    /* instrument - 1: 17 bits, user_ref_index: 8, side code: 2, flags: 5 */
+    uint32_t place; /* instrument - 1: 17 bits, user_ref_index: 8, side code: 2, appendage: 1, where: 3, special: 1 */
     uint64_t identity; /* order_ref: 48 bits, session - 1: 16 */
     struct terms terms;
 };
@@ -81,6 +87,46 @@ struct order {
 #define PLACE_INDEX_SHIFT 17
 #define PLACE_SIDE_SHIFT  25
 #define PLACE_APPENDAGE   (1u << 27) /* its Enter or Replace carried an Appendage Length */
+#define PLACE_WHERE_SHIFT 28
+#define PLACE_SPECIAL     (1u << 31)
+#define KEY_MARKET        KEY_MASK /* no price: better than any */
+
+/* Where a live order stands (docs/engine.md). */
+enum where {
+    WHERE_DISPLAYED = 0,
+    WHERE_HIDDEN = 1,
+    WHERE_STOPS = 2,
+    WHERE_WAITING = 3,
+    WHERE_DUE = 4,
+};
+
+/* What few orders have: a record beside the order's line. */
+struct special {
+    uint32_t order; /* whose it is; 0: the taker's; of a free one: the next free one */
+    uint32_t reserve;
+    uint32_t min_quantity;
+    uint32_t max_floor;
+    uint32_t random_reserve;
+    uint32_t refills;
+    union {
+        int32_t peg_offset_ticks;
+        uint32_t trigger_ticks; /* price of a stop, distance of a trailing one */
+    };
+    union {
+        uint32_t limit_key;  /* of a peg */
+        uint32_t peak_ticks; /* of a trailing stop; 0: none yet */
+    };
+    uint64_t expire_ns; /* 0: never */
+    uint64_t
+        entered; /* order_ref that it was entered with: among those that expire at one moment the smaller is first */
+    uint32_t expiry_at; /* place in the heap of expiries; 0: none */
+    uint32_t mover_next;
+    uint32_t mover_prev;
+    uint8_t trigger_kind; /* S, T; 0: none, or it has fired */
+    uint8_t peg;          /* P, M, m, R; 0: none */
+    uint8_t moves;        /* it is in the list of movers */
+    uint8_t reserved0;
+};
 
 struct book_side {
     int32_t best;          /* key of the best level; KEY_NONE */
@@ -100,10 +146,78 @@ struct book {
     uint32_t tick_ticks;
     uint32_t lot_quantity;
     int32_t reference_ticks;
-    uint32_t reserved0;
+    uint8_t state; /* market state: P, O, H, C, X */
+    uint8_t rare;  /* enum rare: what sends an order off the straight path */
+    uint16_t reserved0;
     struct book_side sides[2];
-    uint64_t reserved1[2];
+    int32_t last_ticks; /* price of the last trade; 0: none */
+    uint32_t reserved1;
+    uint64_t reserved2;
 };
+
+enum rare {
+    RARE_NOT_OPEN = 1 << 0,    /* the state is not O */
+    RARE_LIMITS = 1 << 1,      /* collar, fat finger, largest quantity or notional */
+    RARE_HIDDEN_BIDS = 1 << 2, /* there are hidden orders on this side */
+    RARE_HIDDEN_ASKS = 1 << 3,
+    RARE_TRIGGERS = 1 << 4, /* there are stops */
+    RARE_PEGS = 1 << 5,
+    RARE_WAITING = 1 << 6, /* orders in a chain */
+};
+
+/* A chain of orders that are in no level. */
+struct chain {
+    uint32_t head;
+    uint32_t tail;
+};
+
+/* The rare side of a book, found by the same number. */
+struct annex {
+    struct book_side hidden[2]; /* ladders without a window */
+    struct book_side stops[2];  /* keys are of trigger prices; the first to fire is the best */
+    struct chain waiting;
+    struct chain due;
+    uint32_t mover_first; /* specials */
+    uint32_t mover_last;
+    uint32_t mover_count;
+    uint32_t peg_count;
+    uint32_t stop_count;    /* untriggered, trailing ones too */
+    uint32_t reserve_count; /* orders with something in reserve */
+    int32_t pass_keys[2];   /* best prices when the last pass over the pegs began */
+    int32_t collar_ticks;
+    int32_t fat_finger_ticks;
+    uint32_t quantity_max; /* 0: none */
+    uint32_t reserved0;
+    uint64_t notional_max; /* 0: none */
+    uint64_t reserved1[3];
+};
+
+/* A firm that is restricted in some way. */
+struct firm {
+    uint32_t name; /* 0: unused */
+    uint32_t quantity_max;
+    uint64_t notional_max;
+    uint32_t disabled;
+    uint32_t reserved0;
+};
+
+/* A trade of this day, kept so that it can be broken. */
+struct trade_note {
+    uint32_t price_ticks;
+    uint32_t quantity;
+    uint32_t session;
+    uint32_t maker_session;
+    uint32_t user_ref;
+    uint32_t maker_user_ref;
+    uint32_t instrument;
+    uint8_t user_ref_index;
+    uint8_t maker_user_ref_index;
+    uint8_t codes; /* side codes: the taker's, then the maker's shifted by 4 */
+    uint8_t broken;
+};
+
+_Static_assert(sizeof(struct special) == 64 && sizeof(struct annex) == 256 && sizeof(struct trade_note) == 32,
+               "the footprint");
 
 struct session {
     uint64_t owner; /* owner_of the connection's gateway and tenure; 0: not connected */
@@ -113,8 +227,11 @@ struct session {
     uint32_t channel_first; /* others; 0: none */
     uint32_t firm;
     char user[USER_BYTES];
-    uint8_t reserved0[2];
-    uint64_t reserved1[3];
+    uint8_t blocked;
+    uint8_t cancels;    /* its orders go when its connection ends */
+    uint8_t cancel_due; /* and it has ended */
+    uint8_t reserved0[7];
+    uint64_t reserved1[2];
 };
 
 struct channel {
@@ -172,7 +289,14 @@ struct taker {
     uint8_t event_flags;
     struct index_slot *slot; /* where it goes in the index; NULL: to be looked for */
     struct terms terms;
+    uint8_t rare;     /* it goes by arrive.c */
+    uint8_t collared; /* a collar keeps it from prices within its limit */
+    uint8_t reserved0[2];
+    uint32_t passed; /* hidden maker that it has passed over last, and all before it; 0: none */
 };
+
+/* What of an arrival a full step has left undone. */
+enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 
 /* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
 #define LOOK_DISTANCE_FIRST  16u
@@ -195,11 +319,65 @@ struct look_rounds {
 /* What a command has left to do when its step is full. */
 enum sweep {
     SWEEP_NONE = 0,
-    SWEEP_MATCH,
     SWEEP_DAY_START,
-    SWEEP_DAY_END_ORDERS,
     SWEEP_DAY_END_SESSIONS,
     SWEEP_TENURE,
+    SWEEP_CANCELS, /* cancels.h */
+    SWEEP_STATES,  /* states.h */
+    SWEEP_EXPIRY,
+};
+
+/* Which orders a walk over the books cancels, and how it ends. */
+enum cancels { CANCELS_OF_FIRM = 0, CANCELS_OF_SESSIONS, CANCELS_OF_DAY, CANCELS_AT_CLOSE };
+
+/* A walk over the orders of a book: the next one to visit. */
+struct tour {
+    uint32_t instrument;
+    uint32_t stop; /* number of the place in the order of the walk; TOUR_STOPS: at the end */
+    uint32_t order;
+};
+
+struct cancel_sweep {
+    struct tour tour;
+    uint32_t instrument_last;
+    uint32_t firm;
+    uint32_t group;
+    uint32_t session; /* who asked */
+    uint32_t user_ref;
+    uint32_t options;
+    uint8_t cancels; /* enum cancels */
+    uint8_t code;    /* CODE_NONE: both sides */
+    uint8_t user_ref_index;
+    uint8_t reason;
+    uint8_t flags;
+    uint8_t one; /* of one instrument only */
+    uint8_t book_begun;
+    uint8_t reserved0;
+};
+
+/* A change of market state under way. */
+enum state_phase {
+    STATE_NEXT = 0, /* of the next instrument */
+    STATE_AUCTION,
+    STATE_IMBALANCE,
+    STATE_LEFT,
+    STATE_CLOSE,
+    STATE_FOLLOW,
+};
+
+struct state_sweep {
+    uint32_t instrument;
+    uint32_t instrument_last;
+    int32_t reference_ticks;
+    int32_t price_ticks; /* of the auction; 0: none */
+    uint32_t left;       /* order to look at next */
+    uint32_t stop;
+    uint8_t state;
+    uint8_t phase; /* enum state_phase */
+    uint8_t kind;  /* of the auction: O, H, C; 0: none */
+    uint8_t on_open;
+    uint8_t entered_continuous;
+    uint8_t reserved0[3];
 };
 
 struct engine {
@@ -212,10 +390,16 @@ struct engine {
     uint64_t step_limit;  /* a sweep stops before this number */
     uint32_t event_index; /* within the command */
     uint8_t sweep;        /* enum sweep */
+    uint8_t taking;       /* enum taking */
+    uint8_t pauses;       /* this step has done enough, though it has room for events */
+    uint8_t follows;      /* what follows from a change in touched_instrument's book is not done (follow.h) */
     uint8_t shard;
     uint8_t touched; /* sides of touched_instrument whose best level may have changed: bits 1 << side */
     uint8_t day_open;
+    uint8_t passing; /* a pass over the pegs is under way, at pass_at */
     uint32_t touched_instrument;
+    uint32_t pass_at;
+    int32_t round_first_ticks; /* first trade of the arrival at hand; 0: none */
     uint64_t event_hash;
     uint64_t state_hash;
     uint64_t order_ref_last;
@@ -237,6 +421,11 @@ struct engine {
     struct index_slot *index;
     struct session *sessions;
     struct channel *channels;
+    struct annex *annexes;
+    struct special *specials;
+    uint32_t *expiries; /* a heap of specials, the first to expire on top at 1 */
+    struct firm *firms; /* an open table by name */
+    struct trade_note *trades;
     uint32_t *user_names;
     uint32_t *symbol_names;
 
@@ -250,7 +439,14 @@ struct engine {
     uint32_t instrument_count;
     uint32_t session_count;
     uint32_t channel_count;
+    uint32_t expiry_count;
+    uint32_t firm_count;
+    uint32_t firms_mask;
+    uint32_t trades_mask;
+    uint64_t firms_hash;  /* what they add to the state hash */
+    uint64_t trade_first; /* the first of this day */
     struct pool order_pool;
+    struct pool special_pool;
     struct pool page_pool;
     struct pool far_level_pool;
     struct pool far_fork_pool;
@@ -263,6 +459,10 @@ struct engine {
     uint32_t sweep_place;
     uint32_t sweep_left;
     uint64_t sweep_owner;
+    struct cancel_sweep cancel;
+    struct state_sweep states;
+    uint32_t cancel_due_count;
+    uint32_t reserved0;
     uint32_t connected_counts[GATEWAYS_MAX];
 };
 
@@ -281,6 +481,11 @@ static inline uint8_t order_user_ref_index(const struct order *order)
 static inline uint32_t order_code(const struct order *order)
 {
     return order->place >> PLACE_SIDE_SHIFT & 3;
+}
+
+static inline uint32_t order_where(const struct order *order)
+{
+    return order->place >> PLACE_WHERE_SHIFT & 7;
 }
 
 static inline uint32_t code_side(uint32_t code)
@@ -303,11 +508,26 @@ static inline uint32_t order_session(const struct order *order)
     return (uint32_t)(order->identity >> ORDER_REF_BITS) + 1;
 }
 
+static inline uint64_t two_halves(uint32_t low, uint32_t high)
+{
+    return (uint64_t)high << 32 | low;
+}
+
 /* What the order adds to the state hash for each of its shares: all of it that matters later. */
 static inline uint64_t order_weight(const struct order *order)
 {
     return hash_fold(order->identity ^ HASH_ODD_3, ((uint64_t)order->key << 32 | order->user_ref) ^ HASH_ODD_4) +
            order->place * HASH_ODD_5;
+}
+
+/* What an instrument adds to the state hash. */
+static inline uint64_t book_hash(const struct book *book, uint32_t instrument)
+{
+    uint64_t symbol;
+    __builtin_memcpy(&symbol, book->symbol, sizeof(symbol));
+    return hash_fold(symbol ^ HASH_ODD_1, instrument ^ HASH_ODD_2) +
+           two_halves(book->tick_ticks, book->lot_quantity) * HASH_ODD_3 +
+           two_halves((uint32_t)book->reference_ticks, book->state) * HASH_ODD_5;
 }
 
 /* ---- prices ---- */
@@ -321,6 +541,12 @@ static inline uint32_t key_flip(uint32_t side)
 static inline int32_t key_price(const struct book *book, uint32_t side, uint32_t key)
 {
     return (int32_t)((key ^ key_flip(side)) * book->tick_ticks);
+}
+
+/* As events tell it. */
+static inline int32_t key_told(const struct book *book, uint32_t side, uint32_t key)
+{
+    return key == KEY_MARKET ? PRICE_TICKS_MARKET : key_price(book, side, key);
 }
 
 /* Whole ticks in a price below 2^31. (p + 1) * floor((2^64 - 1) / t) / 2^64 is p / t, rounded down, for all such p, t.
@@ -345,6 +571,23 @@ static inline struct ladder ladder_of(const struct engine *engine, uint32_t inst
     struct ladder ladder = {&engine->books[instrument].sides[side], words,
                             (uint32_t *)(words + engine->occupied_words)};
     return ladder;
+}
+
+/* Of hidden orders, and of stops: all levels are far. */
+static inline struct ladder ladder_without_window(struct book_side *side)
+{
+    struct ladder ladder = {side, NULL, NULL};
+    return ladder;
+}
+
+static inline bool step_full(const struct engine *engine)
+{
+    return engine->event_seq_next >= engine->step_limit;
+}
+
+static inline bool state_continuous(uint8_t state)
+{
+    return state == 'O' || state == 'X';
 }
 
 static inline uint32_t pool_room(const struct pool *pool)

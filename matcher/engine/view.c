@@ -1,6 +1,7 @@
 /* Reading an engine: numbers, hashes, books, orders. Changes nothing. */
 #include "levels.h"
 #include "order_index.h"
+#include "special.h"
 #include "state.h"
 
 uint64_t engine_command_seq_next(const struct engine *engine)
@@ -16,6 +17,11 @@ uint64_t engine_event_seq_next(const struct engine *engine)
 uint64_t engine_live_orders(const struct engine *engine)
 {
     return engine->live_orders;
+}
+
+bool engine_timer_armed(const struct engine *engine)
+{
+    return engine->expiry_count != 0;
 }
 
 uint64_t engine_event_hash(const struct engine *engine)
@@ -96,9 +102,9 @@ static void view_order(const struct engine *engine, uint32_t index, struct engin
         .session = order_session(order),
         .user_ref = order->user_ref,
         .instrument = instrument,
-        .price_ticks = key_price(&engine->books[instrument], code_side(code), order->key),
-        .leaves_quantity = order->quantity,
-        .executed_quantity = order->terms.size - order->quantity,
+        .price_ticks = key_told(&engine->books[instrument], code_side(code), order->key),
+        .leaves_quantity = order_leaves(engine, order),
+        .executed_quantity = order->terms.size - order_leaves(engine, order),
         .user_ref_index = order_user_ref_index(order),
         .side = code_letter(code),
     };

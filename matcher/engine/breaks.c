@@ -1,0 +1,42 @@
+#include "breaks.h"
+
+#include "output.h"
+#include "sessions.h"
+
+static void told_break(struct engine *engine, const struct trade_note *note, uint64_t match_number, uint8_t reason)
+{
+    struct event *event = event_begin(engine, (struct event_header){.kind = EVENT_BROKEN,
+                                                                    .instrument = note->instrument,
+                                                                    .session = note->session,
+                                                                    .message_no = message_no(engine, note->session),
+                                                                    .user_ref = note->user_ref,
+                                                                    .user_ref_index = note->user_ref_index,
+                                                                    .side = code_letter(note->codes & 3u),
+                                                                    .reason = reason});
+    event_reserve(event, EVENT_PAYLOAD);
+    event->trade.match_number = match_number;
+    event->trade.price_ticks = (int32_t)note->price_ticks;
+    event->trade.quantity = note->quantity;
+    event->trade.maker_session = note->maker_session;
+    event->trade.maker_message_no = message_no(engine, note->maker_session);
+    event->trade.maker_user_ref = note->maker_user_ref;
+    event->trade.maker_user_ref_index = note->maker_user_ref_index;
+    event->trade.maker_side = code_letter(note->codes >> 4);
+}
+
+void trade_break(struct engine *engine, const struct command *command)
+{
+    uint64_t match_number = command->trade.match_number;
+    if (match_number < engine->trade_first || match_number == 0 || match_number > engine->match_number_last ||
+        engine->match_number_last - match_number > engine->trades_mask) {
+        command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_TRADE);
+        return;
+    }
+    struct trade_note *note = &engine->trades[match_number & engine->trades_mask];
+    if (note->broken) {
+        command_refuse(engine, command, ENGINE_REFUSAL_EXISTS);
+        return;
+    }
+    note->broken = 1;
+    told_break(engine, note, match_number, command->trade.reason);
+}
