@@ -65,7 +65,7 @@ static struct engine_limits limits_filled(const struct engine_limits *limits)
     if (filled.far_levels_max == 0)
         filled.far_levels_max = larger(filled.orders_max / 8, FAR_LEVELS_MIN);
     if (filled.specials_max == 0)
-        filled.specials_max = larger(filled.orders_max / 4, SPECIALS_MIN);
+        filled.specials_max = larger(filled.orders_max / 16, SPECIALS_MIN);
     if (filled.movers_max == 0)
         filled.movers_max = 1024;
     if (filled.firms_max == 0)

@@ -42,10 +42,11 @@ struct engine_limits {
     uint32_t channels_max;    /* order-flow channels other than 0, all sessions together [sessions_max] */
     uint32_t pages_max; /* runs of 64 neighbouring prices in windows; more: as far prices [by orders, instruments] */
     uint32_t far_levels_max; /* prices outside the windows; more: rejected, 000A [orders_max / 8, 1024 at least] */
-    uint32_t specials_max; /* live orders with reserve, minimum, peg, trigger or expiry; more: 000A [orders_max / 4] */
-    uint32_t movers_max;   /* pegs and trailing stops of one instrument; more: rejected, 000A [1024] */
-    uint32_t firms_max;    /* firms with limits or disabled; more: refused [1024] */
-    uint32_t trades_max;   /* trades of the day that can be broken, the last ones; a power of two [65536] */
+    uint32_t specials_max;   /* live orders with reserve, minimum, peg, trigger or expiry; more: 000A [orders_max / 16,
+                                1024 at least] */
+    uint32_t movers_max;     /* pegs and trailing stops of one instrument; more: rejected, 000A [1024] */
+    uint32_t firms_max;      /* firms with limits or disabled; more: refused [1024] */
+    uint32_t trades_max;     /* trades of the day that can be broken, the last ones; a power of two [65536] */
     uint32_t checkpoint_commands; /* a CHECKPOINT after each so many commands [65536]; UINT32_MAX: none */
     uint32_t report_tops;         /* 1: BOOK_TOP events; 0: none */
 };

@@ -116,36 +116,34 @@ static const struct spoiled spoiled[] = {
     SPOILED(price_ticks, 1999999901, 0x001d),
     SPOILED(price_ticks, 2000000000, 0x001d),
     SPOILED(price_ticks, 10001, 0x001d),
-    SPOILED(display, 'N', 0x0003),
     SPOILED(display, 'Z', 0x0003),
-    SPOILED(time_in_force, '5', 0x000f),
     SPOILED(time_in_force, '6', 0x000f),
-    SPOILED(time_in_force, 'E', 0x000f),
+    SPOILED(time_in_force, 'E', 0x0002),
     SPOILED(time_in_force, '9', 0x000f),
     SPOILED(capacity, 'X', 0x000f),
     SPOILED(cross_type, 'O', 0x0014),
-    SPOILED(cross_type, 'C', 0x0014),
+    SPOILED(cross_type, 'H', 0x0014),
+    SPOILED(cross_type, 'R', 0x0014),
     SPOILED(cross_type, 0, 0x0014),
-    SPOILED(price_type, 'P', 0x0011),
-    SPOILED(price_type, 'M', 0x0011),
-    SPOILED(price_type, 'R', 0x0011),
+    SPOILED(price_type, 'P', 0x0003),
+    SPOILED(price_type, 'M', 0x0003),
+    SPOILED(price_type, 'R', 0x0003),
+    SPOILED(price_type, 'm', 0x0003),
     SPOILED(price_type, 'Q', 0x0011),
-    SPOILED(price_type, 'm', 0x0011),
     SPOILED(price_type, 'X', 0x0005),
     SPOILED(peg_offset_ticks, -1, 0x0011),
     SPOILED(handle_inst, 'I', 0x000f),
+    SPOILED(handle_inst, 'R', 0x000f),
     SPOILED(min_quantity, 1, 0x000d),
-    SPOILED(max_floor, 10, 0x0004),
+    SPOILED(min_quantity, 101, 0x000d),
     SPOILED(random_reserve, 10, 0x0004),
     SPOILED(expire_s, 10, 0x000f),
     SPOILED(trigger_ticks, 10000, 0x000f),
-    SPOILED(trigger_kind, 'S', 0x000f),
-    SPOILED(self_match, 'O', 0x000f),
+    SPOILED(trigger_kind, 'S', 0x001d),
+    SPOILED(trigger_kind, 'X', 0x000f),
+    SPOILED(self_match, 'X', 0x000f),
     SPOILED(options, OPTION_IS_SWEEP, 0x0008),
-    SPOILED(options, OPTION_POST_ONLY | OPTION_IS_POST_ONLY, 0x000f),
     SPOILED(options, OPTION_TRADE_NOW | OPTION_IS_TRADE_NOW, 0x000f),
-    SPOILED(options, OPTION_TRIGGER, 0x000f),
-    SPOILED(options, OPTION_SELF_MATCH, 0x000f),
     SPOILED(firm, 0x5a595857, 0x000c),
 };
 
@@ -184,6 +182,9 @@ Test(limits, replace_by_what_is_no_order_cancels_the_original)
         command.kind = COMMAND_REPLACE;
         command.order.target_user_ref = original;
         memcpy((uint8_t *)&command + spoiled[i].offset, &spoiled[i].value, spoiled[i].bytes);
+        command.order.options |= OPTION_MIN_QUANTITY | OPTION_MAX_FLOOR | OPTION_PRICE_TYPE | OPTION_PEG_OFFSET |
+                                 OPTION_RANDOM_RESERVE | OPTION_EXPIRE_TIME | OPTION_HANDLE_INST | OPTION_TRIGGER |
+                                 OPTION_SELF_MATCH;
         apply(f, command);
         cr_expect_eq(count_of(f, EVENT_CANCELED), 1, "%s", spoiled[i].what);
         cr_expect_eq(f->events[0].user_ref, original);
