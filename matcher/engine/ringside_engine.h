@@ -120,6 +120,24 @@ struct engine_input {
 int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint32_t count,
                        const struct engine_output *output, uint64_t room, uint64_t *ret_events);
 
+/* ---- snapshots ----------------------------------------------------------------------------------------------------
+ */
+
+/* Bytes of an image of the engine as it is now. */
+size_t engine_snapshot_bytes(const struct engine *engine);
+
+/* Writes an image; returns its bytes, or 0 if it does not fit or a command has more to say. */
+size_t engine_snapshot(const struct engine *engine, void *image, size_t image_bytes);
+
+/*
+ * An engine from an image, in `memory` of engine_bytes of these limits, zeroed and aligned as for engine_create. The
+ * limits need not be those of the engine that was written, but all that it held must fit, and levels_max be the same.
+ * NULL, with *ret_engine set: it goes on as the other would have. Else what is wrong, and the memory is to be zeroed
+ * before it is used again.
+ */
+const char *engine_restore(void *memory, const struct engine_limits *limits, const void *image, size_t image_bytes,
+                           struct engine **ret_engine);
+
 /* ---- where it stands ----------------------------------------------------------------------------------------------
  */
 
