@@ -267,8 +267,6 @@ static inline bool unfinished(const struct engine *engine)
 
 static inline int step_finish(struct engine *engine)
 {
-    if (engine->touched && UNLIKELY(follow_concerns(engine)))
-        engine->follows = 1;
     if (UNLIKELY(unfinished(engine)))
         go_on(engine);
     if (LIKELY(!unfinished(engine)))
@@ -289,6 +287,9 @@ static inline int apply(struct engine *engine, const struct command *command)
     engine->touched = 0;
     engine->round_first_ticks = 0;
     dispatch(engine, command);
+    /* A sweep says for itself when a book has come to rest. */
+    if (engine->touched && UNLIKELY(follow_concerns(engine)) && engine->sweep == SWEEP_NONE)
+        engine->follows = 1;
     return step_finish(engine);
 }
 
