@@ -86,8 +86,7 @@ static inline struct order *order_from_taker(struct engine *engine, const struct
     struct index_key key = order_index_key(order);
     struct index_slot *slot = LIKELY(taker->slot != NULL) ? taker->slot : index_room(engine, key);
     ENGINE_REQUIRE(slot != NULL);
-    slot->order = index;
-    slot->tag = index_tag(key);
+    index_put(engine, slot, key, index);
     return order;
 }
 

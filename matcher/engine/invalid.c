@@ -215,6 +215,21 @@ static uint64_t standing_hash(const struct engine *engine)
     return hash + engine->firms_hash;
 }
 
+static const char *index_invalid(const struct engine *engine)
+{
+    uint64_t used = 0;
+    uint64_t away = 0;
+    uint64_t passed = 0;
+    for (size_t i = 0; i < ((size_t)engine->index_mask + 1) * INDEX_LANES; i++) {
+        used += engine->index[i].order != 0;
+        away += engine->index[i].order != 0 ? engine->index[i].away : 0;
+        passed += engine->index[i].passed;
+    }
+    CHECK(used == engine->live_orders, "the index holds the live orders alone");
+    CHECK(away == passed, "orders away from their buckets are counted on the way");
+    return NULL;
+}
+
 static const char *sessions_invalid(const struct engine *engine)
 {
     uint64_t connected = 0;
@@ -238,5 +253,7 @@ const char *engine_invalid(const struct engine *engine)
     CHECK(census.orders == engine->live_orders, "live orders are counted");
     CHECK(census.state_hash == engine->state_hash, "the state hash is that of the state");
     const char *rule = pools_invalid(engine, &census);
+    if (!rule)
+        rule = index_invalid(engine);
     return rule ? rule : sessions_invalid(engine);
 }

@@ -93,7 +93,6 @@ static inline void fill(struct engine *engine, struct taker *taker, struct level
     level->head = next;
     *(next ? &engine->orders[next].prev : &level->tail) = 0;
     index_remove(engine, index_slot_of(engine, order_index_key(maker), index));
-    taker->slot = NULL; /* slots may have moved */
     order_release(engine, index);
 }
 
@@ -183,7 +182,6 @@ static void fill_rarely(struct engine *engine, struct taker *taker, uint32_t ind
     book->last_ticks = price_ticks;
     if (engine->round_first_ticks == 0)
         engine->round_first_ticks = price_ticks;
-    taker->slot = NULL;
     taker->quantity -= quantity;
     order_lose(engine, index, quantity);
     executed(engine, taker, maker, price_ticks, quantity, liquidity);
@@ -275,7 +273,6 @@ static void prevent(struct engine *engine, struct taker *taker, uint32_t index)
     const struct order *maker = &engine->orders[index];
     int32_t price_ticks = key_price(&engine->books[taker->instrument], !code_side(taker->code), maker->key);
     uint32_t quantity = smaller(taker->quantity, maker->quantity);
-    taker->slot = NULL;
     if (self_match_decrements(strategy)) {
         prevent_both(engine, taker, index, quantity, price_ticks);
         return;

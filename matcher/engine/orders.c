@@ -338,7 +338,6 @@ static void replace_trades(struct engine *engine, const struct command *command,
     struct taker *taker = &engine->taker;
     uint64_t previous_order_ref = order_ref(&engine->orders[slot->order]);
     order_leave(engine, slot);
-    taker->slot = NULL; /* slots may have moved */
     taker->order_ref = ++engine->order_ref_last;
     struct event *event = taker_told(engine, command, EVENT_REPLACED);
     PUT_PAIR(event, replaced.client_order_id[10], last_of_id(command), command->order.target_user_ref);

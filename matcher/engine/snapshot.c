@@ -222,7 +222,7 @@ static void index_made_anew(struct engine *engine, const struct index_slot *slot
             continue;
         struct index_slot *slot = index_room(engine, key);
         ENGINE_REQUIRE(slot != NULL);
-        *slot = slots[i];
+        index_put(engine, slot, key, slots[i].order);
     }
 }
 

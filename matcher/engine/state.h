@@ -253,7 +253,9 @@ struct far_fork {
 
 struct index_slot {
     uint32_t order; /* 0: empty */
-    uint32_t tag;
+    uint16_t tag;
+    uint8_t away;   /* buckets from its own */
+    uint8_t passed; /* of lane 0: orders that have passed this bucket by */
 };
 
 _Static_assert(sizeof(struct level) == 16 && sizeof(struct order) == 64 && sizeof(struct terms) == 32, "the footprint");
