@@ -23,12 +23,6 @@
 #define INDEX_PASSED_MAX         255u
 #define INDEX_BUCKETS_MIN        128u
 
-struct index_key {
-    uint32_t session;
-    uint32_t user_ref;
-    uint8_t user_ref_index;
-};
-
 static inline uint32_t index_hash(struct index_key key)
 {
     uint64_t word =
@@ -65,23 +59,40 @@ static inline bool index_matches(const struct order *order, struct index_key key
            order_user_ref_index(order) == key.user_ref_index;
 }
 
+/* Which lanes of a bucket have this tag: no branch, for which lane it is cannot be predicted. */
+static inline uint32_t index_lanes(const struct index_slot *bucket, uint16_t tag)
+{
+    uint32_t lanes = 0;
+    for (uint32_t lane = 0; lane < INDEX_LANES; lane++)
+        lanes |= (uint32_t)(bucket[lane].tag == tag) << lane;
+    return lanes;
+}
+
 /* The order's slot, or NULL. */
 static inline struct index_slot *index_find(const struct engine *engine, struct index_key key)
 {
     uint32_t hash = index_hash(key);
     uint16_t tag = index_tag(hash, key.user_ref);
-    uint32_t home = index_lane(hash, key.user_ref);
     for (uint32_t away = 0; away < INDEX_BUCKETS_PASSED_MAX; away++) {
         struct index_slot *bucket = index_bucket(engine, hash + away);
-        for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
-            struct index_slot *slot = &bucket[lane ^ home];
-            if (slot->tag == tag && slot->order != 0 && LIKELY(index_matches(&engine->orders[slot->order], key)))
+        for (uint32_t lanes = index_lanes(bucket, tag); lanes != 0; lanes &= lanes - 1) {
+            struct index_slot *slot = &bucket[__builtin_ctz(lanes)];
+            if (LIKELY(slot->order != 0 && index_matches(&engine->orders[slot->order], key)))
                 return slot;
         }
         if (LIKELY(bucket->passed == 0))
             return NULL;
     }
     return NULL;
+}
+
+/* The order that the key most likely means, in the bucket where most are; 0 or another order: it was a guess. */
+static inline uint32_t index_guess(const struct engine *engine, struct index_key key)
+{
+    uint32_t hash = index_hash(key);
+    const struct index_slot *bucket = index_bucket(engine, hash);
+    uint32_t lanes = index_lanes(bucket, index_tag(hash, key.user_ref));
+    return bucket[__builtin_ctz(lanes | 1u << (INDEX_LANES - 1))].order;
 }
 
 /* A free slot for this key, or NULL if all are too far away. */

@@ -39,14 +39,12 @@ LOOKS_AHEAD uint32_t look_instrument(const struct engine *engine, const struct c
 /* Session, slot of the index, book. */
 LOOKS_AHEAD void look_first(const struct engine *engine, const struct command *command, struct look *look)
 {
-    struct index_key key = {.session = command->session <= engine->session_count ? command->session : 0,
-                            .user_ref =
-                                command->kind == COMMAND_ENTER ? command->user_ref : command->order.target_user_ref,
-                            .user_ref_index = command->order.user_ref_index};
     const struct book *book = &engine->books[look_instrument(engine, command)];
-    look->slot = index_home(engine, key);
-    fetch(look->slot);
-    fetch(&engine->sessions[key.session]);
+    look->key.session = command->session <= engine->session_count ? command->session : 0;
+    look->key.user_ref = command->kind == COMMAND_ENTER ? command->user_ref : command->order.target_user_ref;
+    look->key.user_ref_index = command->order.user_ref_index;
+    fetch(index_home(engine, look->key));
+    fetch(&engine->sessions[look->key.session]);
     fetch(book);
     fetch(&book->sides[1]);
 }
@@ -64,7 +62,7 @@ LOOKS_AHEAD void look_second(const struct engine *engine, const struct command *
     struct ladder ladder = ladder_of(engine, instrument, command->order.side != 'B');
     uint32_t at = (look_key(engine, command, instrument) >> PAGE_SHIFT) - ladder.side->window_base;
     fetch(&ladder.pages[at < engine->window_pages ? at : 0]);
-    look->order = look->slot->order;
+    look->order = index_guess(engine, look->key);
     fetch(&engine->orders[look->order]);
 }
 

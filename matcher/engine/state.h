@@ -49,6 +49,12 @@ enum side_code { CODE_BUY = 0, CODE_SELL = 1, CODE_SHORT = 2, CODE_EXEMPT = 3, C
 
 struct index_slot;
 
+struct index_key {
+    uint32_t session;
+    uint32_t user_ref;
+    uint8_t user_ref_index;
+};
+
 struct level {
     uint32_t head; /* oldest order; 0: the level is empty and all of it zero */
     uint32_t tail;
@@ -307,7 +313,7 @@ enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 #define LOOKS                32u
 
 struct look {
-    const struct index_slot *slot;
+    struct index_key key;
     uint32_t order;
 };
 
