@@ -13,10 +13,15 @@ const struct engine_limits fixture_limits = {.orders_max = 4096,
 
 uint32_t apply(struct fixture *fixture, struct command command)
 {
+    return apply_at(fixture, command, (fixture->command_seq + 1) * 1000);
+}
+
+uint32_t apply_at(struct fixture *fixture, struct command command, uint64_t time_ns)
+{
     static struct event slots[ENGINE_EVENTS_MAX];
     const struct engine_output output = {.events = slots, .mask = ENGINE_EVENTS_MAX - 1};
     command.command_seq = ++fixture->command_seq;
-    command.time_ns = fixture->command_seq * 1000;
+    command.time_ns = time_ns;
     fixture->event_count = 0;
     fixture->step_count = 0;
     int written = engine_apply(fixture->engine, &command, &output);

@@ -28,6 +28,9 @@ void fixture_close(struct fixture *fixture);
 /* Applies any command; command_seq and time are filled in. Returns the number of events. */
 uint32_t apply(struct fixture *fixture, struct command command);
 
+/* The same at a time of one's own, later than all before. */
+uint32_t apply_at(struct fixture *fixture, struct command command, uint64_t time_ns);
+
 /* A day order of session for instrument 1; returns its user_ref. */
 uint32_t enter(struct fixture *fixture, uint32_t session, char side, uint32_t quantity, int32_t price_ticks);
 
