@@ -257,5 +257,5 @@ void cancels_sweep(struct engine *engine)
     }
     cancel->book_begun = 0;
     cancel->tour.instrument++;
-    engine->follows = 1;
+    engine->follows = cancel->cancels != CANCELS_AT_CLOSE; /* there the change of state says when it rests */
 }

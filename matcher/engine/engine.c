@@ -288,7 +288,8 @@ static inline int apply(struct engine *engine, const struct command *command)
     engine->round_first_ticks = 0;
     dispatch(engine, command);
     /* A sweep says for itself when a book has come to rest. */
-    if (engine->touched && UNLIKELY(follow_concerns(engine)) && engine->sweep == SWEEP_NONE)
+    bool changed = (engine->touched | engine->round_first_ticks) != 0;
+    if (changed && UNLIKELY(follow_concerns(engine)) && engine->sweep == SWEEP_NONE)
         engine->follows = 1;
     return step_finish(engine);
 }

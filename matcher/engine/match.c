@@ -179,6 +179,7 @@ static void fill_rarely(struct engine *engine, struct taker *taker, uint32_t ind
     int32_t price_ticks = key_price(book, !code_side(taker->code), maker->key);
     uint32_t quantity = smaller(taker->quantity, maker->quantity);
     struct liquidity liquidity = liquidity_of(engine, maker);
+    engine->touched_instrument = taker->instrument; /* also where only hidden orders trade */
     book->last_ticks = price_ticks;
     if (engine->round_first_ticks == 0)
         engine->round_first_ticks = price_ticks;

@@ -170,20 +170,23 @@ struct engine_order_view {
     uint32_t instrument;
     int32_t price_ticks;
     uint32_t leaves_quantity;
-    uint32_t executed_quantity; /* of its chain of replaces */
+    uint32_t executed_quantity; /* of its chain of replaces; what self-match prevention took is in it */
+    uint32_t shown_quantity;
     uint8_t user_ref_index;
     uint8_t side;
+    bool displayed; /* at a price, and seen by all */
 };
 
 /* Best price of a side ('B' or 'S') and all that stands there; false if the side is empty or there is no such book. */
 bool engine_best(const struct engine *engine, uint32_t instrument, char side, int32_t *ret_ticks,
                  uint64_t *ret_quantity);
 
-/* A walk over the live orders of one side of a book, best price first, oldest first. */
+/* A walk over all live orders of a book, in the order of docs/engine.md: displayed bids, hidden bids, displayed asks,
+ * hidden asks, buy stops, sell stops, waiting; best price first, oldest first. */
 struct engine_walk {
-    uint64_t place[3];
+    uint64_t place[2];
 };
-void engine_walk_begin(const struct engine *engine, uint32_t instrument, char side, struct engine_walk *walk);
+void engine_walk_begin(const struct engine *engine, uint32_t instrument, struct engine_walk *walk);
 bool engine_walk_next(const struct engine *engine, struct engine_walk *walk, struct engine_order_view *ret_view);
 
 /* The live order that a session calls so; false if there is none. */

@@ -3,6 +3,7 @@
 #include "order_index.h"
 #include "special.h"
 #include "state.h"
+#include "tour.h"
 
 uint64_t engine_command_seq_next(const struct engine *engine)
 {
@@ -76,22 +77,6 @@ bool engine_best(const struct engine *engine, uint32_t instrument, char side, in
     return true;
 }
 
-/* place: instrument and side, key of the level (KEY_NONE at the end), order in it. */
-void engine_walk_begin(const struct engine *engine, uint32_t instrument, char side, struct engine_walk *walk)
-{
-    bool exists = book_exists(engine, instrument);
-    walk->place[0] = (uint64_t)instrument << 1 | side_of(side);
-    walk->place[1] = 0;
-    walk->place[2] = 0;
-    if (!exists)
-        return;
-    struct ladder ladder = ladder_of(engine, instrument, side_of(side));
-    if (ladder.side->best == KEY_NONE)
-        return;
-    walk->place[1] = (uint32_t)ladder.side->best;
-    walk->place[2] = level_find(engine, &ladder, (uint32_t)ladder.side->best)->head;
-}
-
 static void view_order(const struct engine *engine, uint32_t index, struct engine_order_view *view)
 {
     const struct order *order = &engine->orders[index];
@@ -105,26 +90,38 @@ static void view_order(const struct engine *engine, uint32_t index, struct engin
         .price_ticks = key_told(&engine->books[instrument], code_side(code), order->key),
         .leaves_quantity = order_leaves(engine, order),
         .executed_quantity = order->terms.size - order_leaves(engine, order),
+        .shown_quantity = order->quantity,
+        .displayed = order_where(order) == WHERE_DISPLAYED,
         .user_ref_index = order_user_ref_index(order),
         .side = code_letter(code),
     };
 }
 
+/* place: instrument and stop of the tour, order in it. */
+static void walk_set(struct engine_walk *walk, const struct tour *tour)
+{
+    walk->place[0] = (uint64_t)tour->instrument << 8 | tour->stop;
+    walk->place[1] = tour->order;
+}
+
+void engine_walk_begin(const struct engine *engine, uint32_t instrument, struct engine_walk *walk)
+{
+    struct tour tour = {0};
+    if (book_exists(engine, instrument))
+        tour = tour_begin(engine, instrument, TOUR_DISPLAYED_BIDS);
+    walk_set(walk, &tour);
+}
+
 bool engine_walk_next(const struct engine *engine, struct engine_walk *walk, struct engine_order_view *ret_view)
 {
-    uint32_t index = (uint32_t)walk->place[2];
-    if (index == 0)
+    struct tour tour = {.instrument = (uint32_t)(walk->place[0] >> 8),
+                        .stop = (uint32_t)walk->place[0] & 0xff,
+                        .order = (uint32_t)walk->place[1]};
+    if (tour.order == 0)
         return false;
-    view_order(engine, index, ret_view);
-    walk->place[2] = engine->orders[index].next;
-    if (walk->place[2] != 0)
-        return true;
-    struct ladder ladder = ladder_of(engine, (uint32_t)(walk->place[0] >> 1), walk->place[0] & 1);
-    int32_t key = level_below(engine, &ladder, (int32_t)walk->place[1] - 1);
-    if (key != KEY_NONE) {
-        walk->place[1] = (uint32_t)key;
-        walk->place[2] = level_find(engine, &ladder, (uint32_t)key)->head;
-    }
+    view_order(engine, tour.order, ret_view);
+    tour_next(engine, &tour);
+    walk_set(walk, &tour);
     return true;
 }
 
