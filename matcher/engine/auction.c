@@ -246,7 +246,7 @@ bool auction_trade(struct engine *engine, const struct state_sweep *states)
         uint32_t seller = side_best(engine, states->instrument, SIDE_SELL, states->price_ticks);
         if (buyer == 0 || seller == 0)
             return true;
-        if (step_full(engine))
+        if (must_pause(engine))
             return false;
         trade_at(engine, buyer, seller, states->price_ticks, (struct liquidity){states->kind, states->kind});
     }
@@ -269,7 +269,7 @@ static bool imbalance_taken(struct engine *engine, const struct state_sweep *sta
         uint32_t other = side_best(engine, states->instrument, !side, states->price_ticks);
         if (other == 0)
             return true;
-        if (step_full(engine))
+        if (must_pause(engine))
             return false;
         live = engine->orders[index].quantity > engine->orders[other].quantity;
         if (side == SIDE_BUY)
@@ -296,13 +296,17 @@ bool auction_left(struct engine *engine, struct state_sweep *states)
 {
     struct tour tour = {.instrument = states->instrument, .stop = states->stop, .order = states->left};
     bool done = true;
-    while (tour.order != 0 && (done = !step_full(engine))) {
+    while (tour.order != 0) {
         uint32_t index = tour.order;
+        bool takes = auction_takes(states, &engine->orders[index]);
+        done = !takes || !must_pause(engine);
+        if (!done)
+            break;
         tour_next(engine, &tour);
         if (tour.stop == TOUR_DISPLAYED_ASKS || tour.stop == TOUR_BUY_STOPS || tour.stop == TOUR_SELL_STOPS)
             tour = tour_begin(engine, states->instrument,
                               tour.stop == TOUR_DISPLAYED_ASKS ? TOUR_HIDDEN_ASKS : TOUR_WAITING);
-        if (auction_takes(states, &engine->orders[index]))
+        if (takes)
             order_cancel(engine, index, states->kind == 'C' ? 'E' : 'I');
     }
     states->left = tour.order;

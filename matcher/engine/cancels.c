@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define SCANNED_MAX 4096u /* orders and books looked at in one step */
-
 void order_cancel(struct engine *engine, uint32_t index, uint8_t reason)
 {
     const struct order *order = &engine->orders[index];
@@ -25,6 +23,8 @@ bool expiry_cancel(struct engine *engine)
     const struct special *special = &engine->specials[engine->expiries[1]];
     if (special->expire_ns > engine->time_ns)
         return false;
+    if (must_pause(engine))
+        return true;
     engine->touched_instrument = order_instrument(&engine->orders[special->order]);
     order_cancel(engine, special->order, 'T');
     return true;
@@ -175,7 +175,10 @@ static void cancels_end(struct engine *engine)
     engine->sweep = SWEEP_NONE;
     switch ((enum cancels)engine->cancel.cancels) {
     case CANCELS_OF_FIRM:
-        mass_cancel_told(engine);
+        if (must_pause(engine))
+            engine->sweep = SWEEP_CANCELS;
+        else
+            mass_cancel_told(engine);
         break;
     case CANCELS_OF_SESSIONS:
         sessions_done(engine);
@@ -202,34 +205,28 @@ static bool book_is_empty(const struct book *book)
            (book->rare & elsewhere) == 0;
 }
 
-/* To the next book that has orders, at most SCANNED_MAX on; false: there are more to look at. */
+/* To the next book that has orders; false: there is none. */
 static bool book_find(struct engine *engine)
 {
     struct cancel_sweep *cancel = &engine->cancel;
-    for (uint32_t scanned = 0; cancel->tour.instrument <= cancel->instrument_last; scanned++) {
-        if (engine->live_orders == 0) {
-            cancel->tour.instrument = cancel->instrument_last + 1;
-            return true;
-        }
-        if (!book_is_empty(&engine->books[cancel->tour.instrument]))
-            return true;
-        if (scanned == SCANNED_MAX)
-            return false;
+    if (engine->live_orders == 0)
+        return false;
+    while (cancel->tour.instrument <= cancel->instrument_last && book_is_empty(&engine->books[cancel->tour.instrument]))
         cancel->tour.instrument++;
-    }
-    return true;
+    return cancel->tour.instrument <= cancel->instrument_last;
 }
 
 /* Cancels what is meant of the book at hand; false: the step is full. */
 static bool book_walk(struct engine *engine)
 {
     struct tour *tour = &engine->cancel.tour;
-    for (uint32_t scanned = 0; tour->order != 0; scanned++) {
-        if (step_full(engine) || scanned == SCANNED_MAX)
-            return false;
+    while (tour->order != 0) {
         uint32_t index = tour->order;
+        bool meant = is_meant(engine, &engine->orders[index]);
+        if (meant && must_pause(engine))
+            return false;
         tour_next(engine, tour);
-        if (is_meant(engine, &engine->orders[index]))
+        if (meant)
             order_cancel(engine, index, engine->cancel.reason);
     }
     return true;
@@ -240,10 +237,6 @@ void cancels_sweep(struct engine *engine)
     struct cancel_sweep *cancel = &engine->cancel;
     if (!cancel->book_begun) {
         if (!book_find(engine)) {
-            engine->pauses = 1;
-            return;
-        }
-        if (cancel->tour.instrument > cancel->instrument_last) {
             cancels_end(engine);
             return;
         }
@@ -251,10 +244,8 @@ void cancels_sweep(struct engine *engine)
         cancel->book_begun = 1;
         engine->touched_instrument = cancel->tour.instrument;
     }
-    if (!book_walk(engine)) {
-        engine->pauses = 1;
+    if (!book_walk(engine))
         return;
-    }
     cancel->book_begun = 0;
     cancel->tour.instrument++;
     engine->follows = cancel->cancels != CANCELS_AT_CLOSE; /* there the change of state says when it rests */

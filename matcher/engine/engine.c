@@ -200,7 +200,7 @@ static inline void command_finish(struct engine *engine)
 static void expiry_sweep(struct engine *engine)
 {
     if (expiry_cancel(engine))
-        engine->follows = 1;
+        engine->follows = !engine->pauses;
     else
         engine->sweep = SWEEP_NONE;
 }
@@ -210,12 +210,15 @@ static void sweep_one(struct engine *engine)
     switch ((enum sweep)engine->sweep) {
     case SWEEP_DAY_START:
         day_start_sweep(engine);
+        engine->pauses = engine->sweep == SWEEP_DAY_START;
         break;
     case SWEEP_DAY_END_SESSIONS:
         day_end_sessions_sweep(engine);
+        engine->pauses = engine->sweep == SWEEP_DAY_END_SESSIONS;
         break;
     case SWEEP_TENURE:
         session_tenure_sweep(engine);
+        engine->pauses = engine->sweep == SWEEP_TENURE;
         break;
     case SWEEP_CANCELS:
         cancels_sweep(engine);
@@ -237,6 +240,8 @@ static void follow_on(struct engine *engine)
 {
     if (follow_one(engine))
         return;
+    if (engine->sweep != SWEEP_NONE && book_top_differs(engine) && must_pause(engine))
+        return;
     engine->follows = 0;
     engine->round_first_ticks = 0;
     if (engine->sweep != SWEEP_NONE)
@@ -246,9 +251,11 @@ static void follow_on(struct engine *engine)
 /* Goes on with whatever the command at hand has left, the innermost first, until nothing is or the step is full. */
 static void go_on(struct engine *engine)
 {
-    while (!step_full(engine) && !engine->pauses) {
-        if (engine->taking != TAKING_NOTHING)
+    while (!engine->pauses) {
+        if (engine->taking != TAKING_NOTHING && !must_pause(engine))
             taker_trade_on(engine);
+        else if (engine->taking != TAKING_NOTHING)
+            return;
         else if (engine->follows)
             follow_on(engine);
         else if (engine->sweep != SWEEP_NONE)

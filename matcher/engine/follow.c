@@ -89,12 +89,17 @@ static bool pass_begins(struct engine *engine, uint32_t instrument)
 /* Looks at a peg; moves it if its price is another now. */
 static void peg_follows(struct engine *engine, uint32_t instrument, const struct special *special)
 {
+    uint32_t next = special->mover_next;
     const struct order *order = &engine->orders[special->order];
     bool stands = order_where(order) == WHERE_HIDDEN;
     int32_t key = peg_key(engine, instrument, code_side(order_code(order)), special);
+    bool moves = key != KEY_NONE && (!stands || order->key != (uint32_t)key);
+    if (moves && must_pause(engine))
+        return;
+    engine->pass_at = next;
     if (key == KEY_NONE && stands)
         ENGINE_REQUIRE(order_move(engine, special->order, WHERE_WAITING, special->limit_key));
-    else if (key != KEY_NONE && (!stands || order->key != (uint32_t)key))
+    else if (moves)
         order_activate(engine, special->order);
 }
 
@@ -107,9 +112,10 @@ static bool pegs(struct engine *engine, uint32_t instrument)
         return true;
     }
     const struct special *special = &engine->specials[engine->pass_at];
-    engine->pass_at = special->mover_next;
     if (special->peg != 0)
         peg_follows(engine, instrument, special);
+    else
+        engine->pass_at = special->mover_next;
     return true;
 }
 
@@ -125,7 +131,8 @@ bool follow_one(struct engine *engine)
         return true;
     uint32_t first = engine->annexes[instrument].due.head;
     if (first != 0) {
-        order_activate(engine, first);
+        if (!must_pause(engine))
+            order_activate(engine, first);
         return true;
     }
     return pegs(engine, instrument);

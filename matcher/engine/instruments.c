@@ -182,6 +182,19 @@ static int32_t top_price(const struct book *book, uint32_t side)
     return key == KEY_NONE ? 0 : key_price(book, side, (uint32_t)key);
 }
 
+bool book_top_differs(const struct engine *engine)
+{
+    const struct book *book = &engine->books[engine->touched_instrument];
+    for (uint32_t side = 0; side < 2 && engine->touched && engine->report_tops; side++) {
+        struct ladder ladder = ladder_of(engine, engine->touched_instrument, side);
+        int32_t best = book->sides[side].best;
+        uint64_t quantity = best == KEY_NONE ? 0 : level_find(engine, &ladder, (uint32_t)best)->quantity;
+        if (best != book->sides[side].top_key || quantity != book->sides[side].top_quantity)
+            return true;
+    }
+    return false;
+}
+
 void book_report_top(struct engine *engine)
 {
     uint8_t touched = engine->touched;

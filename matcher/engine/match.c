@@ -296,10 +296,11 @@ static bool match_rarely(struct engine *engine, struct taker *taker)
         uint32_t index = maker_next(engine, taker);
         if (index == 0)
             return true;
-        if (step_full(engine))
-            return false;
         const struct order *maker = &engine->orders[index];
-        if (minimum_forbids(engine, taker, maker))
+        bool forbidden = minimum_forbids(engine, taker, maker);
+        if (!forbidden && step_full(engine))
+            return false;
+        if (forbidden)
             taker->passed = index;
         else if (is_own(taker, maker))
             prevent(engine, taker, index);

@@ -33,4 +33,7 @@ void command_refuse(struct engine *engine, const struct command *command, enum e
 /* BOOK_TOP of the touched book, if it is not as last reported. */
 void book_report_top(struct engine *engine);
 
+/* Whether there is one to be told. */
+bool book_top_differs(const struct engine *engine);
+
 #endif

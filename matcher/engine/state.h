@@ -399,7 +399,7 @@ struct engine {
     uint32_t event_index; /* within the command */
     uint8_t sweep;        /* enum sweep */
     uint8_t taking;       /* enum taking */
-    uint8_t pauses;       /* this step has done enough, though it has room for events */
+    uint8_t pauses;       /* this step has done enough */
     uint8_t follows;      /* what follows from a change in touched_instrument's book is not done (follow.h) */
     uint8_t shard;
     uint8_t touched; /* sides of touched_instrument whose best level may have changed: bits 1 << side */
@@ -591,6 +591,14 @@ static inline struct ladder ladder_without_window(struct book_side *side)
 static inline bool step_full(const struct engine *engine)
 {
     return engine->event_seq_next >= engine->step_limit;
+}
+
+/* Asked before an event is written, never after: so the step that follows has something to say, and the last step of a
+ * command is never an empty one. */
+static inline bool must_pause(struct engine *engine)
+{
+    engine->pauses = step_full(engine);
+    return engine->pauses;
 }
 
 static inline bool state_continuous(uint8_t state)

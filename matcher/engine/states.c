@@ -177,20 +177,18 @@ void states_sweep(struct engine *engine)
     case STATE_NEXT:
         if (states->instrument == states->instrument_last)
             engine->sweep = SWEEP_NONE;
-        else
+        else if (!must_pause(engine))
             state_begin(engine, states);
         break;
     case STATE_AUCTION:
-        engine->pauses = !state_trades(engine, states);
+        (void)state_trades(engine, states);
         break;
     case STATE_IMBALANCE:
-        engine->pauses = !state_imbalance(engine, states);
+        (void)state_imbalance(engine, states);
         break;
     case STATE_LEFT:
         if (auction_left(engine, states))
             states->phase = STATE_CLOSE;
-        else
-            engine->pauses = 1;
         break;
     case STATE_CLOSE:
         close_begin(engine, states);
