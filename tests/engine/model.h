@@ -120,7 +120,7 @@ void model_init(struct model *model, const struct engine_limits *limits);
 /* Applies a command; its events are in events, heads zero. */
 void model_apply(struct model *model, const struct command *command);
 
-/* NULL, or what is not the same in the engine: each live order, and the order in which the displayed ones stand. */
+/* NULL, or what is not the same in the engine: each live order, and the order of the walk. */
 const char *model_differs(struct model *model, const struct engine *engine);
 
 /* NULL, or the rule of an exchange that the model itself breaks. */

@@ -1,181 +1,69 @@
-/* The model's part of what gateways and operators ask for: sessions, days, instruments. */
+/* The reference model: instruments and limits. */
 #include "model_parts.h"
 
 #include <string.h>
 
-/* ---- sessions -----------------------------------------------------------------------------------------------------
- */
-
-static uint32_t find_user(const struct model *model, const char user[USER_BYTES])
+void model_told_instrument(struct model *model, uint32_t instrument, uint8_t kind)
 {
-    for (uint32_t session = 1; session <= model->session_count; session++) {
-        if (memcmp(model->sessions[session].user, user, USER_BYTES) == 0)
-            return session;
-    }
-    return 0;
-}
-
-static struct event *told_connection(struct model *model, uint8_t kind, uint32_t session, char reason)
-{
-    const struct model_session *self = &model->sessions[session];
+    const struct model_instrument *self = &model->instruments[instrument];
     struct event *event = model_add_event(model, kind);
-    event->session = session;
-    event->reason = (uint8_t)reason;
-    event->login.message_next = self->message_no + 1;
-    event->login.user_ref_next = self->user_ref_last[0] + 1;
-    event->login.date = model->date;
-    memcpy(event->login.user, self->user, USER_BYTES);
-    memcpy(event->login.firm, self->firm, FIRM_BYTES);
-    event->login.connection = self->connection;
-    event->login.gateway = self->gateway;
-    event->login.tenure = self->tenure;
-    return event;
+    event->instrument = instrument;
+    memcpy(event->admin.symbol, self->symbol, SYMBOL_BYTES);
+    event->admin.tick_ticks = (int32_t)self->tick;
+    event->admin.lot_quantity = self->lot;
+    event->admin.reference_ticks = self->reference;
+    event->admin.collar_ticks = self->collar;
+    event->admin.fat_finger_ticks = self->fat_finger;
+    event->admin.quantity_max = self->quantity_max;
+    event->admin.notional_max = self->notional_max;
+    event->admin.market_state = self->state;
 }
 
-static void close_session(struct model *model, uint32_t session, char reason)
+static bool no_price(int32_t ticks)
 {
-    told_connection(model, EVENT_SESSION_CLOSED, session, reason);
-    model->sessions[session].connected = false;
+    return ticks < 0 || ticks > PRICE_TICKS_MAX;
 }
 
-static void system_event(struct model *model, uint32_t session, char code)
+/* A limit or reference that cannot be. */
+static bool limits_invalid(const struct command_admin *admin)
 {
-    struct event *event = model_add_event(model, EVENT_SYSTEM_EVENT);
-    model_to_session(model, event, session);
-    event->reason = (uint8_t)code;
+    return no_price(admin->reference_ticks) || no_price(admin->collar_ticks) || no_price(admin->fat_finger_ticks) ||
+           admin->quantity_max > QUANTITY_MAX;
 }
 
-static void login_refused(struct model *model, uint32_t session)
+static void set_limits(struct model_instrument *instrument, const struct command_admin *admin)
 {
-    const struct command *command = model->command;
-    struct event *event = told_connection(model, EVENT_LOGIN_REFUSED, session, 'S');
-    event->login.connection = command->login.connection;
-    event->login.gateway = command->gateway;
-    event->login.tenure = command->tenure;
-    memcpy(event->login.user, command->login.user, USER_BYTES);
+    instrument->collar = admin->collar_ticks;
+    instrument->fat_finger = admin->fat_finger_ticks;
+    instrument->quantity_max = admin->quantity_max;
+    instrument->notional_max = admin->notional_max;
+    if (admin->reference_ticks != 0)
+        instrument->reference = admin->reference_ticks;
 }
 
-static void login(struct model *model)
+static bool instrument_invalid(const struct command_admin *admin)
 {
-    const struct command *command = model->command;
-    uint32_t session = find_user(model, command->login.user);
-    if (session == 0 && model->session_count == model->limits.sessions_max) {
-        login_refused(model, 0);
-        return;
+    return admin->symbol[0] <= ' ' || no_price(admin->tick_ticks) || admin->lot_quantity > QUANTITY_MAX ||
+           (admin->market_state != 0 && !one_of(admin->market_state, "POHCX")) || limits_invalid(admin);
+}
+
+static bool symbol_known(const struct model *model, const char symbol[SYMBOL_BYTES])
+{
+    for (uint32_t i = 1; i <= model->instrument_count; i++) {
+        if (memcmp(model->instruments[i].symbol, symbol, SYMBOL_BYTES) == 0)
+            return true;
     }
-    if (session == 0) {
-        session = ++model->session_count;
-        memcpy(model->sessions[session].user, command->login.user, USER_BYTES);
-    }
-    struct model_session *self = &model->sessions[session];
-    bool same = self->gateway == command->gateway && self->tenure == command->tenure &&
-                self->connection == command->login.connection;
-    if (self->connected && !same && !command->login.flag) {
-        login_refused(model, session);
-        return;
-    }
-    if (self->connected && !same)
-        close_session(model, session, 'S');
-    self->connected = true;
-    self->gateway = command->gateway;
-    self->tenure = command->tenure;
-    self->connection = command->login.connection;
-    memcpy(self->firm, blank(command->login.firm) ? "    " : command->login.firm, FIRM_BYTES);
-    if (model->day_open && self->message_no == 0)
-        system_event(model, session, 'S');
-    told_connection(model, EVENT_LOGIN_ACCEPTED, session, 0);
+    return false;
 }
 
-static void logout(struct model *model)
-{
-    const struct command *command = model->command;
-    uint32_t session = command->session ? command->session : find_user(model, command->login.user);
-    if (session == 0 || session > model->session_count)
-        return;
-    const struct model_session *self = &model->sessions[session];
-    if (self->connected && self->gateway == command->gateway && self->tenure == command->tenure &&
-        self->connection == command->login.connection)
-        close_session(model, session, (char)command->login.reason);
-}
-
-static void tenure_begins(struct model *model)
-{
-    for (uint32_t session = 1; session <= model->session_count; session++) {
-        if (model->sessions[session].connected && model->sessions[session].gateway == model->command->gateway)
-            close_session(model, session, 'D');
-    }
-}
-
-/* ---- days and instruments -----------------------------------------------------------------------------------------
- */
-
-static void told_day(struct model *model, uint8_t kind)
-{
-    struct event *event = model_add_event(model, kind);
-    event->day.date = model->date;
-    event->day.midnight_ns = model->midnight_ns;
-}
-
-static void day_start(struct model *model)
-{
-    const struct command *command = model->command;
-    if (model->day_open || command->day.date <= model->date) {
-        if (!model->day_open)
-            model_refuse(model, ENGINE_REFUSAL_DATE);
-        else if (command->gateway != 0)
-            model_refuse(model, ENGINE_REFUSAL_DAY_IS_OPEN);
-        return;
-    }
-    model->day_open = true;
-    model->date = command->day.date;
-    model->midnight_ns = command->day.midnight_ns;
-    model->channel_count = 0;
-    told_day(model, EVENT_DAY_STARTED);
-    for (uint32_t session = 1; session <= model->session_count; session++) {
-        struct model_session *self = &model->sessions[session];
-        self->message_no = 0;
-        memset(self->user_ref_last, 0, sizeof(self->user_ref_last));
-        memset(self->channel_used, 0, sizeof(self->channel_used));
-        system_event(model, session, 'S');
-    }
-}
-
-static void day_end(struct model *model)
-{
-    if (!model->day_open) {
-        if (model->command->gateway != 0)
-            model_refuse(model, ENGINE_REFUSAL_NO_DAY_IS_OPEN);
-        return;
-    }
-    model->day_open = false;
-    for (uint32_t instrument = 1; instrument <= model->instrument_count; instrument++) {
-        struct model_order *order;
-        for (int of_sellers = 0; of_sellers < 2; of_sellers++) {
-            while ((order = model_best_order(model, instrument, of_sellers)) != NULL)
-                model_canceled(model, order, 0, 'Z');
-        }
-        model_report_top(model);
-    }
-    for (uint32_t session = 1; session <= model->session_count; session++)
-        system_event(model, session, 'E');
-    told_day(model, EVENT_DAY_ENDED);
-}
-
-static void instrument_add(struct model *model)
+void model_instrument_add(struct model *model)
 {
     const struct command_admin *admin = &model->command->admin;
-    for (uint32_t i = 1; i <= model->instrument_count; i++) {
-        if (memcmp(model->instruments[i].symbol, admin->symbol, SYMBOL_BYTES) == 0) {
-            if (model->command->gateway != 0)
-                model_refuse(model, ENGINE_REFUSAL_EXISTS);
-            return;
-        }
-    }
-    if (admin->symbol[0] <= ' ' || admin->tick_ticks < 0 || admin->tick_ticks > 1999999900 ||
-        admin->lot_quantity > 999999 || admin->reference_ticks < 0) {
+    if (symbol_known(model, admin->symbol)) {
+        if (model->command->gateway != 0)
+            model_refuse(model, ENGINE_REFUSAL_EXISTS);
+    } else if (instrument_invalid(admin)) {
         model_refuse(model, ENGINE_REFUSAL_INVALID);
-    } else if (admin->collar_ticks || admin->fat_finger_ticks || admin->quantity_max || admin->notional_max) {
-        model_refuse(model, ENGINE_REFUSAL_NOT_SUPPORTED);
     } else if (model->instrument_count == model->limits.instruments_max) {
         model_refuse(model, ENGINE_REFUSAL_FULL);
     } else {
@@ -184,37 +72,42 @@ static void instrument_add(struct model *model)
         memcpy(self->top.symbol, admin->symbol, SYMBOL_BYTES);
         self->tick = admin->tick_ticks ? (uint32_t)admin->tick_ticks : 1;
         self->lot = admin->lot_quantity ? admin->lot_quantity : 1;
-        self->reference = admin->reference_ticks;
-        struct event *event = model_add_event(model, EVENT_INSTRUMENT_ADDED);
-        event->instrument = model->instrument_count;
-        memcpy(event->admin.symbol, self->symbol, SYMBOL_BYTES);
-        event->admin.tick_ticks = (int32_t)self->tick;
-        event->admin.lot_quantity = self->lot;
-        event->admin.reference_ticks = self->reference;
-        event->admin.market_state = 'O';
+        self->state = admin->market_state ? admin->market_state : 'O';
+        set_limits(self, admin);
+        model_told_instrument(model, model->instrument_count, EVENT_INSTRUMENT_ADDED);
     }
 }
 
-/* ---- all of them --------------------------------------------------------------------------------------------------
- */
-
-void model_other_command(struct model *model)
+void model_instrument_limits(struct model *model)
 {
-    uint8_t kind = model->command->kind;
-    if (kind == COMMAND_LOGIN)
-        login(model);
-    else if (kind == COMMAND_LOGOUT)
-        logout(model);
-    else if (kind == COMMAND_TENURE_BEGINS)
-        tenure_begins(model);
-    else if (kind == COMMAND_DAY_START)
-        day_start(model);
-    else if (kind == COMMAND_DAY_END)
-        day_end(model);
-    else if (kind == COMMAND_INSTRUMENT_ADD)
-        instrument_add(model);
-    else if (kind >= COMMAND_MARKET_STATE && kind <= COMMAND_SESSION_BLOCK)
-        model_refuse(model, ENGINE_REFUSAL_NOT_SUPPORTED);
-    else if (kind != COMMAND_TICK && kind != COMMAND_SNAPSHOT_MARK)
-        model_refuse(model, ENGINE_REFUSAL_UNKNOWN_KIND);
+    const struct command_admin *admin = &model->command->admin;
+    if (admin->instrument == 0 || admin->instrument > model->instrument_count) {
+        model_refuse(model, ENGINE_REFUSAL_UNKNOWN_INSTRUMENT);
+        return;
+    }
+    struct model_instrument *self = &model->instruments[admin->instrument];
+    bool other_tick = admin->tick_ticks != 0 && (uint32_t)admin->tick_ticks != self->tick;
+    bool other_lot = admin->lot_quantity != 0 && admin->lot_quantity != self->lot;
+    if (other_tick || other_lot || limits_invalid(admin)) {
+        model_refuse(model, ENGINE_REFUSAL_INVALID);
+        return;
+    }
+    set_limits(self, admin);
+    model_told_instrument(model, admin->instrument, EVENT_LIMITS_CHANGED);
+}
+
+void model_firm_limits(struct model *model)
+{
+    const struct command_admin *admin = &model->command->admin;
+    if (admin->quantity_max > QUANTITY_MAX || blank(admin->firm)) {
+        model_refuse(model, ENGINE_REFUSAL_INVALID);
+        return;
+    }
+    struct model_firm *firm = model_make_firm(model, admin->firm);
+    firm->quantity_max = admin->quantity_max;
+    firm->notional_max = admin->notional_max;
+    struct event *event = model_add_event(model, EVENT_LIMITS_CHANGED);
+    memcpy(event->admin.firm, admin->firm, FIRM_BYTES);
+    event->admin.quantity_max = admin->quantity_max;
+    event->admin.notional_max = admin->notional_max;
 }

@@ -1,0 +1,166 @@
+/* The reference model: sessions begin, are taken over, blocked and end. */
+#include "model_parts.h"
+
+#include <string.h>
+
+static uint32_t find_user(const struct model *model, const char user[USER_BYTES])
+{
+    for (uint32_t session = 1; session <= model->session_count; session++) {
+        if (memcmp(model->sessions[session].user, user, USER_BYTES) == 0)
+            return session;
+    }
+    return 0;
+}
+
+/* The session of the user, made if need be; 0: there is no room for one. */
+static uint32_t make_user(struct model *model, const char user[USER_BYTES])
+{
+    uint32_t session = find_user(model, user);
+    if (session != 0 || model->session_count == model->limits.sessions_max)
+        return session;
+    session = ++model->session_count;
+    memcpy(model->sessions[session].user, user, USER_BYTES);
+    return session;
+}
+
+static struct event *told_connection(struct model *model, uint8_t kind, uint32_t session, char reason)
+{
+    const struct model_session *self = &model->sessions[session];
+    struct event *event = model_add_event(model, kind);
+    event->session = session;
+    event->reason = (uint8_t)reason;
+    event->login.message_next = self->message_no + 1;
+    event->login.user_ref_next = self->user_ref_last[0] + 1;
+    event->login.date = model->date;
+    memcpy(event->login.user, self->user, USER_BYTES);
+    memcpy(event->login.firm, self->firm, FIRM_BYTES);
+    event->login.connection = self->connection;
+    event->login.gateway = self->gateway;
+    event->login.tenure = self->tenure;
+    return event;
+}
+
+void model_system_event(struct model *model, uint32_t session, char code)
+{
+    struct event *event = model_add_event(model, EVENT_SYSTEM_EVENT);
+    model_to_session(model, event, session);
+    event->reason = (uint8_t)code;
+}
+
+/* ---- the end of sessions ------------------------------------------------------------------------------------------
+ */
+
+/* Sessions that end together: all are closed first, then their orders go. */
+struct ended {
+    bool cancels[MODEL_SESSIONS_MAX + 1];
+};
+
+static void close_session(struct model *model, uint32_t session, char reason, struct ended *ended)
+{
+    told_connection(model, EVENT_SESSION_CLOSED, session, reason);
+    model->sessions[session].connected = false;
+    ended->cancels[session] = model->sessions[session].cancels_on_disconnect;
+}
+
+static bool of_an_ended(const struct model *model, const struct model_order *order, const void *asked)
+{
+    (void)model;
+    const struct ended *ended = asked;
+    return ended->cancels[order->session];
+}
+
+static void cancel_orders(struct model *model, const struct ended *ended)
+{
+    model_cancel_of_books(model, 'Z', of_an_ended, ended);
+}
+
+void model_logout(struct model *model)
+{
+    const struct command *command = model->command;
+    uint32_t session = command->session ? command->session : find_user(model, command->login.user);
+    if (session == 0 || session > model->session_count)
+        return;
+    const struct model_session *self = &model->sessions[session];
+    struct ended ended = {{false}};
+    if (!self->connected || self->gateway != command->gateway || self->tenure != command->tenure ||
+        self->connection != command->login.connection)
+        return;
+    close_session(model, session, (char)command->login.reason, &ended);
+    cancel_orders(model, &ended);
+}
+
+void model_tenure_begins(struct model *model)
+{
+    struct ended ended = {{false}};
+    for (uint32_t session = 1; session <= model->session_count; session++) {
+        if (model->sessions[session].connected && model->sessions[session].gateway == model->command->gateway)
+            close_session(model, session, 'D', &ended);
+    }
+    cancel_orders(model, &ended);
+}
+
+void model_session_block(struct model *model)
+{
+    const struct command *command = model->command;
+    struct ended ended = {{false}};
+    uint32_t session = make_user(model, command->login.user);
+    if (session == 0) {
+        model_refuse(model, ENGINE_REFUSAL_FULL);
+        return;
+    }
+    model->sessions[session].blocked = command->login.flag != 0;
+    if (!model->sessions[session].blocked || !model->sessions[session].connected)
+        return;
+    close_session(model, session, 'S', &ended);
+    cancel_orders(model, &ended);
+}
+
+/* ---- LOGIN --------------------------------------------------------------------------------------------------------
+ */
+
+static void login_refused(struct model *model, uint32_t session, char reason)
+{
+    const struct command *command = model->command;
+    struct event *event = told_connection(model, EVENT_LOGIN_REFUSED, session, reason);
+    event->login.connection = command->login.connection;
+    event->login.gateway = command->gateway;
+    event->login.tenure = command->tenure;
+    memcpy(event->login.user, command->login.user, USER_BYTES);
+}
+
+static void accept_login(struct model *model, uint32_t session)
+{
+    const struct command *command = model->command;
+    struct model_session *self = &model->sessions[session];
+    self->connected = true;
+    self->gateway = command->gateway;
+    self->tenure = command->tenure;
+    self->connection = command->login.connection;
+    self->cancels_on_disconnect = (command->login.flag & LOGIN_CANCELS_ON_DISCONNECT) != 0;
+    memcpy(self->firm, blank(command->login.firm) ? "    " : command->login.firm, FIRM_BYTES);
+    if (model->day_open && self->message_no == 0)
+        model_system_event(model, session, 'S');
+    told_connection(model, EVENT_LOGIN_ACCEPTED, session, 0);
+}
+
+void model_login(struct model *model)
+{
+    const struct command *command = model->command;
+    struct ended ended = {{false}};
+    uint32_t session = make_user(model, command->login.user);
+    const struct model_session *self = &model->sessions[session];
+    if (session == 0 || self->blocked) {
+        login_refused(model, session, session == 0 ? 'S' : 'A');
+        return;
+    }
+    bool same = self->gateway == command->gateway && self->tenure == command->tenure &&
+                self->connection == command->login.connection;
+    if (self->connected && !same && !(command->login.flag & LOGIN_TAKES_OVER)) {
+        login_refused(model, session, 'S');
+        return;
+    }
+    if (self->connected && !same)
+        close_session(model, session, 'S', &ended);
+    accept_login(model, session);
+    cancel_orders(model, &ended);
+}
