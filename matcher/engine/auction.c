@@ -107,19 +107,38 @@ static uint32_t nearest(struct range range, int64_t reference_ticks, int64_t tic
     return (uint32_t)(lower ? below : below + 1);
 }
 
-/* Where neither side has anything left in part, and the next bid and ask that do not trade are neighbours. */
-static uint32_t better_of(const struct side_walk *bids, const struct side_walk *asks, int64_t reference_ticks,
-                          int64_t tick_ticks)
+static int64_t away_from(uint32_t price, int64_t reference_ticks, int64_t tick_ticks)
 {
-    if (bids->quantity != asks->quantity)
-        return bids->quantity < asks->quantity ? bids->index : asks->index;
-    int64_t below = reference_ticks - bids->index * tick_ticks;
-    int64_t above = asks->index * tick_ticks - reference_ticks;
-    return (below < 0 ? -below : below) <= (above < 0 ? -above : above) ? bids->index : asks->index;
+    int64_t distance = price * tick_ticks - reference_ticks;
+    return distance < 0 ? -distance : distance;
 }
 
-/* The walks stand at the first levels that do not trade; what a level has left of one that trades in part is in
- * `bid_left` and `ask_left`. */
+/*
+ * Where neither side has anything left in part, and the next bid and ask that do not trade are neighbours: the
+ * difference is that bid from its price down to the bid below it, or that ask from its price up to the ask above it.
+ */
+static uint32_t better_of(struct range range, const struct side_walk *bids, const struct side_walk *asks,
+                          int64_t reference_ticks, int64_t tick_ticks)
+{
+    struct side_walk below = *bids;
+    struct side_walk above = *asks;
+    struct range low = {range.low, bids->index};
+    struct range high = {asks->index, range.high};
+    side_walk_next(&below);
+    side_walk_next(&above);
+    if (below.there && below.index >= low.low)
+        low.low = below.index + 1;
+    if (above.there && above.index <= high.high)
+        high.high = above.index - 1;
+    uint32_t at_low = nearest(low, reference_ticks, tick_ticks);
+    uint32_t at_high = nearest(high, reference_ticks, tick_ticks);
+    if (bids->quantity != asks->quantity)
+        return bids->quantity < asks->quantity ? at_low : at_high;
+    bool lower = away_from(at_low, reference_ticks, tick_ticks) <= away_from(at_high, reference_ticks, tick_ticks);
+    return lower ? at_low : at_high;
+}
+
+/* The walks stand at the first levels of which nothing trades. */
 static uint32_t price_within(struct range range, const struct side_walk *bids, const struct side_walk *asks,
                              int64_t reference_ticks, int64_t tick_ticks)
 {
@@ -129,7 +148,7 @@ static uint32_t price_within(struct range range, const struct side_walk *bids, c
     if (asks->there && asks->index <= least.high)
         least.high = asks->index - 1;
     if (least.low > least.high)
-        return better_of(bids, asks, reference_ticks, tick_ticks);
+        return better_of(range, bids, asks, reference_ticks, tick_ticks);
     return nearest(least, reference_ticks, tick_ticks);
 }
 
