@@ -35,6 +35,7 @@
 #define PAGE_SHIFT     6
 #define KEY_MASK       0x7fffffffu
 #define KEY_NONE       (-1)
+#define PASS_DUE       (-2) /* no best price: a pass over the pegs begins whatever it is */
 #define PAGES_OF_ALL   ((KEY_MASK >> PAGE_SHIFT) + 1)
 #define ORDER_REF_BITS 48
 #define ORDER_REF_MAX  ((UINT64_C(1) << ORDER_REF_BITS) - 1)

@@ -40,10 +40,6 @@ void market_state(struct engine *engine, const struct command *command)
 static void orders_park(struct engine *engine, uint32_t instrument)
 {
     struct annex *annex = &engine->annexes[instrument];
-    if (annex->peg_count == 0) {
-        annex->pass_keys[SIDE_BUY] = engine->books[instrument].sides[SIDE_BUY].best;
-        annex->pass_keys[SIDE_SELL] = engine->books[instrument].sides[SIDE_SELL].best;
-    }
     for (uint32_t at = annex->mover_first; at != 0; at = engine->specials[at].mover_next) {
         const struct special *special = &engine->specials[at];
         if (special->peg != 0 && order_where(&engine->orders[special->order]) == WHERE_HIDDEN)
@@ -197,6 +193,7 @@ void states_sweep(struct engine *engine)
     default:
         if (state_continuous(states->state))
             orders_unpark(engine, states->instrument);
+        engine->annexes[states->instrument].pass_keys[SIDE_BUY] = PASS_DUE;
         states->phase = STATE_NEXT;
         engine->follows = 1;
         break;
