@@ -22,7 +22,8 @@ static void taker_told_cut(struct engine *engine, const struct taker *taker, uin
                                     .user_ref_index = taker->user_ref_index,
                                     .side = code_letter(taker->code),
                                     .reason = reason},
-              taker->order_ref, key_told(book, code_side(taker->code), taker->key), taker->quantity, 0);
+              taker->order_ref, key_told(book, code_side(taker->code), taker_limit_key(engine, taker)), taker->quantity,
+              0);
 }
 
 void taker_end(struct engine *engine)

@@ -210,11 +210,11 @@ static void prevented_told(struct engine *engine, const struct prevented *told, 
     header.reason = 'Q';
     header.message_no = message_no(engine, header.session);
     event_cut(engine, header, told->order_ref, told->price_ticks, told->decrement, told->leaves_quantity);
-    if (!details)
-        return;
     struct event *event = event_place(engine, engine->event_seq_next - 1);
     event->cut.prevented_quantity = quantity;
     event->cut.prevented_ticks = maker_ticks;
+    if (!details)
+        return;
     event->cut.liquidity = told->liquidity;
     event->cut.self_match = strategy;
 }
@@ -224,7 +224,7 @@ static struct prevented prevented_of_taker(const struct engine *engine, const st
 {
     const struct book *book = &engine->books[taker->instrument];
     return (struct prevented){.order_ref = taker->order_ref,
-                              .price_ticks = key_told(book, code_side(taker->code), taker->key),
+                              .price_ticks = key_told(book, code_side(taker->code), taker_limit_key(engine, taker)),
                               .decrement = decrement,
                               .leaves_quantity = taker->quantity - decrement,
                               .liquidity = liquidity,

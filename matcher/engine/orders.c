@@ -174,7 +174,8 @@ static struct event *options_told(struct engine *engine, const struct command_or
                                                                     .session = taker->session,
                                                                     .user_ref = taker->user_ref,
                                                                     .user_ref_index = taker->user_ref_index,
-                                                                    .side = code_letter(taker->code)});
+                                                                    .side = code_letter(taker->code),
+                                                                    .reason = 'L'});
     event_reserve(event, EVENT_PAYLOAD);
     event->options.peg_offset_ticks = order->peg_offset_ticks;
     event->options.random_reserve = order->random_reserve;

@@ -39,6 +39,13 @@ static inline uint32_t order_leaves(const struct engine *engine, const struct or
                                                        : order->quantity + special_of(engine, order)->reserve;
 }
 
+/* The limit of an order that stands nowhere. */
+static inline uint32_t taker_limit_key(const struct engine *engine, const struct taker *taker)
+{
+    const struct special *special = &engine->specials[taker->terms.special];
+    return UNLIKELY(special->peg != 0) ? special->limit_key : taker->key;
+}
+
 /* What the record adds to the state hash. */
 static inline uint64_t special_weight(const struct special *special, uint64_t identity)
 {

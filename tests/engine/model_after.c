@@ -51,6 +51,8 @@ static void take_turn(struct model *model, struct model_order *order)
     uint64_t previous_order_ref = order->order_ref;
     order->order_ref = ++model->order_ref_last;
     model_leave(order);
+    if (pegged(order) && !model_peg_price(model, order, &order->price_ticks))
+        order->price_ticks = 0;
     model_told_priority(model, order, previous_order_ref);
     order->mover = pegged(order);
     order->trigger_kind = 0;

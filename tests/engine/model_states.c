@@ -92,6 +92,7 @@ static void change_state(struct model *model, uint32_t instrument)
         model_cancel_of_book(model, instrument, 'E', ends_with_the_session, NULL);
     if (continuous(self))
         unpark(model, instrument);
+    self->pass_bid = -1; /* a pass is due */
     model_settle_book(model, instrument);
 }
 
