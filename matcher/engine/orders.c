@@ -279,12 +279,16 @@ void request_enter(struct engine *engine, const struct command *command)
 static uint32_t options_replaced(uint32_t original, uint32_t asked)
 {
     uint32_t inherited = original & ~(uint32_t)(OPTION_IS_SWEEP | OPTION_SHARES_LOCATED | OPTION_IS_LOCATED);
-    if (asked & OPTION_CUSTOMER_TYPE)
-        inherited &= ~(uint32_t)OPTION_IS_RETAIL;
-    if (asked & OPTION_POST_ONLY)
-        inherited &= ~(uint32_t)OPTION_IS_POST_ONLY;
-    if (asked & OPTION_TRADE_NOW)
-        inherited &= ~(uint32_t)OPTION_IS_TRADE_NOW;
+    /* A value goes with its tag. */
+    uint32_t tags[][2] = {{OPTION_CUSTOMER_TYPE, OPTION_IS_RETAIL},
+                          {OPTION_POST_ONLY, OPTION_IS_POST_ONLY},
+                          {OPTION_TRADE_NOW, OPTION_IS_TRADE_NOW}};
+    for (unsigned i = 0; i < 3; i++) {
+        if (asked & tags[i][0])
+            inherited &= ~tags[i][1];
+        else
+            asked &= ~tags[i][1];
+    }
     return inherited | asked;
 }
 

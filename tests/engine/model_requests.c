@@ -117,13 +117,12 @@ static void enter(struct model *model)
 static uint32_t options_of_replacement(uint32_t original, uint32_t asked)
 {
     original &= ~(uint32_t)(OPTION_IS_SWEEP | OPTION_IS_LOCATED | OPTION_SHARES_LOCATED);
-    if (asked & OPTION_CUSTOMER_TYPE)
-        original &= ~(uint32_t)OPTION_IS_RETAIL;
-    if (asked & OPTION_POST_ONLY)
-        original &= ~(uint32_t)OPTION_IS_POST_ONLY;
-    if (asked & OPTION_TRADE_NOW)
-        original &= ~(uint32_t)OPTION_IS_TRADE_NOW;
-    return original | asked;
+    const uint32_t retail = asked & OPTION_CUSTOMER_TYPE ? asked : original;
+    const uint32_t post_only = asked & OPTION_POST_ONLY ? asked : original;
+    const uint32_t trade_now = asked & OPTION_TRADE_NOW ? asked : original;
+    const uint32_t values = OPTION_IS_RETAIL | OPTION_IS_POST_ONLY | OPTION_IS_TRADE_NOW;
+    return ((original | asked) & ~values) | (retail & OPTION_IS_RETAIL) | (post_only & OPTION_IS_POST_ONLY) |
+           (trade_now & OPTION_IS_TRADE_NOW);
 }
 
 /* What the request does not say again is the original's as it is now. */
