@@ -3,24 +3,16 @@
 
 #include <string.h>
 
-struct model_firm *model_find_firm(struct model *model, const char firm[FIRM_BYTES])
+/* What is known of the firm; one that is not there is added. */
+struct model_firm *model_make_firm(struct model *model, const char firm[FIRM_BYTES])
 {
     for (uint32_t i = 0; i < model->firm_count; i++) {
         if (memcmp(model->firms[i].firm, firm, FIRM_BYTES) == 0)
             return &model->firms[i];
     }
-    return NULL;
-}
-
-/* The same; one that is not there is added. */
-struct model_firm *model_make_firm(struct model *model, const char firm[FIRM_BYTES])
-{
-    struct model_firm *found = model_find_firm(model, firm);
-    if (found)
-        return found;
-    found = &model->firms[model->firm_count++];
-    memcpy(found->firm, firm, FIRM_BYTES);
-    return found;
+    struct model_firm *added = &model->firms[model->firm_count++];
+    memcpy(added->firm, firm, FIRM_BYTES);
+    return added;
 }
 
 /* The firm that the command means. */
@@ -107,9 +99,6 @@ void model_disable_or_enable(struct model *model)
     bool disables = model->command->kind == COMMAND_DISABLE;
     if (!used_up(model))
         return;
-    if (disables)
-        model_make_firm(model, meant(model))->disabled = true;
-    else if (model_find_firm(model, meant(model)))
-        model_find_firm(model, meant(model))->disabled = false;
+    model_make_firm(model, meant(model))->disabled = disables;
     told_firm(model, disables ? EVENT_ENTRY_DISABLED : EVENT_ENTRY_ENABLED);
 }

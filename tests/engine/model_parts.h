@@ -83,7 +83,6 @@ uint16_t model_firm_reason(const struct model *model, const struct model_order *
 /* model_requests.c and model_firms.c: what sessions ask for */
 uint32_t *model_user_ref_last(struct model *model);
 void model_request(struct model *model);
-struct model_firm *model_find_firm(struct model *model, const char firm[FIRM_BYTES]);
 struct model_firm *model_make_firm(struct model *model, const char firm[FIRM_BYTES]);
 void model_mass_cancel(struct model *model);
 void model_disable_or_enable(struct model *model);
