@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define COMMAND_HASH 0x2da8fe6d980e09f9u
+#define COMMAND_HASH 0xbf70f3640840a854u
 #define EVENT_HASH   0xf11a63173b1dc105u
 
 /* The bytes of a record as hex, from the body on. */
