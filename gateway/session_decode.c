@@ -132,12 +132,27 @@ static void values_take(struct command_order *order, const struct ouch_options *
         order->user_ref_index = options->user_ref_index;
 }
 
+/* A replacement names its original where other kinds have the group. */
+static void group_take(struct command *command, const struct ouch_options *options)
+{
+    if (!(options->present & OUCH_HAS_GROUP))
+        return;
+    if (command->kind == COMMAND_REPLACE)
+        command->order.replace_group = options->group;
+    else
+        command->order.group = options->group;
+}
+
 /* A stop has its price, a trailing one its distance; anything else is no trigger. */
 static uint16_t trigger_take(struct command_order *order, const struct ouch_options *options)
 {
     uint32_t given = options->present & (OUCH_HAS_TRIGGER | OUCH_HAS_TRIGGER_PRICE | OUCH_HAS_TRAIL_OFFSET);
-    if (given == 0 || (given == OUCH_HAS_TRIGGER && options->trigger == 'N'))
+    if (given == 0)
         return 0;
+    if (given == OUCH_HAS_TRIGGER && options->trigger == 'N') {
+        order->options |= OPTION_TRIGGER; /* a replacement that has none, whatever its original had */
+        return 0;
+    }
     bool stop = given == (OUCH_HAS_TRIGGER | OUCH_HAS_TRIGGER_PRICE) && options->trigger == 'S';
     bool trailing = given == (OUCH_HAS_TRIGGER | OUCH_HAS_TRAIL_OFFSET) && options->trigger == 'T';
     if (!stop && !trailing)
@@ -162,6 +177,7 @@ static uint32_t bits_of(uint32_t present)
         {OUCH_HAS_RANDOM_RESERVE, OPTION_RANDOM_RESERVE},
         {OUCH_HAS_EXPIRE_S, OPTION_EXPIRE_TIME},
         {OUCH_HAS_HANDLE_INST, OPTION_HANDLE_INST},
+        {OUCH_HAS_GROUP, OPTION_GROUP},
         {OUCH_HAS_SELF_MATCH, OPTION_SELF_MATCH},
         {OUCH_HAS_USER_REF_INDEX, OPTION_USER_REF_INDEX},
     };
@@ -176,8 +192,8 @@ static uint16_t meaningless(uint32_t present)
 {
     if (present & OUCH_HAS_ROUTE)
         return OUCH_REJECT_ROUTING_NOT_ALLOWED;
-    const uint32_t others = OUCH_HAS_DISCRETION_PRICE | OUCH_HAS_DISCRETION_TYPE | OUCH_HAS_DISCRETION_OFFSET |
-                            OUCH_HAS_LOCATE_BROKER | OUCH_HAS_GROUP;
+    const uint32_t others =
+        OUCH_HAS_DISCRETION_PRICE | OUCH_HAS_DISCRETION_TYPE | OUCH_HAS_DISCRETION_OFFSET | OUCH_HAS_LOCATE_BROKER;
     return present & others ? OUCH_REJECT_OTHER : 0;
 }
 
@@ -191,6 +207,7 @@ static uint16_t order_options_take(struct command *command, struct ouch_appendag
     command->flags = COMMAND_HAS_APPENDAGE;
     order->options |= bits_of(options.present);
     values_take(order, &options);
+    group_take(command, &options);
     if ((options.present & OUCH_HAS_FIRM) && !firm_take(order, options.firm))
         return OUCH_REJECT_FIRM_NOT_AUTHORIZED;
     uint16_t reason = meaningless(options.present);
@@ -215,6 +232,10 @@ static const char *few_options_take(struct command *command, struct ouch_appenda
     }
     if (options.present & OUCH_HAS_SIDE)
         command->order.side = options.side;
+    if (options.present & OUCH_HAS_GROUP && command->kind == COMMAND_MASS_CANCEL) {
+        command->order.group = options.group;
+        command->order.options |= OPTION_GROUP;
+    }
     return NULL;
 }
 

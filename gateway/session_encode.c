@@ -82,16 +82,18 @@ static void rare_set(struct ouch_options *options, uint32_t bits, const struct e
     options->peg_offset = rare->peg_offset_ticks;
     options->random_reserve = rare->random_reserve;
     options->expire_s = rare->expire_s;
-    options->trigger = rare->trigger_kind;
+    options->trigger = rare->trigger_kind ? rare->trigger_kind : 'N';
     options->trigger_price = price_of(rare->trigger_ticks);
     options->trail_offset = price_of(rare->trigger_ticks);
-    options->self_match = rare->self_match;
+    options->self_match = rare->self_match ? rare->self_match : 'N';
     options->present |= (bits & OPTION_PEG_OFFSET ? OUCH_HAS_PEG_OFFSET : 0u) |
                         (bits & OPTION_RANDOM_RESERVE ? OUCH_HAS_RANDOM_RESERVE : 0u) |
                         (bits & OPTION_EXPIRE_TIME ? OUCH_HAS_EXPIRE_S : 0u) |
                         (bits & OPTION_SELF_MATCH ? OUCH_HAS_SELF_MATCH : 0u);
     if (bits & OPTION_TRIGGER)
-        options->present |= OUCH_HAS_TRIGGER | (trailing ? OUCH_HAS_TRAIL_OFFSET : OUCH_HAS_TRIGGER_PRICE);
+        options->present |= OUCH_HAS_TRIGGER;
+    if (bits & OPTION_TRIGGER && rare->trigger_kind != 0)
+        options->present |= trailing ? OUCH_HAS_TRAIL_OFFSET : OUCH_HAS_TRIGGER_PRICE;
 }
 
 static struct ouch_appendage accepted_options(struct appendage *appendage, const struct event *event,
@@ -328,18 +330,13 @@ static uint32_t modified_put(uint8_t *out, const struct event *event, uint64_t t
     return ouch_encode_modified(out, &message);
 }
 
-static uint32_t restated_put(uint8_t *out, const struct event *event, const struct event *more, uint64_t time_ns)
+static uint32_t restated_put(uint8_t *out, const struct event *event, uint64_t time_ns)
 {
     struct appendage appendage = {0};
     struct ouch_options *options = &appendage.options;
-    if (more) {
-        options->secondary_order_ref = more->options.secondary_order_ref;
-        options->display_quantity = more->options.display_quantity;
-        options->display_price = price_of(more->options.display_ticks);
-        options->present = (options->secondary_order_ref ? OUCH_HAS_SECONDARY_ORDER_REF : 0u) |
-                           (options->display_quantity ? OUCH_HAS_DISPLAY_QUANTITY : 0u) |
-                           (options->display_price ? OUCH_HAS_DISPLAY_PRICE : 0u);
-    }
+    options->secondary_order_ref = event->cut.order_ref;
+    options->display_quantity = event->cut.display_quantity;
+    options->present = OUCH_HAS_SECONDARY_ORDER_REF | OUCH_HAS_DISPLAY_QUANTITY;
     channel_set(options, event->user_ref_index);
     const struct ouch_restated message = {
         .timestamp_ns = time_ns,
@@ -400,8 +397,7 @@ static uint32_t system_event_put(uint8_t *out, const struct event *event, uint64
 }
 
 /* The kinds that are seldom; 0: no message. */
-static uint32_t seldom_put(uint8_t *out, const struct event *event, const struct event *more, enum session_side side,
-                           uint64_t time_ns)
+static uint32_t seldom_put(uint8_t *out, const struct event *event, enum session_side side, uint64_t time_ns)
 {
     switch (event->kind) {
     case EVENT_SELF_MATCH_CANCELED:
@@ -419,7 +415,7 @@ static uint32_t seldom_put(uint8_t *out, const struct event *event, const struct
     case EVENT_MODIFIED:
         return modified_put(out, event, time_ns);
     case EVENT_RESTATED:
-        return restated_put(out, event, more, time_ns);
+        return restated_put(out, event, time_ns);
     case EVENT_MASS_CANCELED:
         return mass_canceled_put(out, event, time_ns);
     case EVENT_ENTRY_DISABLED:
@@ -448,7 +444,7 @@ static inline uint32_t message_put(uint8_t *out, const struct event *event, cons
     case EVENT_REPLACED:
         return replaced_put(out, event, more, time_ns);
     default:
-        return seldom_put(out, event, more, side, time_ns);
+        return seldom_put(out, event, side, time_ns);
     }
 }
 

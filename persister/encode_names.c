@@ -36,7 +36,7 @@
     X('7', "added, improved NBBO")                                                                                     \
     X('8', "added, set QBBO")                                                                                          \
     X('e', "added retail")
-#define MARKET_STATES(X) X('P', "pre-open") X('O', "open") X('H', "halted") X('C', "closed")
+#define MARKET_STATES(X) X('P', "pre-open") X('O', "open") X('H', "halted") X('C', "closed") X('X', "extended")
 #define CANCEL_REASONS(X)                                                                                              \
     X('U', "user requested")                                                                                           \
     X('I', "immediate or cancel")                                                                                      \

@@ -253,6 +253,7 @@ static void add_by_kind(struct rows *rows, const struct event *event)
         keep(rows, ROWS_EXECUTIONS, event);
         break;
     case EVENT_PRIORITY_UPDATED:
+    case EVENT_RESTATED:
         order_reprice(rows, event);
         break;
     case EVENT_MODIFIED:
@@ -271,7 +272,8 @@ static void add_by_kind(struct rows *rows, const struct event *event)
     case EVENT_INSTRUMENT_ADDED:
     case EVENT_MARKET_STATE_CHANGED:
     case EVENT_LIMITS_CHANGED:
-        keep(rows, ROWS_INSTRUMENTS, event);
+        if (event->instrument != 0) /* those of a firm have no table */
+            keep(rows, ROWS_INSTRUMENTS, event);
         break;
     case EVENT_DAY_STARTED:
     case EVENT_DAY_ENDED:
@@ -279,7 +281,6 @@ static void add_by_kind(struct rows *rows, const struct event *event)
         break;
     case EVENT_CANCEL_PENDING: /* these change no row */
     case EVENT_CANCEL_REJECTED:
-    case EVENT_RESTATED:
     case EVENT_MASS_CANCELED:
     case EVENT_ENTRY_DISABLED:
     case EVENT_ENTRY_ENABLED:

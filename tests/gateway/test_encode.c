@@ -263,16 +263,12 @@ Test(encode, restated)
 {
     struct event event = an_event(EVENT_RESTATED);
     event.reason = 'R';
-    CHECK(event, SESSION_TAKER, "\0\x11SR" TIME REF "R\0\0");
-    struct event more = {.kind = EVENT_ORDER_OPTIONS};
-    more.options.secondary_order_ref = 0x1122334455667788;
-    more.options.display_quantity = 40;
-    more.options.display_ticks = 0x010203;
-    static const char full[] = "\0\x2bSR" TIME REF "R\0\x1a"
-                               "\x09\1\x11\x22\x33\x44\x55\x66\x77\x88"
-                               "\5\x16\0\0\0\x28"
-                               "\x09\x17\0\0\0\0\0\1\2\3";
-    check(&event, &more, SESSION_TAKER, full, sizeof(full) - 1);
+    event.cut.order_ref = 0x1122334455667788;
+    event.cut.display_quantity = 40;
+    CHECK(event, SESSION_TAKER,
+          "\0\x21SR" TIME REF "R\0\x10"
+          "\x09\1\x11\x22\x33\x44\x55\x66\x77\x88"
+          "\5\x16\0\0\0\x28");
 }
 
 Test(encode, mass_answers)

@@ -192,6 +192,7 @@ Test(rows, a_row_has_as_many_fields_as_its_statement_names)
     accept_order(rows, 1, 7);
     for (uint32_t i = 0; i < sizeof(kinds); i++) {
         struct event event = order_event(kinds[i], i + 2);
+        event.instrument = 1;
         rows_add(rows, &event);
     }
     uint8_t bytes[8192];
