@@ -16,6 +16,8 @@ struct bench {
     struct event events[MODEL_EVENTS_MAX]; /* the engine's, of the last command */
     uint32_t event_count;
     uint32_t different; /* the first event that is not the same; event_count or more: none */
+    bool misled;        /* a record has come that nobody could have written: what is told may be none either */
+    bool full;          /* more was said than there is room for: the run ends here, undecided */
     char why[512];      /* what is not the same */
 };
 
@@ -29,7 +31,7 @@ void bench_widen(struct engine_limits *limits);
 /* Both begin anew, empty. */
 void bench_begin(struct bench *bench);
 
-/* False, with the reason in `why`, if the two are not the same after it. command_seq is filled in. */
+/* False, with the reason in `why`, if the two are not the same after it. command_seq is filled in. Not once full. */
 bool bench_apply(struct bench *bench, struct command *command);
 
 /* show.c: records for the eye. Every field that the kind has and that is not zero. */

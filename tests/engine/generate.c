@@ -78,17 +78,17 @@ static const struct profile profiles[] = {
      .stop = 3,
      .peg = 5,
      .cross = 2,
-     .immediate = 15,
+     .immediate = 30,
      .market = 5,
      .hidden = 25,
-     .minimum = 15,
-     .reserve = 30,
+     .minimum = 30,
+     .reserve = 45,
      .post_only = 3,
      .self_match = 75,
      .state_permille = 3,
      .back_to_open_percent = 15,
      .rare_permille = 8,
-     .spread = 3},
+     .spread = 2},
     {.name = "minimums and reserves",
      .stop = 3,
      .trailing = 2,
@@ -311,7 +311,9 @@ static void state_command(struct generator *generator, struct command *command)
     command->admin.instrument = random_chance(random, 40) ? 0 : 1 + random_below(random, generator->instruments);
     command->admin.market_state = random_letter(random, "OOOOPPXXHHC");
     if (random_chance(random, 20))
-        command->admin.reference_ticks = generator->tick * (generator->middle > 0 ? generator->middle : 1);
+        command->admin.reference_ticks = generate_price(generator) + generator->tick / 2;
+    if (command->admin.reference_ticks > PRICE_TICKS_MAX)
+        command->admin.reference_ticks = 0;
     for (uint32_t i = 1; i < GENERATOR_INSTRUMENTS_MAX; i++) {
         if (command->admin.instrument == 0 || command->admin.instrument == i)
             generator->states[i] = command->admin.market_state;
@@ -330,7 +332,7 @@ static void break_command(struct generator *generator, struct command *command)
 static void tick_command(struct generator *generator, struct command *command)
 {
     command->kind = COMMAND_TICK;
-    generator->time_ns += UINT64_C(100000000) * random_below(&generator->random, 80);
+    generator->time_ns += UINT64_C(1000000000) * random_below(&generator->random, 8);
 }
 
 /* ---- all of them --------------------------------------------------------------------------------------------------
@@ -459,8 +461,8 @@ void generate(struct generator *generator, struct command *command)
         any_command(generator, command);
     }
     generator->step++;
-    if (random_chance(&generator->random, 60)) /* commands may have the same time */
-        generator->time_ns += UINT64_C(10000000) * random_below(&generator->random, 20);
+    if (random_chance(&generator->random, 15)) /* whole seconds, so that orders expire at the same moment */
+        generator->time_ns += UINT64_C(1000000000) * random_below(&generator->random, 4);
     command->time_ns = generator->time_ns;
     command->inbound_seq = step + 1;
     if (command->gateway != 0 && command->tenure == 0)

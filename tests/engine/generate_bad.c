@@ -115,4 +115,7 @@ void generate_bad(struct random *random, struct command *command)
     spoil_once(random, command);
     if (random_chance(random, 30))
         spoil_once(random, command);
+    /* Two large orders with small reserves would have a million things to say. */
+    if (command->order.quantity > 10000 && command->order.max_floor < 1000)
+        command->order.max_floor = 0;
 }

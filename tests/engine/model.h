@@ -110,6 +110,7 @@ struct model {
     uint64_t order_ref_last, match_number_last, joined_last, event_seq_last, event_hash;
     const struct command *command;
     uint32_t event_count, trade_count;
+    bool full; /* there was no room for all events or trades: nothing more can be said */
     struct model_order orders[MODEL_ORDERS_MAX];
     struct model_trade trades[MODEL_TRADES_MAX]; /* of the day */
     struct event events[MODEL_EVENTS_MAX];       /* of the last command */

@@ -5,6 +5,10 @@
 
 struct event *model_add_event(struct model *model, uint8_t kind)
 {
+    if (model->event_count == MODEL_EVENTS_MAX) {
+        model->full = true;
+        model->event_count--;
+    }
     struct event *event = &model->events[model->event_count];
     memset(event, 0, sizeof(*event));
     event->event_seq = ++model->event_seq_last;

@@ -181,8 +181,11 @@ void model_execute(struct model *model, struct model_order *taker, struct model_
         .maker_liquidity = (uint8_t)liquidity[1],
     };
     model->instruments[taker->instrument].last_trade = price_ticks;
-    model->trades[model->trade_count++] =
-        (struct model_trade){.match_number = model->match_number_last, .event = *event};
+    if (model->trade_count == MODEL_TRADES_MAX)
+        model->full = true;
+    else
+        model->trades[model->trade_count++] =
+            (struct model_trade){.match_number = model->match_number_last, .event = *event};
 }
 
 /* ---- self-match prevention ----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@
 static uint32_t run(struct bench *bench, struct command *commands, uint32_t count)
 {
     bench_begin(bench);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && !bench->full; i++) {
         if (!bench_apply(bench, &commands[i]))
             return i;
     }
