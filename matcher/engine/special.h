@@ -54,7 +54,8 @@ static inline uint64_t special_weight(const struct special *special, uint64_t id
     hash ^= hash_fold(identity ^ two_halves(special->trigger_ticks, special->peak_ticks), HASH_ODD_2);
     hash ^= hash_fold(identity ^ special->expire_ns, HASH_ODD_4);
     return hash +
-           hash_fold(identity ^ two_halves(special->refills, special->trigger_kind | special->peg << 8u), HASH_ODD_6);
+           hash_fold(identity ^ two_halves(special->refills, special->trigger_kind | (uint32_t)special->peg << 8),
+                     HASH_ODD_6);
 }
 
 /* All that an order adds to the state hash. */
