@@ -48,12 +48,11 @@ static void taker_stand(struct engine *engine, enum where where)
 void taker_rest(struct engine *engine)
 {
     const struct taker *taker = &engine->taker;
+    bool tight = pool_room(&engine->far_level_pool) == 0; /* taker_stand looks for room */
     if (taker->terms.display == 'N')
         taker_stand(engine, WHERE_HIDDEN);
-    else if (taker->terms.special != 0)
+    else if (taker->terms.special != 0 || tight)
         taker_stand(engine, WHERE_DISPLAYED);
-    else if (pool_room(&engine->far_level_pool) == 0 && taker->rare)
-        taker_stand(engine, WHERE_DISPLAYED); /* which looks for room */
     else
         order_join(engine, taker);
 }

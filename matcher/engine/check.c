@@ -44,7 +44,7 @@ bool check_plain(const struct command_order *order)
 
 static bool in_lots(const struct book *book, uint32_t quantity)
 {
-    return book->lot_quantity == 1 || quantity % book->lot_quantity == 0;
+    return book->lot_quantity <= 1 || quantity % book->lot_quantity == 0;
 }
 
 static bool on_a_tick(const struct book *book, int32_t price_ticks, uint32_t *ret_index)

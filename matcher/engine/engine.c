@@ -252,18 +252,18 @@ static void follow_on(struct engine *engine)
 static void go_on(struct engine *engine)
 {
     while (!engine->pauses) {
-        if (engine->taking != TAKING_NOTHING && !must_pause(engine))
-            taker_trade_on(engine);
-        else if (engine->taking != TAKING_NOTHING)
-            return;
-        else if (engine->follows)
+        if (engine->taking != TAKING_NOTHING) {
+            if (!must_pause(engine))
+                taker_trade_on(engine);
+        } else if (engine->follows) {
             follow_on(engine);
-        else if (engine->sweep != SWEEP_NONE)
+        } else if (engine->sweep != SWEEP_NONE) {
             sweep_one(engine);
-        else if (engine->cancel_due_count != 0)
+        } else if (engine->cancel_due_count != 0) {
             cancels_of_sessions(engine);
-        else
+        } else {
             return;
+        }
     }
 }
 

@@ -37,7 +37,8 @@ static inline struct level *level_in_page(const struct engine *engine, uint32_t 
 static inline uint32_t page_of(const struct engine *engine, const struct ladder *ladder, uint32_t key)
 {
     uint32_t window_index = (key >> PAGE_SHIFT) - ladder->side->window_base;
-    return LIKELY(window_index < engine->window_pages) ? ladder->pages[window_index] : 0;
+    /* Without a window there is no such index. */
+    return LIKELY(window_index < engine->window_pages) ? ladder->pages[window_index] : 0; // NOLINT(*-NullDereference)
 }
 
 /* The level of a key that has one. */

@@ -109,7 +109,7 @@ int main(int argc, char **argv)
     uint64_t cases = 0;
     clock_t until = clock() + (clock_t)(seconds * CLOCKS_PER_SEC);
     do {
-        printf("\rfuzz_engine 0 %llu ", (unsigned long long)(seed + cases));
+        printf("\rfuzz_engine 0 %llu ", (unsigned long long)seed + cases);
         fflush(stdout);
         one_case(seed + cases++);
     } while (argc <= 3 && clock() < until);

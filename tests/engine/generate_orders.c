@@ -159,7 +159,7 @@ static void give_order(struct generator *generator, struct command_order *order)
         give_trigger(generator, order, 'T');
     else if ((dice -= profile->trailing) < profile->peg)
         give_peg(generator, order);
-    else if ((dice -= profile->peg) < profile->cross || random_chance(random, state == 'O' ? 0 : profile->cross))
+    else if (dice - profile->peg < profile->cross || random_chance(random, state == 'O' ? 0 : profile->cross))
         give_cross(generator, order, state);
     give_options(generator, order);
 }
