@@ -38,7 +38,8 @@ static inline uint32_t page_of(const struct engine *engine, const struct ladder 
 {
     uint32_t window_index = (key >> PAGE_SHIFT) - ladder->side->window_base;
     /* Without a window there is no such index. */
-    return LIKELY(window_index < engine->window_pages) ? ladder->pages[window_index] : 0; // NOLINT(*-NullDereference)
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
+    return LIKELY(window_index < engine->window_pages) ? ladder->pages[window_index] : 0;
 }
 
 /* The level of a key that has one. */
