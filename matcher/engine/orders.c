@@ -409,7 +409,7 @@ void request_replace(struct engine *engine, const struct command *command)
                           .code = (enum side_code)order_code(order),
                           .cross_type = order->terms.cross_type,
                           .plain = plain,
-                          .inherits_expiry = special->expire_ns != 0 && resolved.expire_s == 0};
+                          .inherits_expiry = special->expire_ns != 0 && !(command->order.options & OPTION_EXPIRE_TIME)};
     if (replacement_reason(engine, command, order, &asked) != REASON_NONE) {
         replace_cancels(engine, command, slot);
         return;
