@@ -56,7 +56,6 @@ enum engine_refusal {
     ENGINE_REFUSAL_NONE = 0,
     ENGINE_REFUSAL_NOT_CONNECTED = 1, /* the session is not connected through that gateway and tenure */
     ENGINE_REFUSAL_UNKNOWN_KIND = 2,
-    ENGINE_REFUSAL_NOT_SUPPORTED = 3, /* the command, or something that it asks for */
     ENGINE_REFUSAL_DAY_IS_OPEN = 4,
     ENGINE_REFUSAL_NO_DAY_IS_OPEN = 5,
     ENGINE_REFUSAL_DATE = 6, /* not later than the day before */
