@@ -231,9 +231,11 @@ static void refused(struct model *model)
 static bool connected(const struct model *model)
 {
     uint32_t number = model->command->session;
+    if (number == 0 || number > model->session_count)
+        return false;
     const struct model_session *session = &model->sessions[number];
-    return number != 0 && number <= model->session_count && session->connected &&
-           session->gateway == model->command->gateway && session->tenure == model->command->tenure;
+    return session->connected && session->gateway == model->command->gateway &&
+           session->tenure == model->command->tenure;
 }
 
 void model_request(struct model *model)
