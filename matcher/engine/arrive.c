@@ -357,11 +357,6 @@ static void count_displayed(const struct engine *engine, const struct taker *tak
     count->left -= got;
 }
 
-static uint32_t smaller(uint32_t left, uint32_t right)
-{
-    return left < right ? left : right;
-}
-
 static void count_hidden(const struct engine *engine, const struct taker *taker, const struct level *level,
                          struct count *count)
 {

@@ -117,7 +117,7 @@ struct ladder ladder_at(const struct engine *engine, uint32_t instrument, enum w
 /* The key of the level of a ladder in which the order stands. */
 uint32_t order_level_key(const struct engine *engine, const struct order *order);
 
-/* What is left of the taker joins a place. It goes to the end of its level or chain. With PLACE_DISPLAYED, what it
+/* What is left of the taker joins a place. It goes to the end of its level or chain. With WHERE_DISPLAYED, what it
  * shows and what it keeps in reserve are parted. false: there is no room for its level, and nothing has changed. */
 bool order_stand(struct engine *engine, const struct taker *taker, enum where where);
 

@@ -26,7 +26,7 @@ static struct firm *firm_take(struct engine *engine, uint32_t name)
 static void firm_hashed(struct engine *engine, const struct firm *firm, uint64_t change)
 {
     uint64_t switched = firm->disabled ? hash_fold(firm->name ^ HASH_ODD_5, HASH_ODD_3) : 0;
-    uint64_t limits = two_halves(firm->quantity_max, firm->name);
+    uint64_t limits = two_words(firm->quantity_max, firm->name);
     bool limited = firm->quantity_max != 0 || firm->notional_max != 0;
     uint64_t hash = switched + (limited ? hash_fold(limits ^ HASH_ODD_1, firm->notional_max ^ HASH_ODD_2) : 0);
     engine->firms_hash += change * hash;

@@ -41,8 +41,7 @@ static bool values_invalid(const struct command_admin *admin)
 static enum engine_refusal instrument_refusal(const struct engine *engine, const struct command_admin *admin)
 {
     uint8_t state = admin->market_state;
-    bool is_state = state == 0 || state == 'P' || state == 'O' || state == 'H' || state == 'C' || state == 'X';
-    if (admin->symbol[0] <= ' ' || values_invalid(admin) || !is_state)
+    if (admin->symbol[0] <= ' ' || values_invalid(admin) || (state != 0 && !is_state(state)))
         return ENGINE_REFUSAL_INVALID;
     if (engine->instrument_count == engine->limits.instruments_max)
         return ENGINE_REFUSAL_FULL;

@@ -126,11 +126,6 @@ static bool match(struct engine *engine, struct taker *taker)
 /* ---- with hidden orders and self-match prevention -----------------------------------------------------------------
  */
 
-static uint32_t smaller(uint32_t left, uint32_t right)
-{
-    return left < right ? left : right;
-}
-
 /* The oldest hidden order at the best price that the taker has not passed over; 0: none. */
 static uint32_t hidden_next(const struct engine *engine, const struct taker *taker)
 {

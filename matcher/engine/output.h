@@ -45,11 +45,6 @@ static inline void put_word(struct event *event, size_t offset, uint64_t word)
     memcpy((uint8_t *)event + offset, &word, sizeof(word));
 }
 
-static inline uint64_t two_words(uint32_t low, uint32_t high)
-{
-    return (uint64_t)high << 32 | low;
-}
-
 static inline struct event *event_begin(struct engine *engine, struct event_header header)
 {
     uint64_t event_seq = engine->event_seq_next++;

@@ -30,7 +30,7 @@ struct image_head {
     uint32_t order_bytes;
     uint32_t annex_bytes;
     uint32_t special_bytes;
-    uint64_t event_layout;
+    uint64_t record_bytes;
 };
 
 /* A region: where it lies, and how much of it is in use. */
@@ -125,7 +125,7 @@ size_t engine_snapshot(const struct engine *engine, void *image, size_t image_by
                               .order_bytes = sizeof(struct order),
                               .annex_bytes = sizeof(struct annex),
                               .special_bytes = sizeof(struct special),
-                              .event_layout = RECORD_BYTES};
+                              .record_bytes = RECORD_BYTES};
     uint8_t *at = put((uint8_t *)image + sizeof(head), engine, sizeof(*engine));
     for (unsigned i = 0; i < REGIONS; i++)
         at = put(at, regions.of[i].base, regions.of[i].bytes);
@@ -149,7 +149,7 @@ static const char *head_invalid(const void *image, size_t image_bytes)
         return "this is no image of an engine";
     if (head.engine_bytes != sizeof(struct engine) || head.order_bytes != sizeof(struct order) ||
         head.annex_bytes != sizeof(struct annex) || head.special_bytes != sizeof(struct special) ||
-        head.event_layout != RECORD_BYTES)
+        head.record_bytes != RECORD_BYTES)
         return "the image is of another version of the engine";
     if (head.bytes != image_bytes)
         return "the image is not whole";

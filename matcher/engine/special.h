@@ -49,13 +49,12 @@ static inline uint32_t taker_limit_key(const struct engine *engine, const struct
 /* What the record adds to the state hash. */
 static inline uint64_t special_weight(const struct special *special, uint64_t identity)
 {
-    uint64_t hash = hash_fold(identity ^ two_halves(special->reserve, special->min_quantity), HASH_ODD_0);
-    hash ^= hash_fold(identity ^ two_halves(special->max_floor, special->random_reserve), HASH_ODD_1);
-    hash ^= hash_fold(identity ^ two_halves(special->trigger_ticks, special->peak_ticks), HASH_ODD_2);
+    uint64_t hash = hash_fold(identity ^ two_words(special->reserve, special->min_quantity), HASH_ODD_0);
+    hash ^= hash_fold(identity ^ two_words(special->max_floor, special->random_reserve), HASH_ODD_1);
+    hash ^= hash_fold(identity ^ two_words(special->trigger_ticks, special->peak_ticks), HASH_ODD_2);
     hash ^= hash_fold(identity ^ special->expire_ns, HASH_ODD_4);
-    return hash +
-           hash_fold(identity ^ two_halves(special->refills, special->trigger_kind | (uint32_t)special->peg << 8),
-                     HASH_ODD_6);
+    return hash + hash_fold(identity ^ two_words(special->refills, special->trigger_kind | (uint32_t)special->peg << 8),
+                            HASH_ODD_6);
 }
 
 /* All that an order adds to the state hash. */

@@ -517,7 +517,12 @@ static inline uint32_t order_session(const struct order *order)
     return (uint32_t)(order->identity >> ORDER_REF_BITS) + 1;
 }
 
-static inline uint64_t two_halves(uint32_t low, uint32_t high)
+static inline uint32_t smaller(uint32_t left, uint32_t right)
+{
+    return left < right ? left : right;
+}
+
+static inline uint64_t two_words(uint32_t low, uint32_t high)
 {
     return (uint64_t)high << 32 | low;
 }
@@ -535,8 +540,8 @@ static inline uint64_t book_hash(const struct book *book, uint32_t instrument)
     uint64_t symbol;
     __builtin_memcpy(&symbol, book->symbol, sizeof(symbol));
     return hash_fold(symbol ^ HASH_ODD_1, instrument ^ HASH_ODD_2) +
-           two_halves(book->tick_ticks, book->lot_quantity) * HASH_ODD_3 +
-           two_halves((uint32_t)book->reference_ticks, book->state) * HASH_ODD_5;
+           two_words(book->tick_ticks, book->lot_quantity) * HASH_ODD_3 +
+           two_words((uint32_t)book->reference_ticks, book->state) * HASH_ODD_5;
 }
 
 /* ---- prices ---- */
@@ -600,6 +605,12 @@ static inline bool must_pause(struct engine *engine)
 {
     engine->pauses = step_full(engine);
     return engine->pauses;
+}
+
+/* The letters of market states. */
+static inline bool is_state(uint8_t letter)
+{
+    return letter == 'P' || letter == 'O' || letter == 'H' || letter == 'C' || letter == 'X';
 }
 
 static inline bool state_continuous(uint8_t state)

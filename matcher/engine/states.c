@@ -7,11 +7,6 @@
 #include "sessions.h"
 #include "tour.h"
 
-static bool is_state(uint8_t letter)
-{
-    return letter == 'P' || letter == 'O' || letter == 'H' || letter == 'C' || letter == 'X';
-}
-
 void market_state(struct engine *engine, const struct command *command)
 {
     const struct command_admin *admin = &command->admin;
