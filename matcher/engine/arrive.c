@@ -275,7 +275,7 @@ static void taker_from_order(struct engine *engine, const struct order *order, u
     taker->event_flags = order_flags(order);
     taker->rare = 1;
     taker->collared = 0;
-    taker->slot = NULL;
+    taker->slot = INDEX_SLOT_NONE;
     taker->terms = order->terms;
 }
 

@@ -194,7 +194,7 @@ bool order_stand(struct engine *engine, const struct taker *taker, enum where wh
     special_of(engine, order)->reserve = 0;
     if (taker->terms.special)
         special_of(engine, order)->order = 0;
-    index_remove(engine, index_slot_of(engine, order_index_key(order), index));
+    index_remove(engine, order->terms.slot);
     order_release(engine, index);
     return false;
 }
@@ -219,7 +219,7 @@ void order_take_out(struct engine *engine, uint32_t index)
     struct order *order = &engine->orders[index];
     struct special *special = special_of(engine, order);
     order_unlink(engine, index);
-    index_remove(engine, index_slot_of(engine, order_index_key(order), index));
+    index_remove(engine, order->terms.slot);
     if (order->terms.special) {
         special->order = 0;
         special->reserve = 0;
@@ -227,9 +227,8 @@ void order_take_out(struct engine *engine, uint32_t index)
     order_release(engine, index);
 }
 
-void order_leave_rarely(struct engine *engine, struct index_slot *slot)
+void order_leave_rarely(struct engine *engine, uint32_t index)
 {
-    uint32_t index = slot->order;
     struct order *order = &engine->orders[index];
     uint32_t special = order->terms.special;
     uint32_t instrument = order_instrument(order);
@@ -291,7 +290,7 @@ void order_settle(struct engine *engine, uint32_t index)
     if (special_of(engine, order)->reserve != 0)
         order_refill(engine, index);
     else
-        order_leave(engine, index_slot_of(engine, order_index_key(order), index));
+        order_leave(engine, index);
 }
 
 void order_told_cut(struct engine *engine, const struct order *order, uint8_t kind, uint8_t reason, uint8_t flags,

@@ -35,15 +35,14 @@ static inline void order_release(struct engine *engine, uint32_t index)
  */
 
 /* Orders that are hidden, waiting, or have a record of their own: book.c. */
-void order_leave_rarely(struct engine *engine, struct index_slot *slot);
+void order_leave_rarely(struct engine *engine, uint32_t index);
 
 /* The order leaves its place and everything else, for good. */
-static inline void order_leave(struct engine *engine, struct index_slot *slot)
+static inline void order_leave(struct engine *engine, uint32_t index)
 {
-    uint32_t index = slot->order;
     struct order *order = &engine->orders[index];
     if (UNLIKELY(order->place >> PLACE_WHERE_SHIFT != 0)) {
-        order_leave_rarely(engine, slot);
+        order_leave_rarely(engine, index);
         return;
     }
     uint32_t instrument = order_instrument(order);
@@ -60,7 +59,7 @@ static inline void order_leave(struct engine *engine, struct index_slot *slot)
     *(next ? &engine->orders[next].prev : &level->tail) = prev;
     if ((prev | next) == 0)
         level_close(engine, &ladder, order->key);
-    index_remove(engine, slot);
+    index_remove(engine, order->terms.slot);
     order_release(engine, index);
 }
 
@@ -84,9 +83,9 @@ static inline struct order *order_from_taker(struct engine *engine, const struct
     order->terms = taker->terms;
     engine->live_orders++;
     struct index_key key = order_index_key(order);
-    struct index_slot *slot = LIKELY(taker->slot != NULL) ? taker->slot : index_room(engine, key);
-    ENGINE_REQUIRE(slot != NULL);
-    index_put(engine, slot, key, index);
+    order->terms.slot = LIKELY(taker->slot != INDEX_SLOT_NONE) ? taker->slot : index_room(engine, key);
+    ENGINE_REQUIRE(order->terms.slot != INDEX_SLOT_NONE);
+    index_put(engine, order->terms.slot, key, index);
     return order;
 }
 

@@ -13,7 +13,7 @@ void order_cancel(struct engine *engine, uint32_t index, uint8_t reason)
 {
     const struct order *order = &engine->orders[index];
     order_told_cut(engine, order, EVENT_CANCELED, reason, order_flags(order), 0);
-    order_leave(engine, index_slot_of(engine, order_index_key(order), index));
+    order_leave(engine, index);
 }
 
 bool expiry_cancel(struct engine *engine)

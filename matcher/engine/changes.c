@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-static inline struct index_slot *target_find(const struct engine *engine, const struct command *command)
+static inline uint32_t target_find(const struct engine *engine, const struct command *command)
 {
     struct index_key key = {command->session, command->order.target_user_ref, command->order.user_ref_index};
     return index_find(engine, key);
@@ -30,11 +30,11 @@ static inline uint32_t leaves_of(const struct engine *engine, const struct order
     return size <= gone ? 0 : size - gone;
 }
 
-static inline void order_cut(struct engine *engine, struct index_slot *slot, uint32_t leaves_quantity)
+static inline void order_cut(struct engine *engine, uint32_t index, uint32_t leaves_quantity)
 {
-    struct order *order = &engine->orders[slot->order];
+    struct order *order = &engine->orders[index];
     if (leaves_quantity == 0) {
-        order_leave(engine, slot);
+        order_leave(engine, index);
         return;
     }
     uint32_t decrement = order_leaves(engine, order) - leaves_quantity;
@@ -44,16 +44,16 @@ static inline void order_cut(struct engine *engine, struct index_slot *slot, uin
 
 void request_cancel(struct engine *engine, const struct command *command)
 {
-    struct index_slot *slot = target_find(engine, command);
-    if (!slot)
+    uint32_t index = target_find(engine, command);
+    if (index == 0)
         return;
-    const struct order *order = &engine->orders[slot->order];
+    const struct order *order = &engine->orders[index];
     uint32_t size = command->order.quantity;
     uint32_t leaves_quantity = size == 0 ? 0 : leaves_of(engine, order, size);
     if (leaves_quantity == order_leaves(engine, order))
         return;
     order_told_cut(engine, order, EVENT_CANCELED, 'U', answer_flags(command), leaves_quantity);
-    order_cut(engine, slot, leaves_quantity);
+    order_cut(engine, index, leaves_quantity);
 }
 
 /* S to E, S to T, E to T; or none. */
@@ -74,17 +74,17 @@ static void order_side_set(struct engine *engine, struct order *order, enum side
 
 void request_modify(struct engine *engine, const struct command *command)
 {
-    struct index_slot *slot = target_find(engine, command);
-    if (!slot)
+    uint32_t index = target_find(engine, command);
+    if (index == 0)
         return;
-    struct order *order = &engine->orders[slot->order];
+    struct order *order = &engine->orders[index];
     enum side_code asked = check_side(command->order.side);
     if (!side_may_become(order_code(order), asked))
         return;
     uint32_t leaves_quantity = leaves_of(engine, order, command->order.quantity);
     if (leaves_quantity == 0) {
         order_told_cut(engine, order, EVENT_CANCELED, 'U', answer_flags(command), 0);
-        order_cut(engine, slot, 0);
+        order_cut(engine, index, 0);
         return;
     }
     bool cuts = leaves_quantity != order_leaves(engine, order);
@@ -93,7 +93,7 @@ void request_modify(struct engine *engine, const struct command *command)
     order_side_set(engine, order, asked);
     order_told_cut(engine, order, EVENT_MODIFIED, 0, answer_flags(command), leaves_quantity);
     if (cuts)
-        order_cut(engine, slot, leaves_quantity);
+        order_cut(engine, index, leaves_quantity);
 }
 
 /* ---- requests that change no book ---------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ static void regions_take(struct engine *engine, struct arena *arena)
     engine->far_levels = arena_take(arena, (size_t)limits->far_levels_max + 1, sizeof(struct far_level));
     engine->far_forks = arena_take(arena, (size_t)limits->far_levels_max + 1, sizeof(struct far_fork));
     engine->orders = arena_take(arena, (size_t)limits->orders_max + 1, sizeof(struct order));
-    engine->index = arena_take(arena, ((size_t)engine->index_mask + 1) * INDEX_LANES, sizeof(struct index_slot));
+    engine->index = arena_take(arena, (size_t)engine->index_mask + 1, sizeof(struct index_bucket));
     engine->annexes = arena_take(arena, books, sizeof(struct annex));
     engine->specials = arena_take(arena, (size_t)limits->specials_max + 1, sizeof(struct special));
     engine->expiries = arena_take(arena, (size_t)limits->specials_max + 1, sizeof(uint32_t));

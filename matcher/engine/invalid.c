@@ -35,8 +35,9 @@ static const char *order_invalid(const struct engine *engine, uint32_t index, st
     CHECK(order->quantity != 0 && leaves_quantity <= QUANTITY_MAX, "a live order has open shares");
     CHECK(terms->size >= leaves_quantity && terms->size <= QUANTITY_MAX, "open and executed shares make the size");
     CHECK((terms->special != 0) == ((order->place & PLACE_SPECIAL) != 0), "a special order is marked");
-    const struct index_slot *slot = index_find(engine, name);
-    CHECK(slot != NULL && slot->order == index, "a live order is in the index");
+    CHECK(index_find(engine, name) == index, "a live order is in the index");
+    CHECK(index_bucket_of(engine, terms->slot)->orders[terms->slot % INDEX_LANES] == index,
+          "an order knows its slot of the index");
     if (terms->special != 0) {
         const struct special *special = special_of(engine, order);
         CHECK(special->order == index, "a record knows its order");
@@ -220,10 +221,13 @@ static const char *index_invalid(const struct engine *engine)
     uint64_t used = 0;
     uint64_t away = 0;
     uint64_t passed = 0;
-    for (size_t i = 0; i < ((size_t)engine->index_mask + 1) * INDEX_LANES; i++) {
-        used += engine->index[i].order != 0;
-        away += engine->index[i].order != 0 ? engine->index[i].away : 0;
-        passed += engine->index[i].passed;
+    for (size_t i = 0; i <= engine->index_mask; i++) {
+        const struct index_bucket *bucket = &engine->index[i];
+        passed += bucket->passed;
+        for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
+            used += bucket->orders[lane] != 0;
+            away += bucket->orders[lane] != 0 ? bucket->away[lane] : 0;
+        }
     }
     CHECK(used == engine->live_orders, "the index holds the live orders alone");
     CHECK(away == passed, "orders away from their buckets are counted on the way");

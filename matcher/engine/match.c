@@ -92,7 +92,7 @@ static inline void fill(struct engine *engine, struct taker *taker, struct level
     uint32_t next = maker->next;
     level->head = next;
     *(next ? &engine->orders[next].prev : &level->tail) = 0;
-    index_remove(engine, index_slot_of(engine, order_index_key(maker), index));
+    index_remove(engine, maker->terms.slot);
     order_release(engine, index);
 }
 
@@ -282,7 +282,7 @@ static void prevent(struct engine *engine, struct taker *taker, uint32_t index)
     if (self_match_ends_taker(strategy))
         taker->quantity = 0;
     else
-        order_leave(engine, index_slot_of(engine, order_index_key(maker), index));
+        order_leave(engine, index);
 }
 
 static bool match_rarely(struct engine *engine, struct taker *taker)

@@ -8,20 +8,21 @@
  * Rules
  *   1. A bucket counts the orders that have passed it by. A search goes on to the next bucket only if there are any, so
  * nearly all searches, and all removals of orders in their own bucket, touch one line.
- *   2. Nothing ever moves: a free slot that was found stays free until something is put into it.
+ *   2. Nothing ever moves: a free slot that was found stays free until something is put into it, and an order knows its
+ * slot from its first moment to its last.
  *   3. There are at least twice as many slots as orders. INDEX_BUCKETS_PASSED_MAX is the bound, and an order that would
  * stand further from its bucket is refused.
+ *   4. A slot is numbered bucket * INDEX_LANES + lane.
  */
 #ifndef RINGSIDE_ENGINE_ORDER_INDEX_H
 #define RINGSIDE_ENGINE_ORDER_INDEX_H
 
 #include "state.h"
 
-#define INDEX_LANES              8u
-#define INDEX_LANE_BITS          3
 #define INDEX_BUCKETS_PASSED_MAX 128u
 #define INDEX_PASSED_MAX         255u
 #define INDEX_BUCKETS_MIN        128u
+#define INDEX_SLOT_NONE          UINT32_MAX
 
 static inline uint32_t index_hash(struct index_key key)
 {
@@ -41,16 +42,15 @@ static inline uint32_t index_lane(uint32_t hash, uint32_t user_ref)
     return (user_ref ^ hash >> (32 - INDEX_LANE_BITS)) & (INDEX_LANES - 1);
 }
 
-static inline struct index_slot *index_bucket(const struct engine *engine, uint32_t bucket)
+/* The bucket of a hash, and of a slot. */
+static inline struct index_bucket *index_bucket(const struct engine *engine, uint32_t hash)
 {
-    return &engine->index[(size_t)(bucket & engine->index_mask) * INDEX_LANES];
+    return &engine->index[hash & engine->index_mask];
 }
 
-/* Where a search for the key begins. */
-static inline struct index_slot *index_home(const struct engine *engine, struct index_key key)
+static inline struct index_bucket *index_bucket_of(const struct engine *engine, uint32_t slot)
 {
-    uint32_t hash = index_hash(key);
-    return &index_bucket(engine, hash)[index_lane(hash, key.user_ref)];
+    return &engine->index[slot / INDEX_LANES];
 }
 
 static inline bool index_matches(const struct order *order, struct index_key key)
@@ -59,57 +59,73 @@ static inline bool index_matches(const struct order *order, struct index_key key
            order_user_ref_index(order) == key.user_ref_index;
 }
 
-/* Which lanes of a bucket have this tag: no branch, for which lane it is cannot be predicted. */
-static inline uint32_t index_lanes(const struct index_slot *bucket, uint16_t tag)
+/*
+ * Which lanes of a bucket may have this tag, as a bit in the upper half of each lane's byte: no branch, for which lane
+ * it is cannot be predicted. The lowest that is set has it; for those above it may be wrong (a borrow went through).
+ */
+#define INDEX_TAGS_LOW  UINT64_C(0x0001000100010001)
+#define INDEX_TAGS_HIGH UINT64_C(0x8000800080008000)
+
+static inline uint64_t index_lanes(const struct index_bucket *bucket, uint16_t tag)
 {
-    uint32_t lanes = 0;
-    for (uint32_t lane = 0; lane < INDEX_LANES; lane++)
-        lanes |= (uint32_t)(bucket[lane].tag == tag) << lane;
-    return lanes;
+    uint64_t low;
+    uint64_t high;
+    memcpy(&low, bucket->tags, sizeof(low));
+    memcpy(&high, bucket->tags + INDEX_LANES / 2, sizeof(high));
+    low ^= tag * INDEX_TAGS_LOW;
+    high ^= tag * INDEX_TAGS_LOW;
+    low = (low - INDEX_TAGS_LOW) & ~low & INDEX_TAGS_HIGH;
+    high = (high - INDEX_TAGS_LOW) & ~high & INDEX_TAGS_HIGH;
+    return low >> 8 | high;
 }
 
-/* The order's slot, or NULL. */
-static inline struct index_slot *index_find(const struct engine *engine, struct index_key key)
+/* The number of the lowest lane in what index_lanes gives; 7 if there is none. */
+static inline uint32_t index_lane_first(uint64_t lanes)
+{
+    uint32_t bit = (uint32_t)__builtin_ctzll(lanes | UINT64_C(1) << 63);
+    return bit / 16 + (bit & 8) / 2;
+}
+
+/* The order, or 0. */
+static inline uint32_t index_find(const struct engine *engine, struct index_key key)
 {
     uint32_t hash = index_hash(key);
     uint16_t tag = index_tag(hash, key.user_ref);
     for (uint32_t away = 0; away < INDEX_BUCKETS_PASSED_MAX; away++) {
-        struct index_slot *bucket = index_bucket(engine, hash + away);
-        for (uint32_t lanes = index_lanes(bucket, tag); lanes != 0; lanes &= lanes - 1) {
-            struct index_slot *slot = &bucket[__builtin_ctz(lanes)];
-            if (LIKELY(slot->order != 0 && index_matches(&engine->orders[slot->order], key)))
-                return slot;
+        const struct index_bucket *bucket = index_bucket(engine, hash + away);
+        for (uint64_t lanes = index_lanes(bucket, tag); lanes != 0; lanes &= lanes - 1) {
+            uint32_t order = bucket->orders[index_lane_first(lanes)];
+            if (LIKELY(order != 0 && index_matches(&engine->orders[order], key)))
+                return order;
         }
         if (LIKELY(bucket->passed == 0))
-            return NULL;
+            return 0;
     }
-    return NULL;
+    return 0;
 }
 
-/* The order that the key most likely means, in the bucket where most are; 0 or another order: it was a guess. */
-static inline uint32_t index_guess(const struct engine *engine, struct index_key key)
+/* The order that a hash and tag most likely mean, in the bucket where most are; 0 or another order: it was a guess. */
+static inline uint32_t index_guess(const struct engine *engine, uint32_t hash, uint16_t tag)
 {
-    uint32_t hash = index_hash(key);
-    const struct index_slot *bucket = index_bucket(engine, hash);
-    uint32_t lanes = index_lanes(bucket, index_tag(hash, key.user_ref));
-    return bucket[__builtin_ctz(lanes | 1u << (INDEX_LANES - 1))].order;
+    const struct index_bucket *bucket = index_bucket(engine, hash);
+    return bucket->orders[index_lane_first(index_lanes(bucket, tag))];
 }
 
-/* A free slot for this key, or NULL if all are too far away. */
-static inline struct index_slot *index_room(const struct engine *engine, struct index_key key)
+/* A free slot for this key, or INDEX_SLOT_NONE if all are too far away. */
+static inline uint32_t index_room(const struct engine *engine, struct index_key key)
 {
     uint32_t hash = index_hash(key);
     uint32_t home = index_lane(hash, key.user_ref);
     for (uint32_t away = 0; away < INDEX_BUCKETS_PASSED_MAX; away++) {
-        struct index_slot *bucket = index_bucket(engine, hash + away);
+        const struct index_bucket *bucket = index_bucket(engine, hash + away);
         for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
-            if (LIKELY(bucket[lane ^ home].order == 0))
-                return &bucket[lane ^ home];
+            if (LIKELY(bucket->orders[lane ^ home] == 0))
+                return ((hash + away) & engine->index_mask) * INDEX_LANES + (lane ^ home);
         }
         if (UNLIKELY(bucket->passed == INDEX_PASSED_MAX))
-            return NULL;
+            return INDEX_SLOT_NONE;
     }
-    return NULL;
+    return INDEX_SLOT_NONE;
 }
 
 /* Buckets between a key's own and the one that it stands in: one more, or one less, has passed them by. */
@@ -120,34 +136,23 @@ static inline void index_passed(const struct engine *engine, uint32_t bucket, ui
 }
 
 /* Into a slot that index_room has found. */
-static inline void index_put(const struct engine *engine, struct index_slot *slot, struct index_key key, uint32_t order)
+static inline void index_put(const struct engine *engine, uint32_t slot, struct index_key key, uint32_t order)
 {
     uint32_t hash = index_hash(key);
-    uint32_t bucket = (uint32_t)(slot - engine->index) / INDEX_LANES;
-    slot->order = order;
-    slot->tag = index_tag(hash, key.user_ref);
-    slot->away = (uint8_t)((bucket - hash) & engine->index_mask);
-    index_passed(engine, bucket, slot->away, 1);
+    struct index_bucket *bucket = index_bucket_of(engine, slot);
+    uint32_t lane = slot % INDEX_LANES;
+    uint32_t away = (slot / INDEX_LANES - hash) & engine->index_mask;
+    bucket->orders[lane] = order;
+    bucket->tags[lane] = index_tag(hash, key.user_ref);
+    bucket->away[lane] = (uint8_t)away;
+    index_passed(engine, slot / INDEX_LANES, away, 1);
 }
 
-/* The slot of an order that is there. */
-static inline struct index_slot *index_slot_of(const struct engine *engine, struct index_key key, uint32_t order)
+static inline void index_remove(const struct engine *engine, uint32_t slot)
 {
-    uint32_t hash = index_hash(key);
-    uint32_t home = index_lane(hash, key.user_ref);
-    for (;; hash++) {
-        struct index_slot *bucket = index_bucket(engine, hash);
-        for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
-            if (LIKELY(bucket[lane ^ home].order == order))
-                return &bucket[lane ^ home];
-        }
-    }
-}
-
-static inline void index_remove(const struct engine *engine, struct index_slot *slot)
-{
-    index_passed(engine, (uint32_t)(slot - engine->index) / INDEX_LANES, slot->away, UINT8_MAX);
-    slot->order = 0;
+    struct index_bucket *bucket = index_bucket_of(engine, slot);
+    index_passed(engine, slot / INDEX_LANES, bucket->away[slot % INDEX_LANES], UINT8_MAX);
+    bucket->orders[slot % INDEX_LANES] = 0;
 }
 
 #endif

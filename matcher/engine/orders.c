@@ -18,7 +18,7 @@ static inline bool has_room(const struct engine *engine, struct taker *taker, bo
 {
     struct index_key key = {taker->session, taker->user_ref, taker->user_ref_index};
     taker->slot = index_room(engine, key);
-    if (UNLIKELY(taker->slot == NULL || (takes_order && pool_room(&engine->order_pool) == 0)))
+    if (UNLIKELY(taker->slot == INDEX_SLOT_NONE || (takes_order && pool_room(&engine->order_pool) == 0)))
         return false;
     if (LIKELY(pool_room(&engine->far_level_pool) != 0))
         return true; /* any price finds a level */
@@ -330,19 +330,19 @@ static void inherit(const struct engine *engine, const struct order *original, s
 }
 
 /* The original goes, by its owner's doing: the new details are no order. */
-static void replace_cancels(struct engine *engine, const struct command *command, struct index_slot *slot)
+static void replace_cancels(struct engine *engine, const struct command *command, uint32_t index)
 {
-    order_told_cut(engine, &engine->orders[slot->order], EVENT_CANCELED, 'U', answer_flags(command), 0);
-    order_leave(engine, slot);
+    order_told_cut(engine, &engine->orders[index], EVENT_CANCELED, 'U', answer_flags(command), 0);
+    order_leave(engine, index);
 }
 
 /* The original makes way for the taker, which carries its chain on. */
 static void replace_trades(struct engine *engine, const struct command *command, const struct command_order *resolved,
-                           struct index_slot *slot)
+                           uint32_t index)
 {
     struct taker *taker = &engine->taker;
-    uint64_t previous_order_ref = order_ref(&engine->orders[slot->order]);
-    order_leave(engine, slot);
+    uint64_t previous_order_ref = order_ref(&engine->orders[index]);
+    order_leave(engine, index);
     taker->order_ref = ++engine->order_ref_last;
     struct event *event = taker_told(engine, command, EVENT_REPLACED);
     PUT_PAIR(event, replaced.client_order_id[10], last_of_id(command), command->order.target_user_ref);
@@ -389,13 +389,13 @@ static enum reason replacement_reason(struct engine *engine, const struct comman
 void request_replace(struct engine *engine, const struct command *command)
 {
     struct index_key key = {command->session, command->order.target_user_ref, command->order.user_ref_index};
-    struct index_slot *slot = index_find(engine, key);
-    if (!slot)
+    uint32_t index = index_find(engine, key);
+    if (index == 0)
         return;
     uint32_t *last = user_ref_last(engine, command->session, command->order.user_ref_index);
     if (last == NULL || command->user_ref <= *last)
         return;
-    const struct order *order = &engine->orders[slot->order];
+    const struct order *order = &engine->orders[index];
     const struct special *special = special_of(engine, order);
     uint32_t gone = order->terms.size - order_leaves(engine, order);
     struct command_order resolved = command->order;
@@ -411,7 +411,7 @@ void request_replace(struct engine *engine, const struct command *command)
                           .plain = plain,
                           .inherits_expiry = special->expire_ns != 0 && !(command->order.options & OPTION_EXPIRE_TIME)};
     if (replacement_reason(engine, command, order, &asked) != REASON_NONE) {
-        replace_cancels(engine, command, slot);
+        replace_cancels(engine, command, index);
         return;
     }
     struct taker *taker = &engine->taker;
@@ -423,5 +423,5 @@ void request_replace(struct engine *engine, const struct command *command)
         request_reject(engine, command, REASON_PROCESSING);
         return;
     }
-    replace_trades(engine, command, &resolved, slot);
+    replace_trades(engine, command, &resolved, index);
 }

@@ -43,7 +43,7 @@ LOOKS_AHEAD void look_first(const struct engine *engine, const struct command *c
     look->key.session = command->session <= engine->session_count ? command->session : 0;
     look->key.user_ref = command->kind == COMMAND_ENTER ? command->user_ref : command->order.target_user_ref;
     look->key.user_ref_index = command->order.user_ref_index;
-    fetch(index_home(engine, look->key));
+    fetch(index_bucket(engine, index_hash(look->key)));
     fetch(&engine->sessions[look->key.session]);
     fetch(book);
     fetch(&book->sides[1]);
@@ -62,7 +62,8 @@ LOOKS_AHEAD void look_second(const struct engine *engine, const struct command *
     struct ladder ladder = ladder_of(engine, instrument, command->order.side != 'B');
     uint32_t at = (look_key(engine, command, instrument) >> PAGE_SHIFT) - ladder.side->window_base;
     fetch(&ladder.pages[at < engine->window_pages ? at : 0]);
-    look->order = index_guess(engine, look->key);
+    uint32_t hash = index_hash(look->key);
+    look->order = index_guess(engine, hash, index_tag(hash, look->key.user_ref));
     fetch(&engine->orders[look->order]);
 }
 

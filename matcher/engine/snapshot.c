@@ -71,7 +71,7 @@ static struct regions regions_of(const struct engine *engine)
          {engine->sessions, ((size_t)engine->session_count + 1) * sizeof(struct session)},
          {engine->channels, ((size_t)engine->channel_count + 1) * sizeof(struct channel)},
          {engine->trades, trades_used(engine) * sizeof(struct trade_note)},
-         {engine->index, ((size_t)engine->index_mask + 1) * INDEX_LANES * sizeof(struct index_slot)},
+         {engine->index, ((size_t)engine->index_mask + 1) * sizeof(struct index_bucket)},
          {engine->user_names, ((size_t)engine->user_names_mask + 1) * sizeof(uint32_t)},
          {engine->symbol_names, ((size_t)engine->symbol_names_mask + 1) * sizeof(uint32_t)},
          {engine->firms, ((size_t)engine->firms_mask + 1) * sizeof(struct firm)}}};
@@ -213,16 +213,17 @@ static void engine_adopt(struct engine *engine, const struct engine *image)
     engine->symbol_names = own.symbol_names;
 }
 
-static void index_made_anew(struct engine *engine, const struct index_slot *slots, size_t count)
+static void index_made_anew(struct engine *engine, const struct index_bucket *buckets, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct order *order = &engine->orders[slots[i].order];
+    for (size_t i = 0; i < count * INDEX_LANES; i++) {
+        uint32_t index = buckets[i / INDEX_LANES].orders[i % INDEX_LANES];
+        struct order *order = &engine->orders[index];
         struct index_key key = {order_session(order), order->user_ref, order_user_ref_index(order)};
-        if (slots[i].order == 0)
+        if (index == 0)
             continue;
-        struct index_slot *slot = index_room(engine, key);
-        ENGINE_REQUIRE(slot != NULL);
-        index_put(engine, slot, key, slots[i].order);
+        order->terms.slot = index_room(engine, key);
+        ENGINE_REQUIRE(order->terms.slot != INDEX_SLOT_NONE);
+        index_put(engine, order->terms.slot, key, index);
     }
 }
 
@@ -287,7 +288,7 @@ static void regions_adopt(struct engine *engine, const struct engine *image, con
         if (i == REGION_TRADES && engine->trades_mask != image->trades_mask)
             trades_made_anew(engine, from, image->trades_mask);
         else if (i == REGION_INDEX && !same)
-            index_made_anew(engine, from, theirs.of[i].bytes / sizeof(struct index_slot));
+            index_made_anew(engine, from, theirs.of[i].bytes / sizeof(struct index_bucket));
         else if (i == REGION_FIRMS && !same)
             firms_made_anew(engine, from, theirs.of[i].bytes / sizeof(struct firm));
         else if (!((i == REGION_USERS || i == REGION_SYMBOLS) && names_differ(engine, image)))

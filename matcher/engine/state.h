@@ -48,7 +48,8 @@ enum { SIDE_BUY = 0, SIDE_SELL = 1 };
 /* Side letters as two bits: 0 is B, the others sell. */
 enum side_code { CODE_BUY = 0, CODE_SELL = 1, CODE_SHORT = 2, CODE_EXEMPT = 3, CODE_NONE = 4 };
 
-struct index_slot;
+#define INDEX_LANES     8u
+#define INDEX_LANE_BITS 3
 
 struct index_key {
     uint32_t session;
@@ -77,7 +78,7 @@ struct terms {
     uint32_t special; /* what it has besides (special.h); 0: nothing */
     uint8_t self_match;
     uint8_t reserved0[3];
-    uint32_t reserved1;
+    uint32_t slot; /* in the index */
 };
 
 struct order {
@@ -258,15 +259,17 @@ struct far_fork {
     uint32_t bit;
 };
 
-struct index_slot {
-    uint32_t order; /* 0: empty */
-    uint16_t tag;
-    uint8_t away;   /* buckets from its own */
-    uint8_t passed; /* of lane 0: orders that have passed this bucket by */
+struct index_bucket {
+    uint32_t orders[INDEX_LANES]; /* 0: empty */
+    uint16_t tags[INDEX_LANES];
+    uint8_t away[INDEX_LANES]; /* buckets from its own */
+    uint8_t passed;            /* orders that have passed this bucket by */
+    uint8_t reserved0[7];
 };
 
 _Static_assert(sizeof(struct level) == 16 && sizeof(struct order) == 64 && sizeof(struct terms) == 32, "the footprint");
-_Static_assert(sizeof(struct book) == 128 && sizeof(struct session) == 64, "whole cache lines");
+_Static_assert(sizeof(struct book) == 128 && sizeof(struct session) == 64 && sizeof(struct index_bucket) == 64,
+               "whole cache lines");
 
 /* A pool's free elements: taken last in first out, else one that was never used. */
 struct pool {
@@ -296,7 +299,8 @@ struct taker {
     uint8_t code;  /* enum side_code */
     uint8_t rests; /* what is left stays in the book */
     uint8_t event_flags;
-    struct index_slot *slot; /* where it goes in the index; NULL: to be looked for */
+    uint32_t slot; /* where it goes in the index; INDEX_SLOT_NONE: to be looked for */
+    uint32_t reserved1;
     struct terms terms;
     uint8_t rare;     /* it goes by arrive.c */
     uint8_t collared; /* a collar keeps it from prices within its limit */
@@ -427,7 +431,7 @@ struct engine {
     struct far_level *far_levels;
     struct far_fork *far_forks;
     struct order *orders;
-    struct index_slot *index;
+    struct index_bucket *index;
     struct session *sessions;
     struct channel *channels;
     struct annex *annexes;

@@ -131,9 +131,9 @@ bool engine_order_find(const struct engine *engine, uint32_t session, uint8_t us
     if (session == 0 || session > engine->session_count)
         return false;
     struct index_key key = {session, user_ref, user_ref_index};
-    const struct index_slot *slot = index_find(engine, key);
-    if (!slot)
+    uint32_t order = index_find(engine, key);
+    if (order == 0)
         return false;
-    view_order(engine, slot->order, ret_view);
+    view_order(engine, order, ret_view);
     return true;
 }
