@@ -36,7 +36,7 @@ bool expiry_cancel(struct engine *engine)
 static void sweep_begin(struct engine *engine, const struct cancel_sweep *cancel)
 {
     engine->cancel = *cancel;
-    engine->sweep = SWEEP_CANCELS;
+    engine->work.sweep = SWEEP_CANCELS;
 }
 
 void cancels_of_day(struct engine *engine)
@@ -49,7 +49,7 @@ void cancels_of_day(struct engine *engine)
 
 void cancels_of_sessions(struct engine *engine)
 {
-    if (engine->cancel_due_count == 0)
+    if (engine->work.cancel_due_count == 0)
         return;
     sweep_begin(engine, &(struct cancel_sweep){.tour = {.instrument = 1},
                                                .instrument_last = engine->instrument_count,
@@ -164,19 +164,19 @@ static void mass_cancel_told(struct engine *engine)
 
 static void sessions_done(struct engine *engine)
 {
-    for (uint32_t session = 1; engine->cancel_due_count != 0; session++) {
-        engine->cancel_due_count -= engine->sessions[session].cancel_due;
+    for (uint32_t session = 1; engine->work.cancel_due_count != 0; session++) {
+        engine->work.cancel_due_count -= engine->sessions[session].cancel_due;
         engine->sessions[session].cancel_due = 0;
     }
 }
 
 static void cancels_end(struct engine *engine)
 {
-    engine->sweep = SWEEP_NONE;
+    engine->work.sweep = SWEEP_NONE;
     switch ((enum cancels)engine->cancel.cancels) {
     case CANCELS_OF_FIRM:
         if (must_pause(engine))
-            engine->sweep = SWEEP_CANCELS;
+            engine->work.sweep = SWEEP_CANCELS;
         else
             mass_cancel_told(engine);
         break;
@@ -185,10 +185,10 @@ static void cancels_end(struct engine *engine)
         break;
     case CANCELS_OF_DAY:
         engine->sweep_place = 1;
-        engine->sweep = SWEEP_DAY_END_SESSIONS;
+        engine->work.sweep = SWEEP_DAY_END_SESSIONS;
         break;
     case CANCELS_AT_CLOSE:
-        engine->sweep = SWEEP_STATES;
+        engine->work.sweep = SWEEP_STATES;
         break;
     default:
         break;
@@ -248,5 +248,5 @@ void cancels_sweep(struct engine *engine)
         return;
     cancel->book_begun = 0;
     cancel->tour.instrument++;
-    engine->follows = cancel->cancels != CANCELS_AT_CLOSE; /* there the change of state says when it rests */
+    engine->work.follows = cancel->cancels != CANCELS_AT_CLOSE; /* there the change of state says when it rests */
 }

@@ -2,6 +2,7 @@
 #include "state.h"
 
 #include "order_index.h"
+#include "pool.h"
 
 #include <stddef.h>
 
@@ -111,11 +112,11 @@ static void sizes_set(struct engine *engine)
     engine->symbol_names_mask = rounded_up(limits->instruments_max * 2) - 1;
     engine->firms_mask = rounded_up(limits->firms_max * 2) - 1;
     engine->trades_mask = limits->trades_max - 1;
-    engine->order_pool.max = limits->orders_max;
-    engine->special_pool.max = limits->specials_max;
-    engine->page_pool.max = limits->pages_max;
-    engine->far_level_pool.max = limits->far_levels_max;
-    engine->far_fork_pool.max = limits->far_levels_max;
+    pool_resize(&engine->order_pool, limits->orders_max);
+    pool_resize(&engine->special_pool, limits->specials_max);
+    pool_resize(&engine->page_pool, limits->pages_max);
+    pool_resize(&engine->far_level_pool, limits->far_levels_max);
+    pool_resize(&engine->far_fork_pool, limits->far_levels_max);
 }
 
 /* Elements are counted from 1: element 0 of each region is nobody's. */

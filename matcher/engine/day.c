@@ -43,7 +43,7 @@ void day_start_sweep(struct engine *engine)
 {
     while (engine->sweep_place <= engine->session_count) {
         if (engine->event_seq_next >= engine->step_limit) {
-            engine->sweep = SWEEP_DAY_START;
+            engine->work.sweep = SWEEP_DAY_START;
             return;
         }
         struct session *session = &engine->sessions[engine->sweep_place];
@@ -52,7 +52,7 @@ void day_start_sweep(struct engine *engine)
         session->channel_first = 0;
         session_told_day(engine, engine->sweep_place++, 'S');
     }
-    engine->sweep = SWEEP_NONE;
+    engine->work.sweep = SWEEP_NONE;
 }
 
 void day_end(struct engine *engine, const struct command *command)
@@ -69,12 +69,12 @@ void day_end(struct engine *engine, const struct command *command)
 
 void day_end_sessions_sweep(struct engine *engine)
 {
-    engine->sweep = SWEEP_DAY_END_SESSIONS;
+    engine->work.sweep = SWEEP_DAY_END_SESSIONS;
     while (engine->sweep_place <= engine->session_count) {
         if (engine->event_seq_next >= engine->step_limit)
             return;
         session_told_day(engine, engine->sweep_place++, 'E');
     }
-    engine->sweep = SWEEP_NONE;
+    engine->work.sweep = SWEEP_NONE;
     told_day(engine, EVENT_DAY_ENDED);
 }

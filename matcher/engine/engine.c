@@ -88,7 +88,7 @@ static void apply_other(struct engine *engine, const struct command *command)
         break;
     case COMMAND_TICK:
         if (engine->expiry_count != 0)
-            engine->sweep = SWEEP_EXPIRY;
+            engine->work.sweep = SWEEP_EXPIRY;
         break;
     case COMMAND_SNAPSHOT_MARK:
         break;
@@ -200,25 +200,25 @@ static inline void command_finish(struct engine *engine)
 static void expiry_sweep(struct engine *engine)
 {
     if (expiry_cancel(engine))
-        engine->follows = !engine->pauses;
+        engine->work.follows = !engine->pauses;
     else
-        engine->sweep = SWEEP_NONE;
+        engine->work.sweep = SWEEP_NONE;
 }
 
 static void sweep_one(struct engine *engine)
 {
-    switch ((enum sweep)engine->sweep) {
+    switch ((enum sweep)engine->work.sweep) {
     case SWEEP_DAY_START:
         day_start_sweep(engine);
-        engine->pauses = engine->sweep == SWEEP_DAY_START;
+        engine->pauses = engine->work.sweep == SWEEP_DAY_START;
         break;
     case SWEEP_DAY_END_SESSIONS:
         day_end_sessions_sweep(engine);
-        engine->pauses = engine->sweep == SWEEP_DAY_END_SESSIONS;
+        engine->pauses = engine->work.sweep == SWEEP_DAY_END_SESSIONS;
         break;
     case SWEEP_TENURE:
         session_tenure_sweep(engine);
-        engine->pauses = engine->sweep == SWEEP_TENURE;
+        engine->pauses = engine->work.sweep == SWEEP_TENURE;
         break;
     case SWEEP_CANCELS:
         cancels_sweep(engine);
@@ -240,11 +240,11 @@ static void follow_on(struct engine *engine)
 {
     if (follow_one(engine))
         return;
-    if (engine->sweep != SWEEP_NONE && book_top_differs(engine) && must_pause(engine))
+    if (engine->work.sweep != SWEEP_NONE && book_top_differs(engine) && must_pause(engine))
         return;
-    engine->follows = 0;
+    engine->work.follows = 0;
     engine->round_first_ticks = 0;
-    if (engine->sweep != SWEEP_NONE)
+    if (engine->work.sweep != SWEEP_NONE)
         book_report_top(engine);
 }
 
@@ -252,14 +252,14 @@ static void follow_on(struct engine *engine)
 static void go_on(struct engine *engine)
 {
     while (!engine->pauses) {
-        if (engine->taking != TAKING_NOTHING) {
+        if (engine->work.taking != TAKING_NOTHING) {
             if (!must_pause(engine))
                 taker_trade_on(engine);
-        } else if (engine->follows) {
+        } else if (engine->work.follows) {
             follow_on(engine);
-        } else if (engine->sweep != SWEEP_NONE) {
+        } else if (engine->work.sweep != SWEEP_NONE) {
             sweep_one(engine);
-        } else if (engine->cancel_due_count != 0) {
+        } else if (engine->work.cancel_due_count != 0) {
             cancels_of_sessions(engine);
         } else {
             return;
@@ -269,7 +269,9 @@ static void go_on(struct engine *engine)
 
 static inline bool unfinished(const struct engine *engine)
 {
-    return (engine->sweep | engine->taking | engine->follows) != 0 || engine->cancel_due_count != 0;
+    uint64_t word;
+    memcpy(&word, &engine->work, sizeof(word));
+    return word != 0;
 }
 
 static inline int step_finish(struct engine *engine)
@@ -296,8 +298,8 @@ static inline int apply(struct engine *engine, const struct command *command)
     dispatch(engine, command);
     /* A sweep says for itself when a book has come to rest. */
     bool changed = (engine->touched | engine->round_first_ticks) != 0;
-    if (changed && UNLIKELY(follow_concerns(engine)) && engine->sweep == SWEEP_NONE)
-        engine->follows = 1;
+    if (changed && UNLIKELY(follow_concerns(engine)) && engine->work.sweep == SWEEP_NONE)
+        engine->work.follows = 1;
     return step_finish(engine);
 }
 
@@ -332,32 +334,26 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 /* Below so many live orders everything is in the cache anyway, and looking ahead costs more than it gives. */
 #define LOOK_AHEAD_ORDERS_MIN 4096u
 
-/*
- * Each round goes on from where it has come to, up to its distance: one command each in a steady stream, several at the
- * beginning of one.
- */
-LOOKS_AHEAD void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq)
+/* Commands taken, or negative. */
+static inline int apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end, uint64_t event_end,
+                              bool looks)
 {
-    struct look_rounds *rounds = &engine->looks;
-    uint64_t ahead = input->end - seq;
-    uint64_t first = seq + (ahead < LOOK_DISTANCE_FIRST ? ahead : LOOK_DISTANCE_FIRST);
-    uint64_t second = seq + (ahead < LOOK_DISTANCE_SECOND ? ahead : LOOK_DISTANCE_SECOND);
-    uint64_t third = seq + (ahead < LOOK_DISTANCE_THIRD ? ahead : LOOK_DISTANCE_THIRD);
-    for (; rounds->first < first; rounds->first++)
-        look_first(engine, &input->commands[rounds->first & input->mask], look_of(engine, rounds->first));
-    for (; rounds->second < second; rounds->second++)
-        look_second(engine, &input->commands[rounds->second & input->mask], look_of(engine, rounds->second));
-    for (; rounds->third < third; rounds->third++)
-        look_third(engine, &input->commands[rounds->third & input->mask], look_of(engine, rounds->third));
-}
-
-/* A stream begins here. */
-static void look_begin(struct engine *engine, uint64_t seq)
-{
-    struct look_rounds *rounds = &engine->looks;
-    rounds->first = rounds->first > seq ? rounds->first : seq;
-    rounds->second = rounds->second > seq ? rounds->second : seq;
-    rounds->third = rounds->third > seq ? rounds->third : seq;
+    uint64_t first = engine->command_seq + 1;
+    uint64_t seq = first;
+    for (; seq < end && engine->event_seq_next <= event_end; seq++) {
+        const struct command *command = &input->commands[seq & input->mask];
+        if (UNLIKELY(command->command_seq != seq))
+            return ENGINE_WRONG_COMMAND_SEQ;
+        if (looks && (seq % LOOK_GROUP == 0 || seq == first))
+            look_ahead(engine, input, seq);
+        step_begin(engine);
+        apply(engine, command);
+        if (UNLIKELY(unfinished(engine))) {
+            seq++;
+            break;
+        }
+    }
+    return (int)(seq - first);
 }
 
 int engine_apply_batch(struct engine *engine, const struct engine_input *input, uint32_t count,
@@ -366,24 +362,16 @@ int engine_apply_batch(struct engine *engine, const struct engine_input *input, 
     if (unfinished(engine))
         return ENGINE_UNFINISHED;
     uint64_t first = engine->event_seq_next;
-    uint64_t seq = engine->command_seq + 1;
-    uint64_t end = seq + count < input->end ? seq + count : input->end;
-    bool looks = engine->live_orders >= LOOK_AHEAD_ORDERS_MIN;
-    int taken = 0;
+    uint64_t end = engine->command_seq + 1 + count;
+    end = end < input->end ? end : input->end;
     engine->output = *output;
-    if (looks)
-        look_begin(engine, seq);
-    while (seq < end && !unfinished(engine) && engine->event_seq_next - first + ENGINE_EVENTS_MAX <= room) {
-        const struct command *command = &input->commands[seq & input->mask];
-        if (UNLIKELY(command->command_seq != seq))
-            return ENGINE_WRONG_COMMAND_SEQ;
-        if (looks)
-            look_ahead(engine, input, seq);
-        step_begin(engine);
-        apply(engine, command);
-        seq++;
-        taken++;
-    }
+    int taken = 0;
+    if (UNLIKELY(room < ENGINE_EVENTS_MAX))
+        taken = 0;
+    else if (engine->live_orders >= LOOK_AHEAD_ORDERS_MIN)
+        taken = apply_batch(engine, input, end, first + room - ENGINE_EVENTS_MAX, true);
+    else
+        taken = apply_batch(engine, input, end, first + room - ENGINE_EVENTS_MAX, false);
     *ret_events = engine->event_seq_next - first;
     return taken;
 }

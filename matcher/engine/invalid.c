@@ -199,11 +199,11 @@ static const char *pools_invalid(const struct engine *engine, const struct censu
     const struct pool *orders = &engine->order_pool;
     const struct pool *pages = &engine->page_pool;
     const struct pool *far = &engine->far_level_pool;
-    CHECK(orders->used - orders->free_count == census->orders, "orders are live or free");
-    CHECK(pages->used - pages->free_count == census->pages, "pages are in use or free");
-    CHECK(far->used - far->free_count == census->far_levels, "far levels are in use or free");
+    CHECK(orders->max - orders->room == census->orders, "orders are live or free");
+    CHECK(pages->max - pages->room == census->pages, "pages are in use or free");
+    CHECK(far->max - far->room == census->far_levels, "far levels are in use or free");
     const struct pool *specials = &engine->special_pool;
-    CHECK(specials->used - specials->free_count == census->specials, "records of special orders are in use or free");
+    CHECK(specials->max - specials->room == census->specials, "records of special orders are in use or free");
     CHECK(engine->expiry_count == census->expiries, "orders that expire are counted");
     return NULL;
 }

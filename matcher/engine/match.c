@@ -324,10 +324,10 @@ void taker_trade(struct engine *engine)
 void taker_trade_on(struct engine *engine)
 {
     struct taker *taker = &engine->taker;
-    engine->taking = TAKING_NOTHING;
+    engine->work.taking = TAKING_NOTHING;
     bool straight = LIKELY(is_straight(engine, taker)) && taker->passed == 0;
     if (!(straight ? match(engine, taker) : match_rarely(engine, taker))) {
-        engine->taking = TAKING_MATCH;
+        engine->work.taking = TAKING_MATCH;
         return;
     }
     if (taker->quantity == 0)

@@ -13,10 +13,13 @@ static inline uint32_t pool_take(struct pool *pool, uint32_t free_next)
     uint32_t index = pool->free_first;
     if (LIKELY(index != 0)) {
         pool->free_first = free_next;
-        pool->free_count--;
+        pool->room--;
         return index;
     }
-    return pool->used < pool->max ? ++pool->used : 0;
+    if (pool->room == 0)
+        return 0;
+    pool->room--;
+    return ++pool->used;
 }
 
 /* Gives the element back; returns what its chain must hold now. */
@@ -24,8 +27,15 @@ static inline uint32_t pool_give(struct pool *pool, uint32_t index)
 {
     uint32_t next = pool->free_first;
     pool->free_first = index;
-    pool->free_count++;
+    pool->room++;
     return next;
+}
+
+/* Another number of elements in all, at least as many as were ever used. */
+static inline void pool_resize(struct pool *pool, uint32_t max)
+{
+    pool->room += max - pool->max;
+    pool->max = max;
 }
 
 #endif

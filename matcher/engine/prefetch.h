@@ -1,7 +1,17 @@
 /*
- * Looking ahead in a batch: brings into the cache what a command will touch, in three rounds, each of which needs what
- * the one before has brought. It reads state that may be out of date when the command's turn comes; then a line was
+ * Looking ahead in a batch: brings into the cache what commands will touch, in three rounds, each of which needs what
+ * the one before has brought. It reads state that may be out of date when a command's turn comes; then a line was
  * fetched in vain, and nothing else.
+ *
+ *   round    of an entry             of a change (cancel, replace, modify)      groups ahead
+ *   first    session, slot, book     session, slot                              3
+ *   second   place in the directory  order                                      2
+ *   third    level                   level, neighbours                          1
+ *
+ * Rules
+ *   1. Commands are looked at in groups, and the first round sorts each group into entries and changes without a branch
+ * (which of the two a command is cannot be predicted), so that the others have nothing to decide.
+ *   2. A group is looked at when all of it is there: what comes one by one leaves no time to look ahead.
  */
 #ifndef RINGSIDE_ENGINE_PREFETCH_H
 #define RINGSIDE_ENGINE_PREFETCH_H
@@ -21,65 +31,82 @@ LOOKS_AHEAD void fetch(const void *address)
     __builtin_prefetch(address, 1);
 }
 
-LOOKS_AHEAD struct look *look_of(struct engine *engine, uint64_t seq)
+LOOKS_AHEAD void look_first(const struct engine *engine, const struct command *command, struct look_group *group)
 {
-    return &engine->looks.of[seq % LOOKS];
+    bool enters = command->kind == COMMAND_ENTER;
+    uint32_t user_ref = enters ? command->user_ref : command->order.target_user_ref;
+    struct index_key key = {command->session, user_ref, command->order.user_ref_index};
+    uint32_t hash = index_hash(key);
+    uint32_t instrument = command->order.instrument;
+    fetch(index_bucket(engine, hash));
+    fetch(&engine->sessions[command->session]); /* it need not be there: nothing is read */
+    fetch(&engine->books[instrument]);
+    group->changes[group->change_count] = (struct look_change){.hash = hash, .tag = index_tag(hash, user_ref)};
+    group->entries[group->entry_count] =
+        (struct look_entry){.instrument = instrument <= engine->instrument_count ? instrument : 0,
+                            .price_ticks = command->order.price_ticks,
+                            .side = command->order.side != 'B'};
+    group->change_count += !enters;
+    group->entry_count += enters;
 }
 
-/*
- * No branch depends on what the command is, for that cannot be predicted: of a command that is no entry the part of the
- * entry is done for book 0, which is nobody's, and of an entry that of the order for order 0.
- */
-LOOKS_AHEAD uint32_t look_instrument(const struct engine *engine, const struct command *command)
+LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *group)
 {
-    bool enters = (command->kind == COMMAND_ENTER) & (command->order.instrument <= engine->instrument_count);
-    return enters ? command->order.instrument : 0;
+    for (uint32_t i = 0; i < group->change_count; i++) {
+        struct look_change *change = &group->changes[i];
+        change->order = index_guess(engine, change->hash, change->tag);
+        fetch(&engine->orders[change->order]);
+    }
+    for (uint32_t i = 0; i < group->entry_count; i++) {
+        struct look_entry *entry = &group->entries[i];
+        struct ladder ladder = ladder_of(engine, entry->instrument, entry->side);
+        entry->key = price_index(&engine->books[entry->instrument], entry->price_ticks) ^ key_flip(entry->side);
+        uint32_t at = (entry->key >> PAGE_SHIFT) - ladder.side->window_base;
+        entry->page = &ladder.pages[at < engine->window_pages ? at : 0];
+        fetch(entry->page);
+    }
 }
 
-/* Session, slot of the index, book. */
-LOOKS_AHEAD void look_first(const struct engine *engine, const struct command *command, struct look *look)
+LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group *group)
 {
-    const struct book *book = &engine->books[look_instrument(engine, command)];
-    look->key.session = command->session <= engine->session_count ? command->session : 0;
-    look->key.user_ref = command->kind == COMMAND_ENTER ? command->user_ref : command->order.target_user_ref;
-    look->key.user_ref_index = command->order.user_ref_index;
-    fetch(index_bucket(engine, index_hash(look->key)));
-    fetch(&engine->sessions[look->key.session]);
-    fetch(book);
-    fetch(&book->sides[1]);
+    for (uint32_t i = 0; i < group->change_count; i++) {
+        const struct order *order = &engine->orders[group->changes[i].order];
+        struct ladder ladder = ladder_of(engine, order_instrument(order), code_side(order_code(order)));
+        uint32_t at = (order->key >> PAGE_SHIFT) - ladder.side->window_base;
+        uint32_t page = ladder.pages[at < engine->window_pages ? at : 0];
+        fetch(level_in_page(engine, page, order->key));
+        fetch(&engine->orders[order->prev]);
+        fetch(&engine->orders[order->next]);
+    }
+    for (uint32_t i = 0; i < group->entry_count; i++)
+        fetch(level_in_page(engine, *group->entries[i].page, group->entries[i].key));
 }
 
-/* The level key of an entry. */
-LOOKS_AHEAD uint32_t look_key(const struct engine *engine, const struct command *command, uint32_t instrument)
+LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number)
 {
-    return price_index(&engine->books[instrument], command->order.price_ticks) ^ key_flip(command->order.side != 'B');
+    return &engine->looks.groups[number % LOOK_GROUPS];
 }
 
-/* The directory of an entry's side, the order that is meant by the others. */
-LOOKS_AHEAD void look_second(const struct engine *engine, const struct command *command, struct look *look)
+/* Before command seq, the first of its group. Each round goes on from where it has come to. */
+LOOKS_AHEAD void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq)
 {
-    uint32_t instrument = look_instrument(engine, command);
-    struct ladder ladder = ladder_of(engine, instrument, command->order.side != 'B');
-    uint32_t at = (look_key(engine, command, instrument) >> PAGE_SHIFT) - ladder.side->window_base;
-    fetch(&ladder.pages[at < engine->window_pages ? at : 0]);
-    uint32_t hash = index_hash(look->key);
-    look->order = index_guess(engine, hash, index_tag(hash, look->key.user_ref));
-    fetch(&engine->orders[look->order]);
-}
-
-/* The level, and the order's neighbours in it. */
-LOOKS_AHEAD void look_third(const struct engine *engine, const struct command *command, const struct look *look)
-{
-    const struct order *order = &engine->orders[look->order];
-    uint32_t instrument = look_instrument(engine, command);
-    uint32_t side = instrument ? command->order.side != 'B' : code_side(order_code(order));
-    uint32_t key = instrument ? look_key(engine, command, instrument) : order->key;
-    struct ladder ladder = ladder_of(engine, instrument ? instrument : order_instrument(order), side);
-    uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
-    uint32_t page = ladder.pages[at < engine->window_pages ? at : 0];
-    fetch(level_in_page(engine, page, key));
-    fetch(&engine->orders[order->prev]);
-    fetch(&engine->orders[order->next]);
+    struct looks *looks = &engine->looks;
+    uint64_t now = seq / LOOK_GROUP;
+    uint64_t whole = input->end / LOOK_GROUP; /* groups below this one are all there */
+    looks->first = looks->first > now ? looks->first : now + 1;
+    looks->second = looks->second > now ? looks->second : now + 1;
+    looks->third = looks->third > now ? looks->third : now + 1;
+    for (; looks->first < whole && looks->first <= now + 3; looks->first++) {
+        struct look_group *group = look_group(engine, looks->first);
+        group->change_count = 0;
+        group->entry_count = 0;
+        for (uint32_t i = 0; i < LOOK_GROUP; i++)
+            look_first(engine, &input->commands[(looks->first * LOOK_GROUP + i) & input->mask], group);
+    }
+    for (; looks->second < looks->first && looks->second <= now + 2; looks->second++)
+        look_second(engine, look_group(engine, looks->second));
+    for (; looks->third < looks->second && looks->third <= now + 1; looks->third++)
+        look_third(engine, look_group(engine, looks->third));
 }
 
 #endif

@@ -79,7 +79,7 @@ static void session_close(struct engine *engine, uint32_t session, uint8_t reaso
     engine->connected_counts[self->owner >> 32 & 0xff]--;
     if (self->cancels && !self->cancel_due) {
         self->cancel_due = 1;
-        engine->cancel_due_count++;
+        engine->work.cancel_due_count++;
     }
     self->owner = 0;
     self->connection = 0;
@@ -182,7 +182,7 @@ void session_tenure_sweep(struct engine *engine)
 {
     uint32_t scanned = 0;
     const uint32_t *left = &engine->connected_counts[engine->sweep_owner];
-    engine->sweep = SWEEP_TENURE;
+    engine->work.sweep = SWEEP_TENURE;
     while (*left != 0 && engine->event_seq_next < engine->step_limit && scanned < SCANNED_MAX) {
         uint32_t session = engine->sweep_place++;
         ENGINE_REQUIRE(session <= engine->session_count);
@@ -192,5 +192,5 @@ void session_tenure_sweep(struct engine *engine)
         scanned++;
     }
     if (*left == 0)
-        engine->sweep = SWEEP_NONE;
+        engine->work.sweep = SWEEP_NONE;
 }

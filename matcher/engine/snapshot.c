@@ -14,6 +14,7 @@
  */
 #include "names.h"
 #include "order_index.h"
+#include "pool.h"
 #include "state.h"
 
 #include <string.h>
@@ -188,11 +189,11 @@ static void engine_adopt(struct engine *engine, const struct engine *image)
     engine->symbol_names_mask = own.symbol_names_mask;
     engine->firms_mask = own.firms_mask;
     engine->trades_mask = own.trades_mask;
-    engine->order_pool.max = own.order_pool.max;
-    engine->special_pool.max = own.special_pool.max;
-    engine->page_pool.max = own.page_pool.max;
-    engine->far_level_pool.max = own.far_level_pool.max;
-    engine->far_fork_pool.max = own.far_fork_pool.max;
+    pool_resize(&engine->order_pool, own.order_pool.max);
+    pool_resize(&engine->special_pool, own.special_pool.max);
+    pool_resize(&engine->page_pool, own.page_pool.max);
+    pool_resize(&engine->far_level_pool, own.far_level_pool.max);
+    pool_resize(&engine->far_fork_pool, own.far_fork_pool.max);
     memset(&engine->looks, 0, sizeof(engine->looks));
     engine->books = own.books;
     engine->directory = own.directory;

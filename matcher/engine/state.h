@@ -274,8 +274,8 @@ _Static_assert(sizeof(struct book) == 128 && sizeof(struct session) == 64 && siz
 /* A pool's free elements: taken last in first out, else one that was never used. */
 struct pool {
     uint32_t free_first;
-    uint32_t used;       /* elements ever used; they are 1..used */
-    uint32_t free_count; /* of those, how many are free */
+    uint32_t used; /* elements ever used; they are 1..used */
+    uint32_t room; /* elements that can still be taken: free ones, and those never used */
     uint32_t max;
 };
 
@@ -312,21 +312,36 @@ struct taker {
 enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 
 /* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
-#define LOOK_DISTANCE_FIRST  16u
-#define LOOK_DISTANCE_SECOND 10u
-#define LOOK_DISTANCE_THIRD  5u
-#define LOOKS                32u
+#define LOOK_GROUP  8u /* commands */
+#define LOOK_GROUPS 4u
 
-struct look {
-    struct index_key key;
+struct look_change {
+    uint32_t hash;
+    uint16_t tag;
+    uint16_t reserved0;
     uint32_t order;
 };
 
-struct look_rounds {
-    uint64_t first;
+struct look_entry {
+    uint32_t instrument;
+    int32_t price_ticks;
+    uint32_t side;
+    uint32_t key;
+    const uint32_t *page; /* where its page's number stands */
+};
+
+struct look_group {
+    uint32_t change_count;
+    uint32_t entry_count;
+    struct look_change changes[LOOK_GROUP + 1]; /* one place more than ever counts: see look_first */
+    struct look_entry entries[LOOK_GROUP + 1];
+};
+
+struct looks {
+    uint64_t first; /* groups below this one have had their first round... */
     uint64_t second;
     uint64_t third;
-    struct look of[LOOKS]; /* of command s at s modulo their number */
+    struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
 };
 
 /* What a command has left to do when its step is full. */
@@ -339,6 +354,17 @@ enum sweep {
     SWEEP_STATES,  /* states.h */
     SWEEP_EXPIRY,
 };
+
+/* What the command at hand has left to do, all zero if nothing: asked as one word, several times a command. */
+struct work {
+    uint8_t sweep;   /* enum sweep */
+    uint8_t taking;  /* enum taking */
+    uint8_t follows; /* what follows from a change in touched_instrument's book is not done (follow.h) */
+    uint8_t reserved0;
+    uint32_t cancel_due_count; /* sessions that have ended and whose orders are to go */
+};
+
+_Static_assert(sizeof(struct work) == sizeof(uint64_t), "one word");
 
 /* Which orders a walk over the books cancels, and how it ends. */
 enum cancels { CANCELS_OF_FIRM = 0, CANCELS_OF_SESSIONS, CANCELS_OF_DAY, CANCELS_AT_CLOSE };
@@ -399,20 +425,19 @@ struct engine {
     uint64_t command_seq; /* last applied */
     uint64_t event_seq_next;
     uint64_t time_ns;
-    uint64_t step_first;  /* number of the first event of this step */
-    uint64_t step_limit;  /* a sweep stops before this number */
-    uint32_t event_index; /* within the command */
-    uint8_t sweep;        /* enum sweep */
-    uint8_t taking;       /* enum taking */
-    uint8_t pauses;       /* this step has done enough */
-    uint8_t follows;      /* what follows from a change in touched_instrument's book is not done (follow.h) */
-    uint8_t shard;
-    uint8_t touched; /* sides of touched_instrument whose best level may have changed: bits 1 << side */
-    uint8_t day_open;
-    uint8_t passing; /* a pass over the pegs is under way, at pass_at */
-    uint32_t touched_instrument;
-    uint32_t pass_at;
+    uint64_t step_first; /* number of the first event of this step */
+    uint64_t step_limit; /* a sweep stops before this number */
+    struct work work;
+    uint32_t event_index;      /* within the command */
     int32_t round_first_ticks; /* first trade of the arrival at hand; 0: none */
+    uint32_t touched_instrument;
+    uint8_t touched; /* sides of touched_instrument whose best level may have changed: bits 1 << side */
+    uint8_t pauses;  /* this step has done enough */
+    uint8_t shard;
+    uint8_t day_open;
+    uint32_t pass_at;
+    uint8_t passing; /* a pass over the pegs is under way, at pass_at */
+    uint8_t reserved1[3];
     uint64_t event_hash;
     uint64_t state_hash;
     uint64_t order_ref_last;
@@ -421,7 +446,7 @@ struct engine {
     struct taker taker;
     uint64_t checkpoint_next; /* a checkpoint follows this command */
 
-    struct look_rounds looks;
+    struct looks looks;
 
     /* the arena */
     struct book *books;
@@ -474,8 +499,6 @@ struct engine {
     uint64_t sweep_owner;
     struct cancel_sweep cancel;
     struct state_sweep states;
-    uint32_t cancel_due_count;
-    uint32_t reserved0;
     uint32_t connected_counts[GATEWAYS_MAX];
 };
 
@@ -624,7 +647,7 @@ static inline bool state_continuous(uint8_t state)
 
 static inline uint32_t pool_room(const struct pool *pool)
 {
-    return pool->free_count + (pool->max - pool->used);
+    return pool->room;
 }
 
 #endif

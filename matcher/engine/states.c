@@ -24,7 +24,7 @@ void market_state(struct engine *engine, const struct command *command)
                                           .reference_ticks = admin->reference_ticks,
                                           .state = admin->market_state,
                                           .phase = STATE_NEXT};
-    engine->sweep = SWEEP_STATES;
+    engine->work.sweep = SWEEP_STATES;
 }
 
 /* ---- parking ------------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ static void close_begin(struct engine *engine, struct state_sweep *states)
                                            .instrument_last = states->instrument,
                                            .cancels = CANCELS_AT_CLOSE,
                                            .reason = 'E'};
-    engine->sweep = SWEEP_CANCELS;
+    engine->work.sweep = SWEEP_CANCELS;
 }
 
 static bool state_trades(struct engine *engine, struct state_sweep *states)
@@ -167,7 +167,7 @@ void states_sweep(struct engine *engine)
     switch ((enum state_phase)states->phase) {
     case STATE_NEXT:
         if (states->instrument == states->instrument_last)
-            engine->sweep = SWEEP_NONE;
+            engine->work.sweep = SWEEP_NONE;
         else if (!must_pause(engine))
             state_begin(engine, states);
         break;
@@ -190,7 +190,7 @@ void states_sweep(struct engine *engine)
             orders_unpark(engine, states->instrument);
         engine->annexes[states->instrument].pass_keys[SIDE_BUY] = PASS_DUE;
         states->phase = STATE_NEXT;
-        engine->follows = 1;
+        engine->work.follows = 1;
         break;
     }
 }
