@@ -12,12 +12,14 @@
  */
 #include "book.h"
 #include "output.h"
+#include "prefetch.h"
 #include "requests.h"
 #include "self_match.h"
 
 static inline void trade_noted(struct engine *engine, const struct trade_note *note)
 {
     engine->trades[engine->match_number_last & engine->trades_mask] = *note;
+    fetch(&engine->trades[(engine->match_number_last + 4) & engine->trades_mask]);
 }
 
 void executed(struct engine *engine, const struct taker *taker, const struct order *maker, int32_t price_ticks,
@@ -92,6 +94,7 @@ static inline void fill(struct engine *engine, struct taker *taker, struct level
     uint32_t next = maker->next;
     level->head = next;
     *(next ? &engine->orders[next].prev : &level->tail) = 0;
+    fetch_maker(engine, next);
     index_remove(engine, maker->terms.slot);
     order_release(engine, index);
 }

@@ -1,9 +1,10 @@
 /*
  * Which order a session means by a user_ref: (session, channel, user_ref) -> order.
  *
- * An open table in buckets of one cache line. Eight successive user_refs of a session share a bucket, so a session's
- * new orders fill a line before they take another. Each has a lane of its own there, by its last three bits; if that is
- * taken by another, it has whichever is free, and if none is, one in the next bucket that has room.
+ * An open table in buckets of one cache line. Four successive user_refs of a session are a family and share a bucket,
+ * so a session's new orders take few lines; with more of them to a family, too many buckets would be full. Each has a
+ * lane of its own there, by its last three bits; if that is taken by another, it has whichever is free, and if none is,
+ * one in the next bucket that has room.
  *
  * Rules
  *   1. A bucket counts the orders that have passed it by. A search goes on to the next bucket only if there are any, so
@@ -21,13 +22,14 @@
 
 #define INDEX_BUCKETS_PASSED_MAX 128u
 #define INDEX_PASSED_MAX         255u
+#define INDEX_FAMILY_BITS        2
 #define INDEX_BUCKETS_MIN        128u
 #define INDEX_SLOT_NONE          UINT32_MAX
 
 static inline uint32_t index_hash(struct index_key key)
 {
     uint64_t word =
-        (uint64_t)(key.session - 1) << 37 | (uint64_t)key.user_ref_index << 29 | key.user_ref >> INDEX_LANE_BITS;
+        (uint64_t)(key.session - 1) << 40 | (uint64_t)key.user_ref_index << 32 | key.user_ref >> INDEX_FAMILY_BITS;
     return (uint32_t)((word * HASH_ODD_0) >> 32);
 }
 

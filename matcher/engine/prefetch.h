@@ -1,12 +1,14 @@
 /*
- * Looking ahead in a batch: brings into the cache what commands will touch, in three rounds, each of which needs what
+ * Looking ahead in a batch: brings into the cache what commands will touch, in four rounds, each of which needs what
  * the one before has brought. It reads state that may be out of date when a command's turn comes; then a line was
  * fetched in vain, and nothing else.
  *
- *   round    of an entry             of a change (cancel, replace, modify)      groups ahead
- *   first    session, slot, book     session, slot                              3
- *   second   place in the directory  order                                      2
- *   third    level                   level, neighbours                          1
+ *   round    of an entry                            of a change (cancel, replace, modify)      groups ahead
+ *   first    session, slot, book                    session, slot                              4
+ *   second   place in the directory                 order                                      3
+ *   third    level; the maker it might meet first   level, neighbours                          2
+ *   fourth   last order of the level; maker's slot,                                            1
+ *            the maker after it
  *
  * Rules
  *   1. Commands are looked at in groups, and the first round sorts each group into entries and changes without a branch
@@ -29,6 +31,14 @@
 LOOKS_AHEAD void fetch(const void *address)
 {
     __builtin_prefetch(address, 1);
+}
+
+/* A maker whose line is here: what its end will touch. */
+LOOKS_AHEAD void fetch_maker(const struct engine *engine, uint32_t index)
+{
+    const struct order *maker = &engine->orders[index];
+    fetch(index_bucket_of(engine, maker->terms.slot));
+    fetch(&engine->orders[maker->next]);
 }
 
 LOOKS_AHEAD void look_first(const struct engine *engine, const struct command *command, struct look_group *group)
@@ -67,7 +77,16 @@ LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *gro
     }
 }
 
-LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group *group)
+/* The best level of a side, if it lies in the window; else one that is empty or another. */
+LOOKS_AHEAD const struct level *look_best(const struct engine *engine, uint32_t instrument, uint32_t side)
+{
+    struct ladder ladder = ladder_of(engine, instrument, side);
+    uint32_t key = (uint32_t)ladder.side->best;
+    uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
+    return level_in_page(engine, ladder.pages[at < engine->window_pages ? at : 0], key);
+}
+
+LOOKS_AHEAD void look_third(const struct engine *engine, struct look_group *group)
 {
     for (uint32_t i = 0; i < group->change_count; i++) {
         const struct order *order = &engine->orders[group->changes[i].order];
@@ -78,8 +97,22 @@ LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group
         fetch(&engine->orders[order->prev]);
         fetch(&engine->orders[order->next]);
     }
-    for (uint32_t i = 0; i < group->entry_count; i++)
-        fetch(level_in_page(engine, *group->entries[i].page, group->entries[i].key));
+    for (uint32_t i = 0; i < group->entry_count; i++) {
+        struct look_entry *entry = &group->entries[i];
+        entry->level = level_in_page(engine, *entry->page, entry->key);
+        fetch(entry->level);
+        entry->maker = look_best(engine, entry->instrument, !entry->side)->head;
+        fetch(&engine->orders[entry->maker]);
+    }
+}
+
+LOOKS_AHEAD void look_fourth(const struct engine *engine, const struct look_group *group)
+{
+    for (uint32_t i = 0; i < group->entry_count; i++) {
+        const struct look_entry *entry = &group->entries[i];
+        fetch(&engine->orders[entry->level->tail]);
+        fetch_maker(engine, entry->maker);
+    }
 }
 
 LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number)
@@ -96,17 +129,20 @@ LOOKS_AHEAD void look_ahead(struct engine *engine, const struct engine_input *in
     looks->first = looks->first > now ? looks->first : now + 1;
     looks->second = looks->second > now ? looks->second : now + 1;
     looks->third = looks->third > now ? looks->third : now + 1;
-    for (; looks->first < whole && looks->first <= now + 3; looks->first++) {
+    looks->fourth = looks->fourth > now ? looks->fourth : now + 1;
+    for (; looks->first < whole && looks->first <= now + 4; looks->first++) {
         struct look_group *group = look_group(engine, looks->first);
         group->change_count = 0;
         group->entry_count = 0;
         for (uint32_t i = 0; i < LOOK_GROUP; i++)
             look_first(engine, &input->commands[(looks->first * LOOK_GROUP + i) & input->mask], group);
     }
-    for (; looks->second < looks->first && looks->second <= now + 2; looks->second++)
+    for (; looks->second < looks->first && looks->second <= now + 3; looks->second++)
         look_second(engine, look_group(engine, looks->second));
-    for (; looks->third < looks->second && looks->third <= now + 1; looks->third++)
+    for (; looks->third < looks->second && looks->third <= now + 2; looks->third++)
         look_third(engine, look_group(engine, looks->third));
+    for (; looks->fourth < looks->third && looks->fourth <= now + 1; looks->fourth++)
+        look_fourth(engine, look_group(engine, looks->fourth));
 }
 
 #endif

@@ -313,7 +313,7 @@ enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 
 /* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
 #define LOOK_GROUP  8u /* commands */
-#define LOOK_GROUPS 4u
+#define LOOK_GROUPS 8u
 
 struct look_change {
     uint32_t hash;
@@ -327,7 +327,12 @@ struct look_entry {
     int32_t price_ticks;
     uint32_t side;
     uint32_t key;
-    const uint32_t *page; /* where its page's number stands */
+    union {
+        const uint32_t *page;      /* where its page's number stands */
+        const struct level *level; /* from the third round on */
+    };
+    uint32_t maker; /* the oldest order of the best level that it could meet */
+    uint32_t reserved0;
 };
 
 struct look_group {
@@ -341,6 +346,7 @@ struct looks {
     uint64_t first; /* groups below this one have had their first round... */
     uint64_t second;
     uint64_t third;
+    uint64_t fourth;
     struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
 };
 

@@ -3,7 +3,7 @@
  * every event written in its 128-byte place and hashed, the books, the index, the counters of each session) and nothing
  * else.
  *
- *   commands (one after the other in memory) --> engine_apply_batch --> events (a ring of 32,768 places)
+ *   commands (one after the other in memory) --> engine_apply_batch --> events (a ring of 1,024 places)
  *
  * Rules
  *   1. No figure without a right answer: the running hash of all events must be what the stream's maker got, one
@@ -28,7 +28,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define EVENT_PLACES  32768u
+#define EVENT_PLACES  1024u
 #define ROUNDS_MAX    64
 #define BATCH         32u
 #define LATENCY_UNITS 16u /* the histogram counts sixteenths of a ns */
