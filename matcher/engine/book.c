@@ -83,9 +83,8 @@ static void unlink_level(struct engine *engine, const struct order *order)
     uint32_t key = order_level_key(engine, order);
     struct level *level = level_find(engine, &ladder, key);
     level->quantity -= order->quantity;
-    *(order->prev ? &engine->orders[order->prev].next : &level->head) = order->next;
-    *(order->next ? &engine->orders[order->next].prev : &level->tail) = order->prev;
-    if ((order->prev | order->next) == 0)
+    level_unlink(engine, level, order);
+    if (level->head == 0)
         level_close(engine, &ladder, key);
 }
 
@@ -117,10 +116,7 @@ static bool link_level(struct engine *engine, uint32_t index)
     struct level *level = level_open(engine, &ladder, order_level_key(engine, order));
     if (level == NULL)
         return false;
-    order->next = 0;
-    order->prev = level->tail;
-    *(level->tail ? &engine->orders[level->tail].next : &level->head) = index;
-    level->tail = index;
+    level_link(engine, level, index);
     level->quantity += order->quantity;
     return true;
 }

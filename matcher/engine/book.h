@@ -18,6 +18,12 @@ static inline void book_touch(struct engine *engine, uint32_t instrument, uint32
     engine->touched_instrument = instrument;
 }
 
+static inline void book_touch_if(struct engine *engine, uint32_t instrument, uint32_t side, bool touches)
+{
+    engine->touched |= (uint8_t)((uint32_t)touches << side);
+    engine->touched_instrument = touches ? instrument : engine->touched_instrument;
+}
+
 static inline struct index_key order_index_key(const struct order *order)
 {
     struct index_key key = {order_session(order), order->user_ref, order_user_ref_index(order)};
@@ -49,15 +55,11 @@ static inline void order_leave(struct engine *engine, uint32_t index)
     uint32_t side = code_side(order_code(order));
     struct ladder ladder = ladder_of(engine, instrument, side);
     struct level *level = level_find(engine, &ladder, order->key);
-    if ((int32_t)order->key == ladder.side->best)
-        book_touch(engine, instrument, side);
+    book_touch_if(engine, instrument, side, (int32_t)order->key == ladder.side->best);
     engine->state_hash -= order_weight(order) * order->quantity;
     level->quantity -= order->quantity;
-    uint32_t next = order->next;
-    uint32_t prev = order->prev;
-    *(prev ? &engine->orders[prev].next : &level->head) = next;
-    *(next ? &engine->orders[next].prev : &level->tail) = prev;
-    if ((prev | next) == 0)
+    level_unlink(engine, level, order);
+    if (level->head == 0)
         level_close(engine, &ladder, order->key);
     index_remove(engine, order->terms.slot);
     order_release(engine, index);
@@ -71,8 +73,6 @@ static inline struct order *order_from_taker(struct engine *engine, const struct
     uint32_t index = pool_take(pool, engine->orders[pool->free_first].next);
     ENGINE_REQUIRE(index != 0);
     struct order *order = &engine->orders[index];
-    order->next = 0;
-    order->prev = 0;
     order->quantity = taker->quantity;
     order->key = taker->key;
     order->user_ref = taker->user_ref;
@@ -98,12 +98,9 @@ static inline void order_join(struct engine *engine, const struct taker *taker)
     struct ladder ladder = ladder_of(engine, taker->instrument, side);
     struct level *level = level_open(engine, &ladder, taker->key);
     ENGINE_REQUIRE(level != NULL);
-    order->prev = level->tail;
-    *(level->tail ? &engine->orders[level->tail].next : &level->head) = index;
-    level->tail = index;
+    level_link(engine, level, index);
     level->quantity += taker->quantity;
-    if ((int32_t)taker->key == ladder.side->best)
-        book_touch(engine, taker->instrument, side);
+    book_touch_if(engine, taker->instrument, side, (int32_t)taker->key == ladder.side->best);
     engine->state_hash += order_weight(order) * order->quantity;
 }
 

@@ -226,6 +226,7 @@ static const char *index_invalid(const struct engine *engine)
         passed += bucket->passed;
         for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
             used += bucket->orders[lane] != 0;
+            CHECK((bucket->orders[lane] != 0) == (bucket->used >> lane & 1), "a lane in use is marked");
             away += bucket->orders[lane] != 0 ? bucket->away[lane] : 0;
         }
     }

@@ -62,9 +62,35 @@ static inline struct level *level_open(struct engine *engine, struct ladder *lad
     } else {
         level = level_open_slowly(engine, ladder, key);
     }
-    if ((int32_t)key > ladder->side->best)
-        ladder->side->best = (int32_t)key;
+    ladder->side->best = (int32_t)key > ladder->side->best ? (int32_t)key : ladder->side->best;
     return level;
+}
+
+/*
+ * In and out of a level, without a branch on who is first or last, for that cannot be predicted: order 0, who is
+ * nobody, is told of neighbours too. The quantity is the caller's.
+ */
+static inline void level_link(struct engine *engine, struct level *level, uint32_t index)
+{
+    struct order *order = &engine->orders[index];
+    uint32_t last = level->tail;
+    order->next = 0;
+    order->prev = last;
+    engine->orders[last].next = index;
+    level->head = last ? level->head : index;
+    level->tail = index;
+}
+
+static inline void level_unlink(struct engine *engine, struct level *level, const struct order *order)
+{
+    uint32_t next = order->next;
+    uint32_t prev = order->prev;
+    uint32_t head = level->head;
+    uint32_t tail = level->tail;
+    engine->orders[prev].next = next;
+    engine->orders[next].prev = prev;
+    level->head = prev ? head : next;
+    level->tail = next ? tail : prev;
 }
 
 /* The last order of this key's level has left; the level is all zero. */

@@ -2,9 +2,8 @@
  * Which order a session means by a user_ref: (session, channel, user_ref) -> order.
  *
  * An open table in buckets of one cache line. Four successive user_refs of a session are a family and share a bucket,
- * so a session's new orders take few lines; with more of them to a family, too many buckets would be full. Each has a
- * lane of its own there, by its last three bits; if that is taken by another, it has whichever is free, and if none is,
- * one in the next bucket that has room.
+ * so a session's new orders take few lines; with more of them to a family, too many buckets would be full. In it they
+ * take whichever lane is free, and if none is, one in the next bucket that has room.
  *
  * Rules
  *   1. A bucket counts the orders that have passed it by. A search goes on to the next bucket only if there are any, so
@@ -23,6 +22,7 @@
 #define INDEX_BUCKETS_PASSED_MAX 128u
 #define INDEX_PASSED_MAX         255u
 #define INDEX_FAMILY_BITS        2
+#define INDEX_USED_ALL           ((1u << INDEX_LANES) - 1)
 #define INDEX_BUCKETS_MIN        128u
 #define INDEX_SLOT_NONE          UINT32_MAX
 
@@ -37,11 +37,6 @@ static inline uint32_t index_hash(struct index_key key)
 static inline uint16_t index_tag(uint32_t hash, uint32_t user_ref)
 {
     return (uint16_t)((hash >> 19 & 0x1fff) << INDEX_LANE_BITS | (user_ref & (INDEX_LANES - 1)));
-}
-
-static inline uint32_t index_lane(uint32_t hash, uint32_t user_ref)
-{
-    return (user_ref ^ hash >> (32 - INDEX_LANE_BITS)) & (INDEX_LANES - 1);
 }
 
 /* The bucket of a hash, and of a slot. */
@@ -113,21 +108,21 @@ static inline uint32_t index_guess(const struct engine *engine, uint32_t hash, u
     return bucket->orders[index_lane_first(index_lanes(bucket, tag))];
 }
 
+/* order_index.c: as index_room, when the key's own bucket is full. */
+uint32_t index_room_beyond(const struct engine *engine, uint32_t hash);
+
+static inline uint32_t index_room_in(const struct engine *engine, uint32_t hash)
+{
+    uint32_t bucket = hash & engine->index_mask;
+    return bucket * INDEX_LANES + (uint32_t)__builtin_ctz(~(uint32_t)engine->index[bucket].used);
+}
+
 /* A free slot for this key, or INDEX_SLOT_NONE if all are too far away. */
 static inline uint32_t index_room(const struct engine *engine, struct index_key key)
 {
     uint32_t hash = index_hash(key);
-    uint32_t home = index_lane(hash, key.user_ref);
-    for (uint32_t away = 0; away < INDEX_BUCKETS_PASSED_MAX; away++) {
-        const struct index_bucket *bucket = index_bucket(engine, hash + away);
-        for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
-            if (LIKELY(bucket->orders[lane ^ home] == 0))
-                return ((hash + away) & engine->index_mask) * INDEX_LANES + (lane ^ home);
-        }
-        if (UNLIKELY(bucket->passed == INDEX_PASSED_MAX))
-            return INDEX_SLOT_NONE;
-    }
-    return INDEX_SLOT_NONE;
+    return LIKELY(index_bucket(engine, hash)->used != INDEX_USED_ALL) ? index_room_in(engine, hash)
+                                                                      : index_room_beyond(engine, hash);
 }
 
 /* Buckets between a key's own and the one that it stands in: one more, or one less, has passed them by. */
@@ -145,6 +140,7 @@ static inline void index_put(const struct engine *engine, uint32_t slot, struct 
     uint32_t lane = slot % INDEX_LANES;
     uint32_t away = (slot / INDEX_LANES - hash) & engine->index_mask;
     bucket->orders[lane] = order;
+    bucket->used = (uint8_t)(bucket->used | 1u << lane);
     bucket->tags[lane] = index_tag(hash, key.user_ref);
     bucket->away[lane] = (uint8_t)away;
     index_passed(engine, slot / INDEX_LANES, away, 1);
@@ -153,8 +149,10 @@ static inline void index_put(const struct engine *engine, uint32_t slot, struct 
 static inline void index_remove(const struct engine *engine, uint32_t slot)
 {
     struct index_bucket *bucket = index_bucket_of(engine, slot);
-    index_passed(engine, slot / INDEX_LANES, bucket->away[slot % INDEX_LANES], UINT8_MAX);
-    bucket->orders[slot % INDEX_LANES] = 0;
+    uint32_t lane = slot % INDEX_LANES;
+    bucket->orders[lane] = 0;
+    bucket->used = (uint8_t)(bucket->used & ~(1u << lane));
+    index_passed(engine, slot / INDEX_LANES, bucket->away[lane], UINT8_MAX);
 }
 
 #endif

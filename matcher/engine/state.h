@@ -26,6 +26,7 @@
 #include "hash.h"
 #include "ringside_engine.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* A guarantee of the engine does not hold: it stops on the spot, and asks nobody how. */
@@ -80,6 +81,10 @@ struct terms {
     uint8_t reserved0[3];
     uint32_t slot; /* in the index */
 };
+_Static_assert(offsetof(struct terms, firm) == 8 && offsetof(struct terms, time_in_force) == 12 &&
+                   offsetof(struct terms, group) == 18 && offsetof(struct terms, self_match) == 24 &&
+                   offsetof(struct terms, slot) == 28,
+               "straight.c writes it in four words");
 
 struct order {
     uint32_t next; /* younger order of the level or list it is in; of a free one: the next free one */
@@ -264,7 +269,8 @@ struct index_bucket {
     uint16_t tags[INDEX_LANES];
     uint8_t away[INDEX_LANES]; /* buckets from its own */
     uint8_t passed;            /* orders that have passed this bucket by */
-    uint8_t reserved0[7];
+    uint8_t used;              /* lanes in use: bits 1 << lane */
+    uint8_t reserved0[6];
 };
 
 _Static_assert(sizeof(struct level) == 16 && sizeof(struct order) == 64 && sizeof(struct terms) == 32, "the footprint");
@@ -600,7 +606,7 @@ static inline int32_t key_told(const struct book *book, uint32_t side, uint32_t 
  */
 static inline uint32_t price_index(const struct book *book, int32_t price_ticks)
 {
-    return (uint32_t)((((hash_wide)(uint32_t)price_ticks + 1) * book->tick_inverse) >> 64);
+    return (uint32_t)((hash_wide)((uint64_t)(uint32_t)price_ticks + 1) * book->tick_inverse >> 64);
 }
 
 /* ---- sessions ---- */

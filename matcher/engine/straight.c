@@ -20,6 +20,9 @@ _Static_assert(offsetof(struct command, order.firm) % 8 == 4 && offsetof(struct 
                    offsetof(struct command, order.trigger_ticks) == offsetof(struct command, order.min_quantity) + 20 &&
                    offsetof(struct command, order.trigger_kind) == 126,
                "what comes by option are three words and the end of a fourth");
+_Static_assert(offsetof(struct command, order.time_in_force) == LETTERS + 2 &&
+                   offsetof(struct terms, handle_inst) == offsetof(struct terms, time_in_force) + 5,
+               "six letters of the order's terms and of ACCEPTED, as they come");
 
 static inline uint64_t word_at(const struct command *command, size_t offset)
 {
@@ -28,12 +31,12 @@ static inline uint64_t word_at(const struct command *command, size_t offset)
     return word;
 }
 
-static inline bool is_plain(const struct command *command, uint64_t letters)
+static inline bool is_plain(const struct command *command)
 {
     const uint32_t unusual = OPTION_IS_SWEEP | OPTION_IS_POST_ONLY | OPTION_IS_TRADE_NOW;
     size_t options = offsetof(struct command, order.min_quantity);
-    return (((letters & LETTERS_JUDGED) ^ LETTERS_PLAIN) | word_at(command, options) | word_at(command, options + 8) |
-            word_at(command, options + 16) | word_at(command, options + 32) >> 48 |
+    return (((word_at(command, LETTERS) & LETTERS_JUDGED) ^ LETTERS_PLAIN) | word_at(command, options) |
+            word_at(command, options + 8) | word_at(command, options + 16) | word_at(command, options + 32) >> 48 |
             (command->order.options & unusual)) == 0;
 }
 
@@ -46,63 +49,60 @@ static inline bool is_capacity(uint8_t letter)
     return letter >> 5 == 2 && (capacities >> (letter & 31) & 1) != 0;
 }
 
-/* What the order is, once it is certain that it may be. */
+/* What is found out about the order while it is judged. */
 struct straight {
     struct session *session;
     struct book *book;
-    uint64_t letters;
-    uint32_t code;
-    uint32_t firm;
+    uint32_t side;
     uint32_t key;
     uint32_t slot;
-    bool immediate;
 };
 
-static inline bool book_judged(const struct engine *engine, const struct command *command, struct straight *straight)
+static inline bool letters_judged(const struct command *command)
 {
     const struct command_order *order = &command->order;
-    if (UNLIKELY(order->instrument - 1 >= engine->instrument_count))
-        return false;
-    const struct book *book = straight->book = &engine->books[order->instrument];
-    uint32_t index = price_index(book, order->price_ticks);
-    bool fits = book->rare == 0 && order->quantity - 1 < QUANTITY_MAX && order->price_ticks > 0 &&
-                order->price_ticks <= PRICE_TICKS_MAX && index * book->tick_ticks == (uint32_t)order->price_ticks;
-    if (UNLIKELY(!fits) || (UNLIKELY(book->lot_quantity > 1) && order->quantity % book->lot_quantity != 0))
-        return false;
-    straight->key = index ^ key_flip(code_side(straight->code));
-    return true;
+    return is_plain(command) && code_letter(side_codes[order->side & 31]) == order->side &&
+           is_capacity(order->capacity) && (order->time_in_force == '0' || order->time_in_force == '3');
 }
 
-static inline bool sender_judged(const struct engine *engine, const struct command *command, struct straight *straight)
+static inline bool sender_judged(const struct command *command, const struct session *session)
 {
-    const struct session *session = straight->session = &engine->sessions[command->session];
     uint32_t asked;
     memcpy(&asked, command->order.firm, sizeof(asked));
-    bool own = asked == FIRM_BLANK || asked == 0 || asked == session->firm;
-    straight->firm = session->firm;
-    return LIKELY(own && command->user_ref > session->user_ref_last);
+    return command->user_ref > session->user_ref_last && (asked == FIRM_BLANK || asked == 0 || asked == session->firm);
 }
 
-static inline bool room_judged(const struct engine *engine, const struct command *command, struct straight *straight)
+/* On true *ret_index is the price in ticks of the book. */
+static inline bool book_judged(const struct book *book, const struct command_order *order, uint32_t *ret_index)
 {
-    struct index_key key = {command->session, command->user_ref, 0};
-    straight->slot = index_room(engine, key);
-    return LIKELY(straight->slot != INDEX_SLOT_NONE && pool_room(&engine->order_pool) != 0 &&
-                  pool_room(&engine->far_level_pool) != 0 && engine->order_ref_last < ORDER_REF_MAX);
+    uint32_t index = *ret_index = price_index(book, order->price_ticks);
+    bool fits = (book->rare == 0) & (order->quantity - 1 < QUANTITY_MAX) &
+                ((uint32_t)order->price_ticks - 1 < PRICE_TICKS_MAX) &
+                (index * book->tick_ticks == (uint32_t)order->price_ticks);
+    return fits && (LIKELY(book->lot_quantity <= 1) || order->quantity % book->lot_quantity == 0);
+}
+
+static inline bool room_judged(const struct engine *engine, uint32_t slot)
+{
+    return slot != INDEX_SLOT_NONE && pool_room(&engine->order_pool) != 0 && pool_room(&engine->far_level_pool) != 0 &&
+           engine->order_ref_last < ORDER_REF_MAX;
 }
 
 static inline bool judged(const struct engine *engine, const struct command *command, struct straight *straight)
 {
-    straight->letters = word_at(command, LETTERS);
-    if (UNLIKELY(!is_plain(command, straight->letters) || !engine->day_open || engine->firm_count != 0))
+    const struct command_order *order = &command->order;
+    if (UNLIKELY(!letters_judged(command) || !engine->day_open || engine->firm_count != 0 ||
+                 order->instrument - 1 >= engine->instrument_count))
         return false;
-    straight->code = side_codes[command->order.side & 31];
-    straight->immediate = command->order.time_in_force == '3';
-    if (UNLIKELY(code_letter(straight->code) != command->order.side || !is_capacity(command->order.capacity) ||
-                 (command->order.time_in_force != '0' && !straight->immediate)))
+    straight->session = &engine->sessions[command->session];
+    straight->book = &engine->books[order->instrument];
+    uint32_t index;
+    if (UNLIKELY(!sender_judged(command, straight->session) || !book_judged(straight->book, order, &index)))
         return false;
-    return book_judged(engine, command, straight) && sender_judged(engine, command, straight) &&
-           room_judged(engine, command, straight);
+    straight->side = order->side != 'B';
+    straight->key = index ^ key_flip(straight->side);
+    straight->slot = index_room(engine, (struct index_key){command->session, command->user_ref, 0});
+    return LIKELY(room_judged(engine, straight->slot));
 }
 
 static inline void accepted_told(struct engine *engine, const struct command *command, const struct straight *straight)
@@ -116,84 +116,89 @@ static inline void accepted_told(struct engine *engine, const struct command *co
                                                                     .user_ref = command->user_ref,
                                                                     .side = order->side,
                                                                     .reason = 'L'});
-    event->accepted.order_ref = engine->order_ref_last;
+    event->accepted.order_ref = ++engine->order_ref_last;
     memcpy(event->accepted.symbol, straight->book->symbol, SYMBOL_BYTES);
     PUT_PAIR(event, accepted.price_ticks, (uint32_t)order->price_ticks, order->quantity);
-    PUT_PAIR(event, accepted.options, order->options, straight->firm);
-    /* Six letters and the 14 bytes of the id: the id's last two come from a word whose rest is zero. */
+    PUT_PAIR(event, accepted.options, order->options, straight->session->firm);
+    /* Six letters and the 14 bytes of the id, which end a word short of two bytes that are zero. */
     uint64_t id_first = word_at(command, offsetof(struct command, order.client_order_id));
     uint64_t id_last = word_at(command, offsetof(struct command, order.client_order_id) + 8);
-    put_word(event, offsetof(struct event, accepted.time_in_force), straight->letters >> 16 | id_first << 48);
+    put_word(event, offsetof(struct event, accepted.time_in_force), word_at(command, LETTERS) >> 16 | id_first << 48);
     put_word(event, offsetof(struct event, accepted.client_order_id) + 2, id_first >> 16 | id_last << 48);
     put_word(event, offsetof(struct event, accepted.client_order_id) + 10,
-             (uint32_t)(id_last >> 16) | (uint64_t)(uint16_t)order->group << 32);
+             id_last >> 16 | (uint64_t)(uint16_t)order->group << 32);
     put_word(event, offsetof(struct event, accepted.min_quantity), 0);
 }
 
-/* As order_join does; the order's line is written in words. */
-static inline void joined(struct engine *engine, const struct command *command, const struct straight *straight)
+static inline void terms_word(struct order *order, size_t index, uint64_t word)
+{
+    memcpy((uint8_t *)&order->terms + index * sizeof(word), &word, sizeof(word));
+}
+
+/* The order's line, in words. */
+static inline void line_written(const struct engine *engine, const struct command *command,
+                                const struct straight *straight, struct order *order)
 {
     const struct command_order *asked = &command->order;
-    struct pool *pool = &engine->order_pool;
-    uint32_t index = pool_take(pool, engine->orders[pool->free_first].next);
-    struct order *order = &engine->orders[index];
-    uint32_t side = code_side(straight->code);
-    struct ladder ladder = ladder_of(engine, asked->instrument, side);
-    struct level *level = level_open(engine, &ladder, straight->key);
-    uint32_t last = level->tail;
-    order->next = 0;
-    order->prev = last;
+    uint64_t letters = word_at(command, LETTERS) >> 16;
     order->quantity = asked->quantity;
     order->key = straight->key;
     order->user_ref = command->user_ref;
-    order->place = (asked->instrument - 1) | straight->code << PLACE_SIDE_SHIFT |
-                   (command->flags & COMMAND_HAS_APPENDAGE ? PLACE_APPENDAGE : 0);
+    order->place = (asked->instrument - 1) | (uint32_t)side_codes[asked->side & 31] << PLACE_SIDE_SHIFT |
+                   (uint32_t)(command->flags & COMMAND_HAS_APPENDAGE ? PLACE_APPENDAGE : 0);
     order->identity = engine->order_ref_last | (uint64_t)(command->session - 1) << ORDER_REF_BITS;
-    order->terms = (struct terms){.size = asked->quantity,
-                                  .options = asked->options,
-                                  .firm = straight->firm,
-                                  .time_in_force = asked->time_in_force,
-                                  .display = asked->display,
-                                  .capacity = asked->capacity,
-                                  .cross_type = asked->cross_type,
-                                  .price_type = asked->price_type,
-                                  .handle_inst = asked->handle_inst,
-                                  .group = (uint16_t)asked->group,
-                                  .slot = straight->slot};
-    *(last ? &engine->orders[last].next : &level->head) = index;
-    level->tail = index;
-    level->quantity += asked->quantity;
-    engine->touched |= (uint8_t)((uint32_t)((int32_t)straight->key == ladder.side->best) << side);
-    engine->touched_instrument = asked->instrument;
-    engine->live_orders++;
-    index_put(engine, straight->slot, (struct index_key){command->session, command->user_ref, 0}, index);
-    engine->state_hash += order_weight(order) * asked->quantity;
+    terms_word(order, 0, two_words(asked->quantity, asked->options));
+    terms_word(order, 1, two_words(straight->session->firm, (uint32_t)letters));
+    terms_word(order, 2, letters >> 32 | (uint64_t)(uint16_t)asked->group << 16);
+    terms_word(order, 3, (uint64_t)straight->slot << 32);
 }
 
-static void taker_laid_down(struct engine *engine, const struct command *command, const struct straight *straight)
+/* As order_join does. */
+static inline void joined(struct engine *engine, const struct command *command, const struct straight *straight)
+{
+    struct pool *pool = &engine->order_pool;
+    uint32_t index = pool_take(pool, engine->orders[pool->free_first].next);
+    struct order *order = &engine->orders[index];
+    struct ladder ladder = ladder_of(engine, command->order.instrument, straight->side);
+    line_written(engine, command, straight, order);
+    struct level *level = level_open(engine, &ladder, straight->key);
+    uint32_t quantity = command->order.quantity;
+    level_link(engine, level, index);
+    level->quantity += quantity;
+    engine->state_hash += order_weight(order) * quantity;
+    book_touch_if(engine, command->order.instrument, straight->side, (int32_t)straight->key == ladder.side->best);
+    engine->live_orders++;
+    index_put(engine, straight->slot, (struct index_key){command->session, command->user_ref, 0}, index);
+}
+
+/* It meets others, or is not to stay: match.c goes on. */
+static __attribute__((noinline)) void trades(struct engine *engine, const struct command *command,
+                                             const struct straight *straight)
 {
     const struct command_order *order = &command->order;
-    engine->taker = (struct taker){.order_ref = engine->order_ref_last,
-                                   .instrument = order->instrument,
-                                   .session = command->session,
-                                   .user_ref = command->user_ref,
-                                   .quantity = order->quantity,
-                                   .key = straight->key,
-                                   .limit = straight->key ^ KEY_MASK,
-                                   .code = (uint8_t)straight->code,
-                                   .rests = !straight->immediate,
-                                   .event_flags = answer_flags(command),
-                                   .slot = straight->slot,
-                                   .terms = {.size = order->quantity,
-                                             .options = order->options,
-                                             .firm = straight->firm,
-                                             .time_in_force = order->time_in_force,
-                                             .display = order->display,
-                                             .capacity = order->capacity,
-                                             .cross_type = order->cross_type,
-                                             .price_type = order->price_type,
-                                             .handle_inst = order->handle_inst,
-                                             .group = (uint16_t)order->group}};
+    struct taker *taker = &engine->taker;
+    taker->order_ref = engine->order_ref_last;
+    taker->instrument = order->instrument;
+    taker->session = command->session;
+    taker->user_ref = command->user_ref;
+    taker->quantity = order->quantity;
+    taker->key = straight->key;
+    taker->limit = straight->key ^ KEY_MASK;
+    taker->user_ref_index = 0;
+    taker->code = side_codes[order->side & 31];
+    taker->rests = order->time_in_force == '0';
+    taker->event_flags = answer_flags(command);
+    taker->rare = 0;
+    taker->collared = 0;
+    taker->slot = straight->slot;
+    taker->terms.size = order->quantity;
+    taker->terms.options = order->options;
+    taker->terms.firm = straight->session->firm;
+    memcpy(&taker->terms.time_in_force, &order->time_in_force, 6);
+    taker->terms.group = (uint16_t)order->group;
+    taker->terms.special = 0;
+    taker->terms.self_match = 0;
+    taker_trade(engine);
 }
 
 bool straight_enter(struct engine *engine, const struct command *command)
@@ -202,14 +207,11 @@ bool straight_enter(struct engine *engine, const struct command *command)
     if (!judged(engine, command, &straight))
         return false;
     straight.session->user_ref_last = command->user_ref;
-    engine->order_ref_last++;
     accepted_told(engine, command, &straight);
-    int32_t best = straight.book->sides[!code_side(straight.code)].best;
-    if (UNLIKELY(straight.immediate) || best >= (int32_t)(straight.key ^ KEY_MASK)) {
-        taker_laid_down(engine, command, &straight);
-        taker_trade(engine);
-    } else {
+    int32_t best = straight.book->sides[!straight.side].best;
+    if (best >= (int32_t)(straight.key ^ KEY_MASK) || UNLIKELY(command->order.time_in_force == '3'))
+        trades(engine, command, &straight);
+    else
         joined(engine, command, &straight);
-    }
     return true;
 }
