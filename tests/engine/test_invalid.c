@@ -187,7 +187,7 @@ static const struct {
     {NAMED(due_for_ever), "nothing is due between commands"},
     {NAMED(waiting_elsewhere), "an order is marked with its place"},
     {NAMED(waiting_for_another_book), "an order is marked with its place"},
-    {NAMED(waiting_not_chained_back), "waiting orders are chained both ways"},
+    {NAMED(waiting_not_chained_back), "orders of a chain are chained both ways"},
     {NAMED(other_tail_of_waiting), "the tail of a chain is its last order"},
     {NAMED(movers_miscounted), "movers are counted"},
     {NAMED(mover_in_no_list), "movers are counted"},
