@@ -247,10 +247,9 @@ Test(steps, misused_batches_are_told)
     const struct engine_output output = {.events = slots, .mask = 255};
     struct fixture *f = open_for(8, 256);
     uint64_t written = 0;
-    uint64_t seq = f->command_seq + 1;
     for (uint32_t i = 0; i < 100; i++)
         enter(f, 1, 'S', 1, 10000);
-    seq = f->command_seq + 1;
+    uint64_t seq = f->command_seq + 1;
     struct command sweeps = order(f, 2, 'B', 100, 10000);
     sweeps.command_seq = seq;
     commands[seq % PLACES] = sweeps;
