@@ -4,10 +4,12 @@
  * Method: engines of very few places; user_refs chosen, as a client may choose them, so that all fall into one bucket.
  */
 #include "fixture.h"
+#include "generate.h"
 #include "order_index.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct fixture *open_with(uint32_t far_levels_max, uint32_t pages_max)
@@ -56,6 +58,55 @@ static void market(struct fixture *f, char state)
 {
     apply(f,
           (struct command){.kind = COMMAND_MARKET_STATE, .admin = {.instrument = 1, .market_state = (uint8_t)state}});
+}
+
+/* ---- everything at once -------------------------------------------------------------------------------------------
+ */
+
+static void make_tight(struct engine_limits *limits, struct random *random)
+{
+    limits->orders_max = 2 + random_below(random, 60);
+    limits->levels_max = 64u << random_below(random, 3);
+    limits->pages_max = 1 + random_below(random, 6);
+    limits->far_levels_max = 1 + random_below(random, 12);
+    limits->specials_max = 1 + random_below(random, 20);
+    limits->movers_max = 1 + random_below(random, 5);
+    limits->channels_max = 1 + random_below(random, 3);
+    limits->firms_max = 1 + random_below(random, 2);
+    limits->trades_max = 1u << random_below(random, 5);
+}
+
+/* Whatever runs out, and whenever: between any two steps the books are whole. */
+Test(capacity, books_stay_whole_whatever_runs_out)
+{
+    enum { SEEDS = 1500, COMMANDS = 400 };
+    static struct event slots[ENGINE_EVENTS_MAX];
+    const struct engine_output output = {.events = slots, .mask = ENGINE_EVENTS_MAX - 1};
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct engine_limits limits;
+        struct generator generator;
+        struct random random = {seed};
+        generator_init(&generator, seed, &limits);
+        make_tight(&limits, &random);
+        size_t bytes = engine_bytes(&limits);
+        void *memory = aligned_alloc(ENGINE_MEMORY_ALIGNMENT, bytes);
+        memset(memory, 0, bytes);
+        struct engine *engine = engine_create(memory, &limits);
+        for (uint32_t seq = 1; seq <= COMMANDS; seq++) {
+            struct command command;
+            generate(&generator, &command);
+            command.command_seq = seq;
+            cr_assert_geq(engine_apply(engine, &command, &output), 0);
+            for (;;) {
+                const char *rule = engine_invalid(engine);
+                cr_assert_null(rule, "seed %lu, command %u, of kind %u: %s", seed, seq, command.kind, rule);
+                if (!engine_more(engine))
+                    break;
+                engine_continue(engine, &output);
+            }
+        }
+        free(memory);
+    }
 }
 
 /* ---- levels -------------------------------------------------------------------------------------------------------
