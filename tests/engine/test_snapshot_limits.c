@@ -199,6 +199,35 @@ Test(snapshot_limits, symbols_and_users_are_found_in_tables_of_other_sizes)
     check_and_close(f);
 }
 
+/* ---- checkpoints --------------------------------------------------------------------------------------------------
+ */
+
+/* How many of 100 commands after the image have a checkpoint behind them. */
+static uint32_t checkpoints(uint32_t every, uint32_t every_then)
+{
+    struct engine_limits limits = fixture_limits;
+    limits.checkpoint_commands = every;
+    struct fixture *f = fixture_open(&limits);
+    limits.checkpoint_commands = every_then;
+    reborn(f, &limits);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < 100; i++) {
+        of_kind(f, COMMAND_TICK, 0);
+        count += count_of(f, EVENT_CHECKPOINT);
+    }
+    check_and_close(f);
+    return count;
+}
+
+Test(snapshot_limits, checkpoints_come_as_the_new_limits_have_them)
+{
+    cr_expect_eq(checkpoints(10, 10), 10);
+    cr_expect_eq(checkpoints(10, 20), 5);
+    cr_expect_eq(checkpoints(20, 5), 18, "the first of them when it was due");
+    cr_expect_eq(checkpoints(10, UINT32_MAX), 0);
+    cr_expect_eq(checkpoints(UINT32_MAX, 10), 10);
+}
+
 /* ---- what is refused ----------------------------------------------------------------------------------------------
  */
 
