@@ -27,7 +27,7 @@ static void told_break(struct engine *engine, const struct trade_note *note, uin
 void trade_break(struct engine *engine, const struct command *command)
 {
     uint64_t match_number = command->trade.match_number;
-    if (match_number < engine->trade_first || match_number == 0 || match_number > engine->match_number_last ||
+    if (match_number < engine->trade_first || match_number > engine->match_number_last ||
         engine->match_number_last - match_number > engine->trades_mask) {
         command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_TRADE);
         return;

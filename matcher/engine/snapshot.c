@@ -183,6 +183,10 @@ static void engine_adopt(struct engine *engine, const struct engine *image)
     *engine = *image;
     engine->output = own.output;
     engine->limits = own.limits;
+    if (own.checkpoint_next == 0)
+        engine->checkpoint_next = 0; /* none are wanted here */
+    else if (image->checkpoint_next == 0)
+        engine->checkpoint_next = image->command_seq + own.limits.checkpoint_commands; /* none were there */
     engine->report_tops = own.report_tops;
     engine->index_mask = own.index_mask;
     engine->user_names_mask = own.user_names_mask;

@@ -30,7 +30,11 @@
 #include <stdint.h>
 
 /* A guarantee of the engine does not hold: it stops on the spot, and asks nobody how. */
-#define ENGINE_REQUIRE(expression) (LIKELY(expression) ? (void)0 : __builtin_trap())
+#define ENGINE_REQUIRE(expression)                                                                                     \
+    do {                                                                                                               \
+        if (UNLIKELY(!(expression)))                                                                                   \
+            __builtin_trap();                                                                                          \
+    } while (0)
 
 #define PAGE_LEVELS    64u
 #define PAGE_SHIFT     6
