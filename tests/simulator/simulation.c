@@ -11,6 +11,7 @@
 #include "network.h"
 #include "outside.h"
 #include "plan.h"
+#include "planted.h"
 #include "random.h"
 #include "witness.h"
 
@@ -200,6 +201,7 @@ static void begin(const char *directory)
     disk_full_until_ns = 0;
     poll_count = 0;
     disk_side_begin();
+    planted_begin();
     disk_faults = plan.disk;
     network_begin(plan.stream_room);
     exchange_begin(&exchange, &plan, directory);

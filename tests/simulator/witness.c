@@ -38,9 +38,10 @@ static struct {
     uint64_t midnight_ns;
     struct ring command_ring;
     struct ring event_ring;
-    uint8_t run_id[16];   /* of the run that the two numbers below are about */
-    uint64_t cursor_seen; /* the journaler's, when last looked at */
-    uint64_t event_seen;  /* next event to look at in the ring */
+    uint8_t run_id[16];                               /* of the run that the numbers below are about */
+    uint64_t inbound_last[TOPOLOGY_GATEWAYS_MAX + 1]; /* inbound_seq of each gateway's last command */
+    uint64_t cursor_seen;                             /* the journaler's, when last looked at */
+    uint64_t event_seen;                              /* next event to look at in the ring */
 } witness;
 
 static void *grow(void *array, uint64_t count, uint64_t *room, size_t bytes)
@@ -187,6 +188,18 @@ static void events_take(const struct event *events, uint32_t mask, int count)
     }
 }
 
+/* In a run, each record of an inbound ring becomes a command: once, and in its order. */
+static void check_inbound(const struct command *command)
+{
+    if (command->gateway > TOPOLOGY_GATEWAYS_MAX)
+        violation("command %llu is of gateway %u", (unsigned long long)command->command_seq, command->gateway);
+    uint64_t due = ++witness.inbound_last[command->gateway];
+    if (command->inbound_seq != due)
+        violation("command %llu (%s) is record %llu of gateway %u, where record %llu is due",
+                  (unsigned long long)command->command_seq, command_kind_name(command->kind),
+                  (unsigned long long)command->inbound_seq, command->gateway, (unsigned long long)due);
+}
+
 static void command_acknowledged(const struct command *command)
 {
     static struct event events[ENGINE_EVENTS_MAX];
@@ -201,6 +214,7 @@ static void command_acknowledged(const struct command *command)
     if (witness.command_count > 1 && command->time_ns < kept[-1].time_ns)
         violation("the time of command %llu is before that of the one before it",
                   (unsigned long long)command->command_seq);
+    check_inbound(command);
     int count = engine_apply(witness.engine, kept, &output);
     REQUIRE(count >= 0);
     events_take(events, ENGINE_EVENTS_MAX - 1, count);
@@ -241,6 +255,7 @@ static bool attach(struct ring *ring, const char *name)
     if (memcmp(witness.run_id, ring->file->header.run_id, sizeof(witness.run_id)) != 0) {
         memcpy(witness.run_id, ring->file->header.run_id, sizeof(witness.run_id));
         witness.cursor_seen = witness.event_seen = 0;
+        memset(witness.inbound_last, 0, sizeof(witness.inbound_last));
     }
     return true;
 }
