@@ -268,6 +268,18 @@ static void read_some(struct client *client)
     client->input_count -= start;
 }
 
+/* Frames that are none, or are not for here. The gateway answers, or ends the connection, and nothing else. */
+static void put_garbage(struct client *client)
+{
+    uint8_t bytes[64];
+    uint32_t count = (uint32_t)random_between(1, sizeof(bytes));
+    for (uint32_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)random_next();
+    if (count > SOUP_HEADER_BYTES && random_below(4) != 0)
+        soup_put_header(bytes, random_below(2) ? SOUP_DEBUG : 'z', count - SOUP_HEADER_BYTES);
+    put(client, bytes, count);
+}
+
 /* ---- stepping -----------------------------------------------------------------------------------------------------
  */
 
@@ -283,6 +295,8 @@ void client_step(struct client *client, const struct client_manners *manners)
     }
     if (client->state == CLIENT_IN && random_chance(manners->logout))
         put_empty(client, SOUP_LOGOUT_REQUEST);
+    if (random_chance(manners->garbage))
+        put_garbage(client);
     if (client->state == CLIENT_IN && client->request_count < client->request_limit && random_chance(manners->request))
         for (uint64_t burst = random_below(4) == 0 ? random_between(1, 30) : 1;
              burst > 0 && client->request_count < client->request_limit; burst--)

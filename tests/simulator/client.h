@@ -60,6 +60,7 @@ struct client_manners {
     uint32_t vanish;
     uint32_t logout;
     uint32_t request;
+    uint32_t garbage;
     uint32_t from_the_start; /* of a login: asks for all again */
 };
 

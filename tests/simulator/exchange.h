@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MEMBERS_MAX 8
+#define MEMBERS_MAX PLAN_MEMBERS_MAX
 
 struct member {
     struct process process;

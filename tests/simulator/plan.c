@@ -30,6 +30,8 @@ static void draw_sizes(struct plan *plan)
     plan->segment_bytes = random_between(16, 64) * 4096;
     plan->batch_bytes = random_between(2, 4) * 4096;
     plan->checkpoint_commands = (uint32_t)random_between(10, 200);
+    for (uint32_t i = 0; i < PLAN_MEMBERS_MAX; i++) /* some are slow: rings fill up, followers are overrun */
+        plan->weights[i] = random_below(6) == 0 ? 1 : 20;
 }
 
 static void draw_faults(struct plan *plan)
@@ -43,6 +45,7 @@ static void draw_faults(struct plan *plan)
     plan->time_set_back = maybe(4, 2000);
     plan->manners.vanish = maybe(2, 20000);
     plan->manners.logout = maybe(4, 10000);
+    plan->manners.garbage = maybe(4, 10000);
     plan->manners.from_the_start = maybe(2, 500000);
     plan->manners.request = (uint32_t)random_between(20000, 500000);
     plan->disk.latency_ns = random_between(1, 400) * NS_PER_US;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define PLAN_CLIENTS_MAX 8
+#define PLAN_MEMBERS_MAX 8
 
 /* Chances are in a million, a step. */
 struct plan {
@@ -20,6 +21,7 @@ struct plan {
     uint32_t requests; /* of a client */
     uint32_t stream_room;
     uint64_t step_ns;
+    uint32_t weights[PLAN_MEMBERS_MAX]; /* how often each stage is polled, beside the others */
     enum config_durability durability;
     uint32_t inbound_slots, command_slots, event_slots;
     uint64_t segment_bytes, batch_bytes;

@@ -42,6 +42,19 @@ static struct member *any_alive(void)
     return member->alive ? member : NULL;
 }
 
+/* The one whose turn it is. */
+static struct member *next_to_poll(void)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < exchange.count; i++)
+        sum += plan.weights[i];
+    uint64_t at = random_below(sum);
+    uint32_t index = 0;
+    while (at >= plan.weights[index])
+        at -= plan.weights[index++];
+    return exchange.members[index].alive ? &exchange.members[index] : NULL;
+}
+
 static void kill_some(void)
 {
     for (uint64_t count = random_below(4) == 0 ? 2 : 1; count > 0; count--) {
@@ -110,7 +123,7 @@ static void step(void)
     (void)exchange_start_due(&exchange);
     uint64_t kind = random_below(10);
     if (kind < 7) {
-        struct member *member = any_alive();
+        struct member *member = next_to_poll();
         if (member) {
             (void)exchange_poll(&exchange, member);
             poll_count++;
