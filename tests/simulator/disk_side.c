@@ -545,3 +545,11 @@ void disk_side_power_cut(void)
     memset(queues, 0, sizeof(queues));
     disk_model_power_cut();
 }
+
+void disk_side_flip(const char *part)
+{
+    if (!disk_model_flip(part))
+        return;
+    disk_fault_count++;
+    disk_damage_count++;
+}

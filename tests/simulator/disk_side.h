@@ -31,6 +31,9 @@ void disk_side_forget(const struct process *process);
 
 void disk_side_power_cut(void);
 
+/* A bit flips in some file whose path has `part` in it. */
+void disk_side_flip(const char *part);
+
 /* What bugs can be planted here. */
 struct disk_bugs {
     bool durable_is_not;    /* a durable write is an ordinary one */

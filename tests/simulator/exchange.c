@@ -157,12 +157,15 @@ static void close_work(void *argument)
     runner_close(&member->runner);
 }
 
-/* Restarting one stage does not help: an operator ends them all, and starts them again. Some things no one can mend. */
+/*
+ * Restarting one stage does not help: an operator ends them all, and starts them again. That cannot mend everything,
+ * and what a lying disk has lost would be given up by it, knowingly: there the story ends.
+ */
 static void operator_restarts(struct exchange *exchange)
 {
     for (uint32_t i = 0; i < exchange->count; i++)
         exchange->members[i].refusals = 0;
-    if (++exchange->operator_restarts > OPERATOR_RESTARTS_MAX)
+    if (++exchange->operator_restarts > OPERATOR_RESTARTS_MAX || disk_damage_count > 0)
         noticed("%s", outside.last_error);
     exchange_kill_all(exchange, false);
 }

@@ -195,6 +195,8 @@ static struct link *link_waiting(uint16_t port)
 static int side_accept(int listener, char peer[NET_PEER_BYTES])
 {
     process_kill_point("net: accept");
+    if (listener < 0)
+        return -EBADF;
     REQUIRE(listener >= LISTENER_FIRST && listeners[listener - LISTENER_FIRST].open);
     struct link *link = link_waiting(listeners[listener - LISTENER_FIRST].port);
     if (!link)

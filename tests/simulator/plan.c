@@ -49,10 +49,21 @@ static void draw_faults(struct plan *plan)
     plan->manners.from_the_start = maybe(2, 500000);
     plan->manners.request = (uint32_t)random_between(20000, 500000);
     plan->disk.latency_ns = random_between(1, 400) * NS_PER_US;
-    if (random_below(6) == 0) {
-        plan->disk.fail = maybe(2, 3000);
-        plan->disk.shorten = maybe(2, 3000);
+    if (random_below(4) == 0) {
+        plan->disk.fail = maybe(2, 5000);
+        plan->disk.shorten = maybe(2, 20000);
     }
+}
+
+/* A disk that lies, in few plans: what it leads to ends most of them early. */
+static void draw_damage(struct plan *plan)
+{
+    plan->damages = random_below(10) == 0;
+    if (!plan->damages)
+        return;
+    plan->flip = maybe(2, 1000);
+    plan->disk.lose = maybe(3, 5000);
+    plan->disk.misdirect = maybe(3, 5000);
 }
 
 void plan_make(struct plan *plan, uint64_t seed)
@@ -62,6 +73,7 @@ void plan_make(struct plan *plan, uint64_t seed)
     draw_sizes(plan);
     plan->durability = random_below(5) == 0 ? DURABILITY_WRITE : DURABILITY_SYNC;
     draw_faults(plan);
+    draw_damage(plan);
 }
 
 void plan_describe(const struct plan *plan, char *text, size_t text_bytes)

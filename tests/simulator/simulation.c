@@ -101,6 +101,8 @@ static void go_wrong(void)
         exchange_kill_all(&exchange, true);
     if (random_chance(plan.disk_full))
         fill_disk();
+    if (random_chance(plan.flip))
+        disk_side_flip(random_below(3) == 0 ? "/events/" : "/journal/");
     if (random_chance(plan.time_set_back))
         outside.realtime_ns -= (int64_t)random_below(NS_PER_SECOND);
 }

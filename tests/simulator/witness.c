@@ -357,8 +357,9 @@ static uint64_t read_all(struct journal_reader *reader, bool adopt)
     struct command commands[64];
     struct error error;
     uint64_t seq = 0;
+    uint64_t durable_end = adopt ? 0 : witness.command_count + 1;
     int count;
-    while ((count = journal_reader_next(reader, commands, ARRAY_COUNT(commands), 0, &error)) > 0)
+    while ((count = journal_reader_next(reader, commands, ARRAY_COUNT(commands), durable_end, &error)) > 0)
         for (int i = 0; i < count; i++) {
             seq++;
             if (commands[i].command_seq != seq)
@@ -405,6 +406,8 @@ void witness_check_events(void)
     eventlog_reader_close(reader);
     if (count < 0)
         unreadable("the event log", &error);
+    if (seq != witness.event_count + 1 && witness.damage_excused)
+        noticed("event %llu is damaged in the event log", (unsigned long long)seq);
     if (seq != witness.event_count + 1)
         violation("the event log ends with event %llu of %llu", (unsigned long long)seq - 1,
                   (unsigned long long)witness.event_count);
