@@ -71,6 +71,13 @@ int eventlog_writer_open_from(struct eventlog_writer **ret_writer, const char *d
                               uint64_t synced, uint64_t *ret_next, struct error *error);
 
 /*
+ * 1 if the log goes on, after the events that opening would keep, with one whose cause is after last_command_seq; 0 if
+ * not. *ret_event_seq: its number. Changes nothing.
+ */
+int eventlog_beyond(const char *directory, uint64_t last_command_seq, uint64_t synced, uint64_t *ret_event_seq,
+                    struct error *error);
+
+/*
  * Appends the events of consecutive numbers; readable by others when it returns. Their heads are ignored. ERROR_FULL:
  * no space; those below eventlog_writer_next are in the log, the others may be tried again.
  */
