@@ -202,6 +202,8 @@ static void start_member(struct exchange *exchange, struct member *member)
 {
     struct start start = {.exchange = exchange, .member = member};
     TRACE("%s %u starts", member->definition->name, member->gateway);
+    if (member->definition == &journaler_stage)
+        witness_look_at_log();
     if (!process_run(&member->process, start_work, &start)) {
         TRACE("killed at %s", member->process.killed_at);
         exchange_kill(exchange, member, random_skewed(AWAY_NS));

@@ -46,7 +46,7 @@ void planted_begin(void)
 {
     disk_bugs = (struct disk_bugs){
         .durable_is_not = planted == PLANTED_NO_DSYNC,
-        .sync_does_nothing = planted == PLANTED_TAIL_NOT_SYNCED,
+        .sync_does_nothing = planted == PLANTED_NO_FSYNC,
         .directory_sync_does_nothing = planted == PLANTED_NO_DIRECTORY_SYNC,
     };
 }

@@ -14,7 +14,7 @@
     X(ACK_BEFORE_SYNC, "ack-before-sync", "the journaler acknowledges a batch when it is submitted")                   \
     X(NO_DSYNC, "no-dsync", "batches are written without waiting for the medium")                                      \
     X(NO_DIRECTORY_SYNC, "no-directory-sync", "names of new segments are not synced")                                  \
-    X(TAIL_NOT_SYNCED, "tail-not-synced", "what a dead journaler left is built on without syncing it")                 \
+    X(NO_FSYNC, "no-fsync", "files that are made or recovered are not synced")                                         \
     X(NO_BARRIER, "no-barrier", "the matcher follows the sequencer, not the journaler")                                \
     X(CURSOR_FROM_MEMORY, "cursor-from-memory", "a restarted sequencer thinks that it has taken all there is")         \
     X(RESUME_BY_CURSOR, "resume-by-cursor", "a restarted sequencer trusts its cursor, not what it published")          \

@@ -135,7 +135,7 @@ static void step(void)
     } else {
         network_move(false);
     }
-    witness_excuse_damage(disk_fault_count > 0);
+    witness_excuse(disk_fault_count > 0, disk_damage_count > 0);
     witness_look();
 }
 

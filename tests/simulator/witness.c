@@ -26,7 +26,9 @@ struct stream {
 
 static struct {
     const struct config *config;
-    bool damage_excused;
+    bool disk_failed;
+    bool disk_lied;
+    uint64_t logged_command_seq; /* highest in the event log, when last looked at */
     struct command *commands;
     uint64_t command_count, command_room;
     struct event *events;
@@ -77,9 +79,10 @@ void witness_begin(const struct config *config)
     REQUIRE(witness.engine);
 }
 
-void witness_excuse_damage(bool excused)
+void witness_excuse(bool failed, bool lied)
 {
-    witness.damage_excused = excused;
+    witness.disk_failed = failed;
+    witness.disk_lied = lied;
 }
 
 void witness_end(void)
@@ -347,7 +350,7 @@ bool witness_drained(void)
 
 static _Noreturn void unreadable(const char *what, const struct error *error)
 {
-    if (witness.damage_excused)
+    if (witness.disk_failed)
         noticed("%s: %s: %s", what, error->where, error->what);
     violation("%s cannot be read: %s: %s", what, error->where, error->what);
 }
@@ -386,9 +389,33 @@ void witness_read_journal(bool adopt)
     } else if (result != ERROR_NOT_YET) {
         unreadable("the journal", &error);
     }
+    /*
+     * The last batch of a disk that lies, with the rings gone and no event of it in the log: nothing could tell. With
+     * durability write that goes for all since the last sync: it looks as after a loss of power.
+     */
+    bool telling = witness.config->journal_durability == DURABILITY_SYNC && witness.logged_command_seq > count;
+    if (count < witness.command_count && witness.disk_lied && !telling)
+        noticed("nothing tells of the loss of command %llu", (unsigned long long)witness.command_count);
     if (count < witness.command_count)
         violation("command %llu, which was acknowledged, is not in the journal, which ends with %llu",
                   (unsigned long long)witness.command_count, (unsigned long long)count);
+}
+
+void witness_look_at_log(void)
+{
+    struct eventlog_reader *reader = NULL;
+    struct error error;
+    struct event events[64];
+    uint64_t seq = 1;
+    int count;
+    witness.logged_command_seq = 0;
+    if (!witness.disk_lied || eventlog_reader_open(&reader, witness.config->events_directory, &error) < 0)
+        return;
+    while ((count = eventlog_reader_read(reader, seq, events, ARRAY_COUNT(events), &error)) > 0) {
+        seq += (uint64_t)count;
+        witness.logged_command_seq = events[count - 1].command_seq;
+    }
+    eventlog_reader_close(reader);
 }
 
 void witness_check_events(void)
@@ -406,7 +433,7 @@ void witness_check_events(void)
     eventlog_reader_close(reader);
     if (count < 0)
         unreadable("the event log", &error);
-    if (seq != witness.event_count + 1 && witness.damage_excused)
+    if (seq != witness.event_count + 1 && witness.disk_failed)
         noticed("event %llu is damaged in the event log", (unsigned long long)seq);
     if (seq != witness.event_count + 1)
         violation("the event log ends with event %llu of %llu", (unsigned long long)seq - 1,

@@ -18,8 +18,8 @@
 
 #define WITNESS_USERS_MAX 16
 
-/* Whether a journal or event log that says it is damaged may be right: the disk has failed. */
-void witness_excuse_damage(bool excused);
+/* failed: a journal or event log that says it is damaged may be right. lied: the disk has lost what it had taken. */
+void witness_excuse(bool failed, bool lied);
 
 void witness_begin(const struct config *config);
 void witness_end(void);
@@ -35,6 +35,9 @@ void witness_forget_rings(void);
  * acknowledged from now on, since a run begins behind it.
  */
 void witness_read_journal(bool adopt);
+
+/* Before the journaler opens: which commands the event log knows of. */
+void witness_look_at_log(void);
 
 /* At the end: the event log holds every event and nothing else; the live engine is where the witness's is. */
 void witness_check_events(void);
