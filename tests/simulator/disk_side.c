@@ -302,6 +302,8 @@ static int64_t do_request(const struct pending *pending)
         return disk_file_grow(disk_file_of(pending->handle.file), request->bytes) ? 0 : -ENOSPC;
     if (pending->outcome == OUTCOME_LOST)
         return (int64_t)request->bytes;
+    if (request->bytes == 0)
+        return 0;
     if (pending->outcome == OUTCOME_SHORT)
         return do_write(pending, random_below(request->bytes / DISK_BLOCK_BYTES) * DISK_BLOCK_BYTES);
     return do_write(pending, request->bytes);

@@ -5,11 +5,13 @@
 #include "simulation.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -81,6 +83,14 @@ static void run_seed(uint64_t seed, const char *directory, const struct workers_
         report(seed, &result);
 }
 
+static volatile sig_atomic_t orphaned;
+
+static void note_orphaned(int number)
+{
+    (void)number;
+    orphaned = 1;
+}
+
 static _Noreturn void work(struct shared *shared, struct worker *self, const struct workers_options *options)
 {
     char directory[64], rings[80], accounts[80];
@@ -91,7 +101,9 @@ static _Noreturn void work(struct shared *shared, struct worker *self, const str
         perror(directory);
         _exit(EXIT_FAILURE);
     }
-    for (uint64_t seed; (seed = atomic_fetch_add(&shared->seed_next, 1)) <= options->last;) {
+    (void)signal(SIGTERM, note_orphaned); /* who started us is gone: put things away and end */
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    for (uint64_t seed; (seed = atomic_fetch_add(&shared->seed_next, 1)) <= options->last && !orphaned;) {
         if (atomic_load(&shared->broken) >= options->failures_max)
             break;
         self->at = seed + 1;
