@@ -59,7 +59,7 @@ static uint32_t pending_count;
 static bool fails(const char *what, struct error *error, int *ret_code)
 {
     process_kill_point(what);
-    outside.now_ns += 1 + random_below(2 * NS_PER_US);
+    outside.now_ns += 1 + random_below(2 * (uint64_t)NS_PER_US);
     if (!process_current || !random_chance(disk_faults.fail))
         return false;
     disk_fault_count++;
@@ -491,7 +491,7 @@ void disk_side_begin(void)
         pending_remove(0);
     memset(handles, 0, sizeof(handles));
     memset(queues, 0, sizeof(queues));
-    disk_faults = (struct disk_faults){.latency_ns = 50 * NS_PER_US};
+    disk_faults = (struct disk_faults){.latency_ns = 50 * (uint64_t)NS_PER_US};
     disk_fault_count = disk_damage_count = 0;
     disk_replace(&side);
 }

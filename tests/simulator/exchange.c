@@ -34,7 +34,7 @@ static void member_add(struct exchange *exchange, const struct stage_definition 
     *member = (struct member){.definition = definition, .gateway = gateway};
     member->process.arena = kept.arena;
     member->process.name = definition->name;
-    member->start_ns = outside.now_ns + random_below(4 * NS_PER_MS);
+    member->start_ns = outside.now_ns + random_below(4 * (uint64_t)NS_PER_MS);
 }
 
 static void set(struct config *config, const char *setting)

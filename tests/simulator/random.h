@@ -2,6 +2,8 @@
 #ifndef RINGSIDE_SIMULATOR_RANDOM_H
 #define RINGSIDE_SIMULATOR_RANDOM_H
 
+#include "base/require.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +15,7 @@ uint64_t random_next(void);
 /* From 0 to bound - 1; bound is 1 or more. */
 static inline uint64_t random_below(uint64_t bound)
 {
+    REQUIRE(bound > 0);
     return random_next() % bound;
 }
 

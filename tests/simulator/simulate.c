@@ -56,6 +56,16 @@ static bool parse_number(const char *text, uint32_t *ret)
     return *end == '\0' && value > 0 && value < 1000;
 }
 
+static bool takes_value(const char *name, const char *value, struct workers_options *options, bool *seeds)
+{
+    if (strcmp(name, "--seeds") == 0)
+        return *seeds = parse_seeds(value, options);
+    if (strcmp(name, "--jobs") == 0)
+        return parse_number(value, &options->jobs);
+    planted = strcmp(name, "--plant") == 0 ? planted_find(value) : PLANTED_NONE;
+    return planted != PLANTED_NONE;
+}
+
 static bool parse(int argc, char **argv, struct workers_options *options, bool *all_planted)
 {
     bool seeds = false;
@@ -67,13 +77,7 @@ static bool parse(int argc, char **argv, struct workers_options *options, bool *
             options->twice = true;
         else if (strcmp(argv[i], "--planted") == 0)
             *all_planted = true;
-        else if (strcmp(argv[i], "--seeds") == 0 && parse_seeds(value, options))
-            seeds = ++i > 0;
-        else if (strcmp(argv[i], "--jobs") == 0 && parse_number(value, &options->jobs))
-            i++;
-        else if (strcmp(argv[i], "--plant") == 0 && (planted = planted_find(value)) != PLANTED_NONE)
-            i++;
-        else
+        else if (!takes_value(argv[i++], value, options, &seeds))
             return false;
     }
     return seeds;

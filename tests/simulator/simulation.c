@@ -23,6 +23,7 @@
 #define PORT            9001
 #define REST_ROUNDS_MAX 40000
 #define IDLE_ROUNDS     20
+#define IDLE_NS         (10 * (uint64_t)NS_PER_MS)
 #define KILL_POINTS_MAX 400
 #define FULL_NS         (200 * (uint64_t)NS_PER_MS)
 #define AWAY_NS         (2 * (uint64_t)NS_PER_MS)
@@ -200,7 +201,7 @@ static void come_to_rest(void)
             say_what_is_missing();
         idle = round_of_all() > 0 ? 0 : idle + 1;
         if (idle > IDLE_ROUNDS)
-            outside.now_ns += 10 * NS_PER_MS;
+            outside.now_ns += IDLE_NS;
     }
 }
 
