@@ -96,7 +96,8 @@ static uint32_t window_observe(struct gateway *gateway, uint64_t event_seq, uint
 /*
  * The event, which has been followed and so is in the ring or the log, and its continuation if it has one. `ahead`: how
  * many after it will be wanted too. NULL with *ret_code 0: not now; with a negative one: a failure. What the ring has
- * no more and the log does not have whole was damaged there: who waited for it would wait for ever.
+ * no more and the log does not have whole, though its writer is past it, was damaged there: who waited for it would
+ * wait for ever.
  */
 static const struct event *event_again(struct gateway *gateway, uint64_t event_seq, uint32_t ahead, int *ret_code,
                                        struct error *error)
@@ -122,11 +123,11 @@ static const struct event *event_again(struct gateway *gateway, uint64_t event_s
     gateway->window_first = event_seq;
     gateway->window_count = count;
     bool whole = count > 1 || (count == 1 && !(gateway->window[0].flags & EVENT_CONTINUED));
-    if (UNLIKELY(!whole && from_log))
+    if (UNLIKELY(!whole && from_log && event_seq + count < event_follower_logged(&gateway->follower)))
         *ret_code = error_set(error, ERROR_CORRUPT, "event log",
                               "event %llu, which was there, is not whole any more; move the event log away, it is made "
                               "again from the journal",
-                              (unsigned long long)event_seq);
+                              (unsigned long long)event_seq + count);
     return whole ? &gateway->window[0] : NULL;
 }
 

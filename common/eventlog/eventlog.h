@@ -134,6 +134,9 @@ void event_follower_join(struct event_follower *follower, const struct ring *rin
  */
 int event_follower_next(struct event_follower *follower, struct event *events, uint32_t max, struct error *error);
 
+/* Events below this number are in the log for sure; 0: there is no ring to tell. */
+uint64_t event_follower_logged(const struct event_follower *follower);
+
 /* How many events the follower is behind the producer's hint. */
 uint64_t event_follower_lag(const struct event_follower *follower);
 void event_follower_close(struct event_follower *follower);
