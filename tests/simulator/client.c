@@ -34,7 +34,7 @@ void client_begin(struct client *client, uint32_t number, uint32_t gateway_count
 
 static void put(struct client *client, const uint8_t *packet, uint32_t bytes)
 {
-    if (client->output_count + bytes > CLIENT_BYTES)
+    if (client->output_count + bytes > CLIENT_BYTES || client->spoiled)
         return; /* it is as if it had never been asked */
     memcpy(client->output + client->output_count, packet, bytes);
     client->output_count += bytes;
@@ -65,6 +65,7 @@ static void go_away(struct client *client, bool cut_off)
     network_client_close(client->link, cut_off);
     client->link = NETWORK_NONE;
     client->state = CLIENT_AWAY;
+    client->spoiled = false;
     client->output_count = client->input_count = 0;
 }
 
@@ -93,6 +94,42 @@ static void come(struct client *client, const struct client_manners *manners)
 /* ---- requests -----------------------------------------------------------------------------------------------------
  */
 
+/* Any kind of order there is, and some that there are not: those are rejected, which is an answer, too. */
+static void draw_options(struct ouch_enter *enter, struct ouch_options *options)
+{
+    switch (random_below(8)) {
+    case 0:
+        *options = (struct ouch_options){.present = OUCH_HAS_MAX_FLOOR | OUCH_HAS_RANDOM_RESERVE};
+        options->max_floor = (uint32_t)random_between(1, enter->quantity);
+        options->random_reserve = (uint32_t)random_below(20);
+        break;
+    case 1:
+        *options = (struct ouch_options){.present = OUCH_HAS_MIN_QUANTITY};
+        options->min_quantity = (uint32_t)random_between(1, enter->quantity);
+        break;
+    case 2:
+        *options = (struct ouch_options){.present = OUCH_HAS_PRICE_TYPE | OUCH_HAS_PEG_OFFSET};
+        options->price_type = (uint8_t) "PMR"[random_below(3)];
+        options->peg_offset = (int32_t)(100 * random_below(4));
+        enter->display = 'N';
+        break;
+    case 3:
+        *options = (struct ouch_options){.present = OUCH_HAS_TRIGGER | OUCH_HAS_TRIGGER_PRICE};
+        options->trigger = 'S';
+        options->trigger_price = enter->price;
+        break;
+    case 4:
+        *options = (struct ouch_options){.present = OUCH_HAS_POST_ONLY, .post_only = 'P'};
+        break;
+    case 5:
+        *options = (struct ouch_options){.present = OUCH_HAS_SELF_MATCH, .self_match = 'O'};
+        break;
+    default:
+        *options = (struct ouch_options){0};
+        break;
+    }
+}
+
 static uint32_t encode_enter(uint8_t *to, uint32_t user_ref)
 {
     static const char *const symbols[] = {"AAPL", "MSFT"};
@@ -105,6 +142,12 @@ static uint32_t encode_enter(uint8_t *to, uint32_t user_ref)
     enter.sweep = enter.cross_type = 'N';
     text_pad(enter.symbol, sizeof(enter.symbol), random_below(50) == 0 ? "NONE" : symbols[random_below(2)]);
     text_pad(enter.client_order_id, sizeof(enter.client_order_id), "simulated");
+    uint8_t appendage[OUCH_OPTIONS_BYTES_MAX];
+    struct ouch_options options;
+    draw_options(&enter, &options);
+    if (options.present != 0)
+        enter.appendage = (struct ouch_appendage){
+            .bytes = appendage, .count = (uint16_t)ouch_options_encode(appendage, &options), .present = true};
     return ouch_encode_enter(to, &enter);
 }
 
@@ -275,9 +318,11 @@ static void put_garbage(struct client *client)
     uint32_t count = (uint32_t)random_between(1, sizeof(bytes));
     for (uint32_t i = 0; i < count; i++)
         bytes[i] = (uint8_t)random_next();
-    if (count > SOUP_HEADER_BYTES && random_below(4) != 0)
+    bool framed = count > SOUP_HEADER_BYTES && random_below(4) != 0;
+    if (framed)
         soup_put_header(bytes, random_below(2) ? SOUP_DEBUG : 'z', count - SOUP_HEADER_BYTES);
     put(client, bytes, count);
+    client->spoiled = !framed;
 }
 
 /* ---- stepping -----------------------------------------------------------------------------------------------------
@@ -289,7 +334,8 @@ void client_step(struct client *client, const struct client_manners *manners)
         come(client, manners);
         return;
     }
-    if (random_chance(manners->vanish)) {
+    bool calm = manners->request == 0;
+    if (random_chance(manners->vanish) || (client->spoiled && (calm || random_below(20) == 0))) {
         go_away(client, true);
         return;
     }
@@ -304,7 +350,7 @@ void client_step(struct client *client, const struct client_manners *manners)
     if (outside.now_ns - client->sent_ns > HEARTBEAT_NS && client->output_count == 0)
         put_empty(client, SOUP_CLIENT_HEARTBEAT);
     flush(client);
-    bool reads = manners->request == 0 || !client->slow || random_below(20) == 0;
+    bool reads = calm || !client->slow || random_below(20) == 0;
     if (reads)
         read_some(client);
 }

@@ -29,7 +29,7 @@ struct client_request {
     uint32_t bytes;
     bool must_be_answered;
     bool answered;
-    uint8_t packet[80];
+    uint8_t packet[176];
 };
 
 struct client {
@@ -39,6 +39,7 @@ struct client {
     uint32_t gateway_count;
     uint16_t port;
     bool slow;
+    bool spoiled;        /* it has sent what may swallow the next frames: it sends no more, and comes again */
     uint64_t asked_no;   /* of the login request */
     uint32_t message_no; /* that the next Sequenced Data packet has */
     uint64_t sent_ns;
