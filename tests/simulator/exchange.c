@@ -180,7 +180,8 @@ static void ended(struct exchange *exchange, struct member *member)
         violation("%s ends though nothing is wrong: %s", member->definition->name, outside.last_error);
     (void)process_run(&member->process, close_work, member);
     away(member, random_skewed(AWAY_NS));
-    if (!excused && ++member->refusals > REFUSALS_MAX)
+    bool may_help = exit_code == EXIT_STAGE_FAILED; /* a full disk: there may be space by and by */
+    if (!excused && !may_help && ++member->refusals > REFUSALS_MAX)
         operator_restarts(exchange);
 }
 
@@ -215,6 +216,7 @@ static void start_member(struct exchange *exchange, struct member *member)
     }
     member->alive = true;
     if (member->definition == &journaler_stage) {
+        witness_excuse(disk_fault_count > 0, disk_damage_count > 0);
         witness_forget_rings();
         witness_read_journal(true);
     }

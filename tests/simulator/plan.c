@@ -36,11 +36,12 @@ static void draw_sizes(struct plan *plan)
 
 static void draw_faults(struct plan *plan)
 {
-    plan->kill = maybe(2, 5000);
-    plan->kill_at = maybe(2, 5000);
-    plan->stop = maybe(4, 2000);
-    plan->kill_all = maybe(4, 1000);
-    plan->power_cut = plan->durability == DURABILITY_SYNC ? maybe(2, 2000) : 0;
+    uint32_t frenzy = random_below(8) == 0 ? 8 : 1; /* hardly anybody lives to see his recovery end */
+    plan->kill = maybe(2, 5000 * frenzy);
+    plan->kill_at = maybe(2, 5000 * frenzy);
+    plan->stop = maybe(4, 2000 * frenzy);
+    plan->kill_all = maybe(4, 1000 * frenzy);
+    plan->power_cut = plan->durability == DURABILITY_SYNC ? maybe(2, 2000 * frenzy) : 0;
     plan->disk_full = maybe(8, 2000);
     plan->time_set_back = maybe(4, 2000);
     plan->manners.vanish = maybe(2, 20000);

@@ -262,6 +262,7 @@ bool simulation_run(uint64_t seed, const char *directory, bool tracing, struct s
     plan_make(&plan, seed);
     plan_describe(&plan, result->plan, sizeof(result->plan));
     begin(directory);
+    TRACE("seed %llu: %s", (unsigned long long)seed, result->plan);
     if (setjmp(outside.found) == 0)
         live();
     memcpy(result->violation, outside.violation, sizeof(result->violation));
