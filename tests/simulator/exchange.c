@@ -170,6 +170,15 @@ static void operator_restarts(struct exchange *exchange)
     exchange_kill_all(exchange, false);
 }
 
+/* Somebody is in the middle of a poll. */
+static bool anybody_runs(const struct exchange *exchange)
+{
+    for (uint32_t i = 0; i < exchange->count; i++)
+        if (exchange->members[i].process.running)
+            return true;
+    return false;
+}
+
 /* It has ended by itself: what its main does then, and a restart. */
 static void ended(struct exchange *exchange, struct member *member)
 {
@@ -181,7 +190,7 @@ static void ended(struct exchange *exchange, struct member *member)
     (void)process_run(&member->process, close_work, member);
     away(member, random_skewed(AWAY_NS));
     bool may_help = exit_code == EXIT_STAGE_FAILED; /* a full disk: there may be space by and by */
-    if (!excused && !may_help && ++member->refusals > REFUSALS_MAX)
+    if (!excused && !may_help && ++member->refusals > REFUSALS_MAX && !anybody_runs(exchange))
         operator_restarts(exchange);
 }
 

@@ -39,6 +39,7 @@ static void draw_faults(struct plan *plan)
     uint32_t frenzy = random_below(8) == 0 ? 8 : 1; /* hardly anybody lives to see his recovery end */
     plan->kill = maybe(2, 5000 * frenzy);
     plan->kill_at = maybe(2, 5000 * frenzy);
+    plan->interlude = maybe(2, 300000);
     plan->stop = maybe(4, 2000 * frenzy);
     plan->kill_all = maybe(4, 1000 * frenzy);
     plan->power_cut = plan->durability == DURABILITY_SYNC ? maybe(2, 2000 * frenzy) : 0;

@@ -29,6 +29,7 @@ struct plan {
 
     uint32_t kill;      /* a stage, between two polls */
     uint32_t kill_at;   /* a stage, at a marked point of a poll */
+    uint32_t interlude; /* others have their turn inside a poll */
     uint32_t stop;      /* a stage is asked to end */
     uint32_t kill_all;  /* every stage at once; rings stay */
     uint32_t power_cut; /* rings go, the disk keeps what it must */

@@ -19,6 +19,7 @@
 #define PROCESSES_MAX 16
 
 struct process *process_current;
+void (*process_interlude)(void);
 
 static uint8_t *arenas; /* all of them, one behind the other */
 static uint32_t arena_count;
@@ -49,19 +50,33 @@ ssize_t __wrap_getrandom(void *to, size_t bytes, unsigned flags);
 
 bool process_run(struct process *process, void (*work)(void *argument), void *argument)
 {
-    REQUIRE(!process_current);
+    REQUIRE(!process_current && !process->running);
     process_current = process;
+    process->running = true;
     bool survived = setjmp(process->out) == 0;
     if (survived)
         work(argument);
     process_current = NULL;
+    process->running = false;
     return survived;
+}
+
+static void let_others(struct process *process)
+{
+    if (!process_interlude || process->interlude_countdown == 0 || --process->interlude_countdown > 0)
+        return;
+    process_current = NULL;
+    process_interlude();
+    process_current = process;
 }
 
 void process_kill_point(const char *place)
 {
     struct process *process = process_current;
-    if (!process || process->kill_countdown == 0 || --process->kill_countdown > 0)
+    if (!process)
+        return;
+    let_others(process);
+    if (process->kill_countdown == 0 || --process->kill_countdown > 0)
         return;
     process->killed_at = place;
     longjmp(process->out, 1);
@@ -81,7 +96,8 @@ void process_drop(struct process *process)
     process->map_count = 0;
     process->descriptor_count = 0;
     process->arena_used = 0;
-    process->kill_countdown = 0;
+    process->kill_countdown = process->interlude_countdown = 0;
+    process->running = false;
 }
 
 /* ---- memory -------------------------------------------------------------------------------------------------------

@@ -71,6 +71,14 @@ static void kill_at_point(void)
     member->process.kill_countdown = random_between(1, random_below(2) ? 20 : KILL_POINTS_MAX);
 }
 
+/* While it starts, the others go on. */
+static void interlude_at_start(void)
+{
+    struct member *member = &exchange.members[random_below(exchange.count)];
+    if (!member->alive)
+        member->process.interlude_countdown = random_between(1, KILL_POINTS_MAX);
+}
+
 static void stop_one(void)
 {
     struct member *member = any_alive();
@@ -88,12 +96,29 @@ static void fill_disk(void)
     TRACE("the disk fills up");
 }
 
+/* Some polls of others, in the middle of one that is under way. */
+static void interlude(void)
+{
+    for (uint64_t polls = random_between(1, 12); polls > 0; polls--) {
+        struct member *member = next_to_poll();
+        if (!member || member->process.running)
+            continue;
+        outside.now_ns += 1 + random_below(plan.step_ns);
+        disk_side_advance();
+        (void)exchange_poll(&exchange, member);
+        poll_count++;
+        witness_look();
+    }
+}
+
 static void go_wrong(void)
 {
     if (random_chance(plan.kill))
         kill_some();
     if (random_chance(plan.kill_at))
         kill_at_point();
+    if (random_chance(plan.interlude))
+        interlude_at_start();
     if (random_chance(plan.stop))
         stop_one();
     if (random_chance(plan.kill_all))
@@ -128,7 +153,10 @@ static void step(void)
     if (kind < 7) {
         struct member *member = next_to_poll();
         if (member) {
+            if (random_chance(plan.interlude))
+                member->process.interlude_countdown = random_between(1, random_below(2) ? 20 : KILL_POINTS_MAX);
             (void)exchange_poll(&exchange, member);
+            member->process.interlude_countdown = 0;
             poll_count++;
         }
     } else if (kind < 9) {
@@ -218,6 +246,7 @@ static void begin(const char *directory)
     poll_count = 0;
     disk_side_begin();
     planted_begin();
+    process_interlude = interlude;
     disk_faults = plan.disk;
     network_begin(plan.stream_room);
     exchange_begin(&exchange, &plan, directory);
