@@ -322,7 +322,7 @@ static void put_garbage(struct client *client)
     if (framed)
         soup_put_header(bytes, random_below(2) ? SOUP_DEBUG : 'z', count - SOUP_HEADER_BYTES);
     put(client, bytes, count);
-    client->spoiled = !framed;
+    client->spoiled = client->spoiled || !framed;
 }
 
 /* ---- stepping -----------------------------------------------------------------------------------------------------
