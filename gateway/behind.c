@@ -95,7 +95,9 @@ static uint32_t window_observe(struct gateway *gateway, uint64_t event_seq, uint
 
 /*
  * The event, which has been followed and so is in the ring or the log, and its continuation if it has one. `ahead`: how
- * many after it will be wanted too. NULL with *ret_code 0: not now; with a negative one: a failure.
+ * many after it will be wanted too. NULL with *ret_code 0: not now; with a negative one: a failure. What the ring has
+ * no more and the log does not have whole, though its writer is past it, was damaged there: who waited for it would
+ * wait for ever.
  */
 static const struct event *event_again(struct gateway *gateway, uint64_t event_seq, uint32_t ahead, int *ret_code,
                                        struct error *error)
@@ -108,7 +110,8 @@ static const struct event *event_again(struct gateway *gateway, uint64_t event_s
 
     uint32_t wanted = ahead + 2 < WINDOW_EVENTS ? ahead + 2 : WINDOW_EVENTS;
     uint32_t count = window_observe(gateway, event_seq, wanted);
-    if (count == 0) {
+    bool from_log = count == 0;
+    if (from_log) {
         int read = eventlog_reader_read(gateway->log, event_seq, gateway->window, wanted, error);
         if (read < 0) {
             gateway->window_count = 0;
@@ -120,6 +123,11 @@ static const struct event *event_again(struct gateway *gateway, uint64_t event_s
     gateway->window_first = event_seq;
     gateway->window_count = count;
     bool whole = count > 1 || (count == 1 && !(gateway->window[0].flags & EVENT_CONTINUED));
+    if (UNLIKELY(!whole && from_log && event_seq + count < event_follower_logged(&gateway->follower)))
+        *ret_code = error_set(error, ERROR_CORRUPT, "event log",
+                              "event %llu, which was there, is not whole any more; move the event log away, it is made "
+                              "again from the journal",
+                              (unsigned long long)event_seq + count);
     return whole ? &gateway->window[0] : NULL;
 }
 

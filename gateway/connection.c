@@ -1,13 +1,12 @@
 #include "connection.h"
 
 #include "base/require.h"
+#include "env/net.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define PAGE_BYTES ((size_t)4096)
 
@@ -48,8 +47,7 @@ void connections_close(struct connections *connections)
     if (!connections)
         return;
     for (uint32_t i = 0; connections->all && i < connections->count_max; i++) {
-        if (connections->all[i].fd >= 0)
-            close(connections->all[i].fd);
+        net()->close(connections->all[i].fd);
     }
     free(connections->all);
     if (connections->memory)
@@ -84,7 +82,7 @@ struct connection *connection_take(struct connections *connections, int fd)
 void connection_free(struct connections *connections, struct connection *connection)
 {
     REQUIRE(connection->state != CONNECTION_FREE);
-    close(connection->fd);
+    net()->close(connection->fd);
     if (connections->output_bytes > OUTPUT_KEPT_BYTES)
         (void)madvise(connection->output + OUTPUT_KEPT_BYTES, connections->output_bytes - OUTPUT_KEPT_BYTES,
                       MADV_DONTNEED);
@@ -114,11 +112,10 @@ int connection_send(struct connection *connection, uint64_t now_ns)
     uint32_t waiting = connection->output_tail - connection->output_head;
     if (waiting == 0)
         return 0;
-    ssize_t sent =
-        send(connection->fd, connection->output + connection->output_head, waiting, MSG_DONTWAIT | MSG_NOSIGNAL);
+    int64_t sent = net()->send(connection->fd, connection->output + connection->output_head, waiting);
     if (sent < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            return -errno;
+        if (sent != -EAGAIN && sent != -EINTR)
+            return (int)sent;
         sent = 0;
     }
     if (sent > 0)

@@ -109,9 +109,14 @@ static void day_ended(struct gateway *gateway, const struct event *event)
 
 /* ---- events ---- */
 
+/*
+ * Tenures and connections are counted anew in each run. So an answer to a login of an earlier run, which comes late
+ * when the matcher makes its events again, can have the numbers of one that waits now; only its cause tells them apart.
+ */
 static bool is_ours(const struct gateway *gateway, const struct event *event)
 {
-    return event->login.gateway == gateway->gateway && event->login.tenure == gateway->tenure;
+    return event->login.gateway == gateway->gateway && event->login.tenure == gateway->tenure &&
+           event->command_seq >= gateway->run->base.command_seq_next;
 }
 
 static int apply(struct gateway *gateway, const struct event *event, const struct event *options, uint64_t now_ns,

@@ -32,7 +32,7 @@ static int gateway_open(void **ret_stage, const struct stage_context *context, s
     gateway->config = context->config;
     gateway->run = context->run;
     gateway->gateway = context->gateway;
-    gateway->epoll_fd = gateway->writable_epoll_fd = gateway->listen_fd = -1;
+    gateway->poller = gateway->writable_poller = gateway->listener = -1;
     gateway->behind_first = gateway->behind_last = CONNECTION_NONE;
     int code = login_open(gateway, error);
     if (code == 0)
@@ -94,7 +94,7 @@ static bool gateway_ready(const void *stage)
 static int gateway_descriptor(const void *stage)
 {
     const struct gateway *gateway = stage;
-    return gateway->stalled ? gateway->writable_epoll_fd : gateway->epoll_fd;
+    return gateway->stalled ? gateway->writable_poller : gateway->poller;
 }
 
 /* Clients are told and let go, the engine is told of their ends; whoever comes back finds his messages where he left.

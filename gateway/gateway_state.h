@@ -3,7 +3,7 @@
  * file's functions.
  *
  *   join.c      the run, the rings, catching up         follow.c   events: instruments, days, messages to sessions
- *   network.c   sockets, epoll                          login.c    passwords, logins and their answers
+ *   network.c   sockets, pollers                        login.c    passwords, logins and their answers
  *   inbound.c   bytes -> commands -> the inbound ring   behind.c   messages for connections that have fallen behind
  *   manners.c   heartbeats and time-outs                gateway.c  the poll that calls them in turn
  */
@@ -13,6 +13,7 @@
 #include "accounts.h"
 #include "base/error.h"
 #include "connection.h"
+#include "env/net.h"
 #include "eventlog/eventlog.h"
 #include "instruments.h"
 #include "outbound.h"
@@ -21,9 +22,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 
-#define READY_MAX       64u                /* sockets taken from one epoll_wait */
 #define READ_BYTES      ((size_t)32 * KIB) /* of one socket at a time */
 #define FOLLOWED_EVENTS 256u               /* copied from the ring at a time */
 #define WINDOW_EVENTS   64u                /* read at a time for a connection that is behind */
@@ -77,12 +76,12 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     bool follower_open;
 
     /* network.c */
-    int epoll_fd;          /* everything that is waited for */
-    int writable_epoll_fd; /* sockets that took no more, itself in the one above: all that is looked at while stalled */
-    int listen_fd;
+    int poller;          /* everything that is waited for */
+    int writable_poller; /* sockets that took no more, itself in the one above: all that is looked at while stalled */
+    int listener;
     bool listening;
     uint64_t listen_again_ns; /* out of descriptors: not before */
-    struct epoll_event ready[READY_MAX];
+    uint64_t ready[NET_READY_MAX];
     uint32_t ready_next;
     uint32_t ready_count;
     struct connections connections;
@@ -142,7 +141,7 @@ int network_open(struct gateway *gateway, struct error *error);
 int network_listen(struct gateway *gateway, struct error *error);
 void network_close(struct gateway *gateway);
 
-/* Takes what epoll has, reads sockets, accepts connections. Returns the work done. */
+/* Takes what the poller has, reads sockets, accepts connections. Returns the work done. */
 int network_poll(struct gateway *gateway, uint64_t now_ns);
 
 /* Sends what waits for all connections that have something. */

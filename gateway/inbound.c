@@ -15,12 +15,12 @@
 #include "base/bytes.h"
 #include "base/require.h"
 #include "env/clock.h"
+#include "env/net.h"
 #include "log/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define REJECT_INVALID_SYMBOL 0x0017
 
@@ -234,12 +234,12 @@ int inbound_resume(struct gateway *gateway, uint64_t now_ns)
     return work;
 }
 
-/* The start of an unfinished frame, then what the socket has. Returns recv's result. */
-static ssize_t bytes_take(struct gateway *gateway, struct connection *connection)
+/* The start of an unfinished frame, then what the socket has. Returns what receive does. */
+static int64_t bytes_take(struct gateway *gateway, struct connection *connection)
 {
     struct gateway_input *input = &gateway->input;
     memcpy(input->buffer, connection->partial, connection->partial_bytes);
-    ssize_t count = recv(connection->fd, input->buffer + connection->partial_bytes, READ_BYTES, MSG_DONTWAIT);
+    int64_t count = net()->receive(connection->fd, input->buffer + connection->partial_bytes, READ_BYTES);
     if (count <= 0)
         return count;
     input->connection = connection;
@@ -257,13 +257,13 @@ int inbound_read(struct gateway *gateway, struct connection *connection, uint64_
         gateway->counts.stalls++;
         return 0;
     }
-    ssize_t count = bytes_take(gateway, connection);
+    int64_t count = bytes_take(gateway, connection);
     if (count > 0) {
         connection->received_ns = now_ns;
         return decode(gateway, now_ns) + 1;
     }
-    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+    if (count == -EAGAIN || count == -EINTR)
         return 0;
-    network_end(gateway, connection, 'D', count == 0 ? "the client closed it" : strerror(errno), now_ns);
+    network_end(gateway, connection, 'D', count == 0 ? "the client closed it" : strerror((int)-count), now_ns);
     return 1;
 }

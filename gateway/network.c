@@ -1,54 +1,45 @@
 /*
- * Sockets. Level-triggered epoll: each socket is registered once, for reading, and what was not read is reported again.
- * Waiting for a socket to become writable is an epoll of its own inside the first, so that a gateway whose inbound ring
- * is full can go on waiting for the one without being woken by the other.
+ * Sockets (env/net.h). Each is in the poller once, for reading, and what was not read is reported again. Waiting for a
+ * socket to become writable is a poller of its own inside the first, so that a gateway whose inbound ring is full can
+ * go on waiting for the one without being woken by the other.
  *
  * Rules
- *   1. What epoll gives back is the connection's number, so an event of a connection that is gone is told from one of
- * its successor in the same place.
- *   2. All sockets of one epoll_wait get their turn before the next one: nobody is starved by who comes before him.
+ *   1. What the poller gives back is the connection's number, so one that is gone is told from its successor in the
+ * same place.
+ *   2. All sockets of one look get their turn before the next one: nobody is starved by who comes before him.
  *   3. One send a connection a poll.
  */
 #include "gateway_state.h"
 
 #include "base/require.h"
 #include "base/units.h"
+#include "env/net.h"
 #include "log/log.h"
 #include "wire/soup.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#define BACKLOG          4096
 #define ACCEPTS_PER_TURN 64u
 #define WORK_PER_POLL    2048 /* commands, about, before events are looked at again */
 #define LINGER_NS        ((uint64_t)NS_PER_SECOND)
 #define ACCEPT_PAUSE_NS  (100u * (uint64_t)NS_PER_MS)
 #define DEBUG_BYTES_MAX  200u
-#define DATA_LISTENER    UINT64_MAX
-#define DATA_WRITABLE_FD (UINT64_MAX - 1)
-
-static int epoll_add(int epoll_fd, int fd, uint32_t events, uint64_t data)
-{
-    struct epoll_event event = {.events = events, .data.u64 = data};
-    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
-}
+#define NUMBER_LISTENER  UINT64_MAX
+#define NUMBER_WRITABLE  (UINT64_MAX - 1)
 
 int network_open(struct gateway *gateway, struct error *error)
 {
     const struct config *config = gateway->config;
-    gateway->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    gateway->writable_epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (gateway->epoll_fd < 0 || gateway->writable_epoll_fd < 0 ||
-        epoll_add(gateway->epoll_fd, gateway->writable_epoll_fd, EPOLLIN, DATA_WRITABLE_FD) < 0)
-        return error_system(error, errno, "epoll", "cannot make one");
+    gateway->poller = net()->poller_create();
+    gateway->writable_poller = net()->poller_create();
+    int result = gateway->poller < 0 ? gateway->poller : gateway->writable_poller;
+    if (result >= 0)
+        result = net()->poller_add(gateway->poller, gateway->writable_poller, NET_READABLE, NUMBER_WRITABLE);
+    if (result < 0)
+        return error_system(error, -result, "poller", "cannot make one");
     gateway->dirty = calloc(config->gateway_connections_max, sizeof(*gateway->dirty));
     if (!gateway->dirty)
         return error_system(error, ENOMEM, "gateway.connections_max", "no memory");
@@ -56,50 +47,19 @@ int network_open(struct gateway *gateway, struct error *error)
                             (uint32_t)config->gateway_output_bytes, (uint32_t)config->gateway_frame_bytes_max, error);
 }
 
-static int address_of(const struct gateway *gateway, struct sockaddr_storage *address, socklen_t *bytes,
-                      char where[ERROR_WHERE_BYTES])
-{
-    const char *text = gateway->config->gateway_address;
-    uint16_t port = (uint16_t)(gateway->config->gateway_port + gateway->gateway - 1);
-    snprintf(where, ERROR_WHERE_BYTES, "%.100s:%u", text, port);
-    struct sockaddr_in *four = (struct sockaddr_in *)address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
-    memset(address, 0, sizeof(*address));
-    if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(port);
-        *bytes = sizeof(*four);
-        return 0;
-    }
-    if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons(port);
-        *bytes = sizeof(*six);
-        return 0;
-    }
-    return ERROR_INVALID;
-}
-
 int network_listen(struct gateway *gateway, struct error *error)
 {
-    struct sockaddr_storage address;
-    socklen_t bytes = 0;
-    char where[ERROR_WHERE_BYTES];
-    if (address_of(gateway, &address, &bytes, where) < 0)
-        return error_set(error, ERROR_INVALID, "gateway.address", "%s is no IP address",
-                         gateway->config->gateway_address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return error_system(error, errno, where, "no socket");
-    gateway->listen_fd = fd;
-    int on = 1;
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, (struct sockaddr *)&address, bytes) < 0 || listen(fd, BACKLOG) < 0)
-        return error_system(error, errno, where, "cannot listen (gateway.address, gateway.port)");
-    if (epoll_add(gateway->epoll_fd, fd, EPOLLIN, DATA_LISTENER) < 0)
-        return error_system(error, errno, where, "cannot wait for connections");
+    const char *address = gateway->config->gateway_address;
+    uint16_t port = (uint16_t)(gateway->config->gateway_port + gateway->gateway - 1);
+    int listener = net()->listen(address, port, error);
+    if (listener < 0)
+        return listener;
+    gateway->listener = listener;
+    int result = net()->poller_add(gateway->poller, listener, NET_READABLE, NUMBER_LISTENER);
+    if (result < 0)
+        return error_system(error, -result, address, "cannot wait for connections");
     gateway->listening = true;
-    log_info("listening on %s", where);
+    log_info("listening on %s:%u", address, port);
     return 0;
 }
 
@@ -107,31 +67,12 @@ void network_close(struct gateway *gateway)
 {
     connections_close(&gateway->connections);
     free(gateway->dirty);
-    if (gateway->listen_fd >= 0)
-        close(gateway->listen_fd);
-    if (gateway->writable_epoll_fd >= 0)
-        close(gateway->writable_epoll_fd);
-    if (gateway->epoll_fd >= 0)
-        close(gateway->epoll_fd);
+    net()->close(gateway->listener);
+    net()->close(gateway->writable_poller);
+    net()->close(gateway->poller);
 }
 
 /* ---- accepting ---- */
-
-static void peer_describe(struct connection *connection, const struct sockaddr_storage *address)
-{
-    char text[INET6_ADDRSTRLEN] = "?";
-    uint16_t port = 0;
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
-        port = ntohs(four->sin_port);
-    } else if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
-        inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
-        port = ntohs(six->sin6_port);
-    }
-    snprintf(connection->peer, sizeof(connection->peer), "%.39s:%u", text, port);
-}
 
 /* A connection beyond gateway.connections_max gets the reason, if its socket takes it, and no more. */
 static void turn_away(int fd)
@@ -139,11 +80,11 @@ static void turn_away(int fd)
     static const char text[] = "the gateway has as many connections as it may (gateway.connections_max)";
     uint8_t packet[SOUP_HEADER_BYTES + sizeof(text)];
     uint32_t bytes = soup_put_packet(packet, SOUP_DEBUG, text, sizeof(text) - 1);
-    (void)send(fd, packet, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-    close(fd);
+    (void)net()->send(fd, packet, bytes);
+    net()->close(fd);
 }
 
-static void welcome(struct gateway *gateway, int fd, const struct sockaddr_storage *address, uint64_t now_ns)
+static void welcome(struct gateway *gateway, int fd, const char *peer, uint64_t now_ns)
 {
     struct connection *connection = connection_take(&gateway->connections, fd);
     if (!connection) {
@@ -151,25 +92,24 @@ static void welcome(struct gateway *gateway, int fd, const struct sockaddr_stora
         return;
     }
     const struct config *config = gateway->config;
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    peer_describe(connection, address);
+    snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
     connection->received_ns = connection->sent_ns = now_ns;
     connection->deadline_ns = now_ns + config->gateway_login_timeout_ms * NS_PER_MS;
     connection->heartbeat_ms = (uint32_t)config->gateway_heartbeat_ms;
     connection->silence_ms = (uint32_t)config->gateway_silence_ms;
     gateway->counts.connections++;
-    if (epoll_add(gateway->epoll_fd, fd, EPOLLIN, connection->number) < 0) {
-        log_warning("cannot wait for %s: %s", connection->peer, strerror(errno));
+    int result = net()->poller_add(gateway->poller, fd, NET_READABLE, connection->number);
+    if (result < 0) {
+        log_warning("cannot wait for %s: %s", connection->peer, strerror(-result));
         connection_free(&gateway->connections, connection);
     }
 }
 
-/* Out of descriptors: no more until there may be some again, or epoll would report the listener for ever. */
-static void listener_pause(struct gateway *gateway, uint64_t now_ns)
+/* Out of descriptors: no more until there may be some again, or the poller would report the listener for ever. */
+static void listener_pause(struct gateway *gateway, int why, uint64_t now_ns)
 {
-    log_warning("cannot accept connections: %s; trying again in 100 ms", strerror(errno));
-    (void)epoll_ctl(gateway->epoll_fd, EPOLL_CTL_DEL, gateway->listen_fd, NULL);
+    log_warning("cannot accept connections: %s; trying again in 100 ms", strerror(why));
+    (void)net()->poller_remove(gateway->poller, gateway->listener);
     gateway->listen_again_ns = now_ns + ACCEPT_PAUSE_NS;
 }
 
@@ -178,22 +118,21 @@ static void listener_resume(struct gateway *gateway, uint64_t now_ns)
     if (gateway->listen_again_ns == 0 || now_ns < gateway->listen_again_ns)
         return;
     gateway->listen_again_ns = 0;
-    (void)epoll_add(gateway->epoll_fd, gateway->listen_fd, EPOLLIN, DATA_LISTENER);
+    (void)net()->poller_add(gateway->poller, gateway->listener, NET_READABLE, NUMBER_LISTENER);
 }
 
 static int accept_some(struct gateway *gateway, uint64_t now_ns)
 {
     int count = 0;
     for (uint32_t i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct sockaddr_storage address = {0};
-        socklen_t bytes = sizeof(address);
-        int fd = accept4(gateway->listen_fd, (struct sockaddr *)&address, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        char peer[NET_PEER_BYTES];
+        int fd = net()->accept(gateway->listener, peer);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-                listener_pause(gateway, now_ns);
+            if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM)
+                listener_pause(gateway, -fd, now_ns);
             return count;
         }
-        welcome(gateway, fd, &address, now_ns);
+        welcome(gateway, fd, peer, now_ns);
         count++;
     }
     return count;
@@ -218,7 +157,7 @@ void network_debug(struct gateway *gateway, struct connection *connection, const
 
 static void linger(struct connection *connection, uint64_t now_ns)
 {
-    (void)shutdown(connection->fd, SHUT_WR);
+    net()->finish(connection->fd);
     connection->state = CONNECTION_LINGERING;
     connection->deadline_ns = now_ns + LINGER_NS;
 }
@@ -234,9 +173,9 @@ static void send_one(struct gateway *gateway, struct connection *connection, uin
         return;
     }
     if (connection->blocked && !was_blocked)
-        (void)epoll_add(gateway->writable_epoll_fd, connection->fd, EPOLLOUT, connection->number);
+        (void)net()->poller_add(gateway->writable_poller, connection->fd, NET_WRITABLE, connection->number);
     else if (!connection->blocked && was_blocked)
-        (void)epoll_ctl(gateway->writable_epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+        (void)net()->poller_remove(gateway->writable_poller, connection->fd);
     if (connection->state == CONNECTION_FLUSHING && !connection->blocked)
         linger(connection, now_ns);
     if (connection->behind && !connection->blocked)
@@ -284,9 +223,8 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
 
 void network_stop(struct gateway *gateway, uint64_t now_ns)
 {
-    if (gateway->listen_fd >= 0)
-        close(gateway->listen_fd);
-    gateway->listen_fd = -1;
+    net()->close(gateway->listener);
+    gateway->listener = -1;
     gateway->listen_again_ns = 0;
     for (uint32_t i = 0; i < gateway->connections.used_count; i++) {
         struct connection *connection = &gateway->connections.all[i];
@@ -302,8 +240,8 @@ void network_stop(struct gateway *gateway, uint64_t now_ns)
 /* Only called while nothing is stalled, so the input buffer is free. */
 static int discard(struct gateway *gateway, struct connection *connection)
 {
-    ssize_t count = recv(connection->fd, gateway->input.buffer, READ_BYTES, MSG_DONTWAIT);
-    bool again = count < 0 && (errno == EAGAIN || errno == EINTR);
+    int64_t count = net()->receive(connection->fd, gateway->input.buffer, READ_BYTES);
+    bool again = count == -EAGAIN || count == -EINTR;
     if (count > 0 || again)
         return 1;
     if (connection->state == CONNECTION_FLUSHING)
@@ -321,23 +259,23 @@ static int readable(struct gateway *gateway, struct connection *connection, uint
 
 static int writable_poll(struct gateway *gateway, uint64_t now_ns)
 {
-    struct epoll_event events[READY_MAX];
-    int count = epoll_wait(gateway->writable_epoll_fd, events, READY_MAX, 0);
+    uint64_t numbers[NET_READY_MAX];
+    int count = net()->poller_look(gateway->writable_poller, numbers, NET_READY_MAX);
     for (int i = 0; i < count; i++) {
-        struct connection *connection = connection_find(&gateway->connections, events[i].data.u64);
+        struct connection *connection = connection_find(&gateway->connections, numbers[i]);
         if (connection)
             send_one(gateway, connection, now_ns);
     }
     return count > 0 ? count : 0;
 }
 
-static int turn_of(struct gateway *gateway, const struct epoll_event *event, uint64_t now_ns)
+static int turn_of(struct gateway *gateway, uint64_t number, uint64_t now_ns)
 {
-    if (event->data.u64 == DATA_WRITABLE_FD)
+    if (number == NUMBER_WRITABLE)
         return writable_poll(gateway, now_ns);
-    if (event->data.u64 == DATA_LISTENER)
+    if (number == NUMBER_LISTENER)
         return accept_some(gateway, now_ns);
-    struct connection *connection = connection_find(&gateway->connections, event->data.u64);
+    struct connection *connection = connection_find(&gateway->connections, number);
     return connection ? readable(gateway, connection, now_ns) : 0;
 }
 
@@ -347,12 +285,12 @@ int network_poll(struct gateway *gateway, uint64_t now_ns)
         return writable_poll(gateway, now_ns);
     listener_resume(gateway, now_ns);
     if (gateway->ready_next == gateway->ready_count) {
-        int count = epoll_wait(gateway->epoll_fd, gateway->ready, READY_MAX, 0);
+        int count = net()->poller_look(gateway->poller, gateway->ready, NET_READY_MAX);
         gateway->ready_count = count > 0 ? (uint32_t)count : 0;
         gateway->ready_next = 0;
     }
     int work = 0;
     while (work < WORK_PER_POLL && gateway->ready_next < gateway->ready_count && !gateway->stalled)
-        work += turn_of(gateway, &gateway->ready[gateway->ready_next++], now_ns);
+        work += turn_of(gateway, gateway->ready[gateway->ready_next++], now_ns);
     return work;
 }

@@ -171,7 +171,7 @@ int journal_complete(struct journal *journal, const struct disk_completion *comp
 /* The work beside the path: spare, seal, lazy sync. */
 int journal_tend(struct journal *journal, uint64_t now_ns, struct error *error);
 
-/* Asked to end: everything taken is written and sealed. */
+/* Asked to end: everything taken is written and sealed, or cannot be for want of space. */
 bool journal_settled(const struct journal *journal);
 
 /* ---- segments (spare.c) ---- */

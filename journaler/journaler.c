@@ -97,6 +97,27 @@ static int check_survivors(const struct run *run, const struct config *config, u
     return cursor > next ? refuse_lost(cursor, next, config->journal_directory, config->journal_durability, error) : 0;
 }
 
+/*
+ * In sync an event exists only if its cause is on the medium. So a log that knows of a later command than the journal
+ * has is the last witness of what a disk has lost, when the rings are gone too.
+ */
+static int check_event_log(const struct config *config, const struct journal_end *end, struct error *error)
+{
+    uint64_t next = end->position.command_seq_next;
+    uint64_t event_seq = 0;
+    uint64_t synced = end->last.events_synced != 0 ? end->last.events_synced : 1;
+    if (config->journal_durability != DURABILITY_SYNC)
+        return 0;
+    int result = eventlog_beyond(config->events_directory, next - 1, synced, &event_seq, error);
+    if (result <= 0)
+        return result;
+    return error_set(
+        error, ERROR_CORRUPT, config->journal_directory,
+        "ends before command %llu, but the event log holds event %llu of that one or a later: the disk has lost what "
+        "it said was written (or journal.durability was not sync then). To go on without, move the event log away",
+        (unsigned long long)next, (unsigned long long)event_seq);
+}
+
 static int open_all(struct journaler *journaler, uint64_t now_ns, struct error *error)
 {
     const struct config *config = journaler->context.config;
@@ -110,6 +131,8 @@ static int open_all(struct journaler *journaler, uint64_t now_ns, struct error *
         return joined;
     uint64_t next = found.end.position.command_seq_next;
     result = joined ? check_survivors(run, config, next, error) : 0;
+    if (result == 0)
+        result = check_event_log(config, &found.end, error);
     if (result == 0)
         result = journal_begin(&journaler->journal, &found, now_ns, error);
     struct run_base base = {

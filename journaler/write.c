@@ -240,8 +240,9 @@ int journal_tend(struct journal *journal, uint64_t now_ns, struct error *error)
     return result < 0 ? result : 0;
 }
 
+/* What has no segment to go to is still in its ring, and was told to nobody: it need not be waited for. */
 bool journal_settled(const struct journal *journal)
 {
-    bool empty = !journal->in_flight && journal->batches[journal->filling].count == 0;
-    return empty && journal->sealed && !journal->lazy_in_flight;
+    bool empty = journal->batches[journal->filling].count == 0 && journal->sealed;
+    return (empty || journal->held) && !journal->in_flight && !journal->lazy_in_flight;
 }

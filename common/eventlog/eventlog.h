@@ -71,6 +71,13 @@ int eventlog_writer_open_from(struct eventlog_writer **ret_writer, const char *d
                               uint64_t synced, uint64_t *ret_next, struct error *error);
 
 /*
+ * 1 if the log goes on, after the events that opening would keep, with one whose cause is after last_command_seq; 0 if
+ * not. *ret_event_seq: its number. Changes nothing.
+ */
+int eventlog_beyond(const char *directory, uint64_t last_command_seq, uint64_t synced, uint64_t *ret_event_seq,
+                    struct error *error);
+
+/*
  * Appends the events of consecutive numbers; readable by others when it returns. Their heads are ignored. ERROR_FULL:
  * no space; those below eventlog_writer_next are in the log, the others may be tried again.
  */
@@ -126,6 +133,9 @@ void event_follower_join(struct event_follower *follower, const struct ring *rin
  * continuation are always given together, so max must be 2 or more.
  */
 int event_follower_next(struct event_follower *follower, struct event *events, uint32_t max, struct error *error);
+
+/* Events below this number are in the log for sure; 0: there is no ring to tell. */
+uint64_t event_follower_logged(const struct event_follower *follower);
 
 /* How many events the follower is behind the producer's hint. */
 uint64_t event_follower_lag(const struct event_follower *follower);

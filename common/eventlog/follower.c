@@ -71,22 +71,28 @@ static int next_from_log(struct event_follower *follower, struct event *events, 
     int count = eventlog_reader_read(follower->log, follower->next, events, max, error);
     if (count < 0)
         return count;
-    if (count == 0 && follower->ring)
+    bool half = count == 1 && max > 1 && (events[0].flags & EVENT_CONTINUED);
+    if ((count == 0 || half) && follower->ring)
         return error_set(error, ERROR_CORRUPT, "event log", "event %lu is missing, though its writer is past it",
-                         follower->next);
+                         follower->next + (uint64_t)count);
     follower->next += (uint64_t)count;
     if (follower->ring && follower->next >= ring_observer_oldest(&follower->observer))
         follower->from_log = false;
     return count;
 }
 
-/* A record of two parts is given whole: the first part waits for the second at the end of a batch. */
+/*
+ * A record of two parts is given whole: the first part waits for the second at the end of a batch. It waits where it
+ * lies: a ring that begins with the second part has never had the first.
+ */
 static int hold_back_half(struct event_follower *follower, const struct event *events, int count, uint32_t max)
 {
     if (count <= 0 || !(events[count - 1].flags & EVENT_CONTINUED))
         return count;
     REQUIRE(max >= 2);
     follower->next--;
+    if (follower->ring && follower->next < ring_observer_oldest(&follower->observer))
+        follower->from_log = true;
     return count - 1;
 }
 
@@ -99,6 +105,11 @@ int event_follower_next(struct event_follower *follower, struct event *events, u
     if (count == 0 && (follower->from_log || !follower->ring))
         count = next_from_log(follower, events, max, error);
     return hold_back_half(follower, events, count, max);
+}
+
+uint64_t event_follower_logged(const struct event_follower *follower)
+{
+    return follower->ring ? logged_below(follower->ring) : 0;
 }
 
 uint64_t event_follower_lag(const struct event_follower *follower)

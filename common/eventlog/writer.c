@@ -135,6 +135,7 @@ static int cut(const struct eventlog_writer *writer, struct error *error)
     return result;
 }
 
+/* Sets writer->next. Returns what lies there: enum finding, or an error. */
 static int find_end(struct eventlog_writer *writer, uint64_t last_command_seq, uint64_t synced, struct error *error)
 {
     struct search search = {.writer = writer, .last_command_seq = last_command_seq};
@@ -149,7 +150,20 @@ static int find_end(struct eventlog_writer *writer, uint64_t last_command_seq, u
             break;
     }
     free(search.events);
-    return result < 0 ? result : cut(writer, error);
+    return result < 0 ? result : look_at(&search, writer->next, error);
+}
+
+int eventlog_beyond(const char *directory, uint64_t last_command_seq, uint64_t synced, uint64_t *ret_event_seq,
+                    struct error *error)
+{
+    struct eventlog_writer *writer = calloc(1, sizeof(*writer));
+    if (!writer)
+        return error_system(error, ENOMEM, directory, "no memory to search the event log");
+    snprintf(writer->directory, sizeof(writer->directory), "%s", directory);
+    int result = find_end(writer, last_command_seq, synced, error);
+    *ret_event_seq = writer->next;
+    free(writer);
+    return result < 0 ? result : result == FOUND_BEYOND;
 }
 
 int eventlog_writer_open_from(struct eventlog_writer **ret_writer, const char *directory, uint64_t last_command_seq,
@@ -167,6 +181,8 @@ int eventlog_writer_open_from(struct eventlog_writer **ret_writer, const char *d
     result = writer->directory_file < 0 ? writer->directory_file : 0;
     if (result == 0)
         result = find_end(writer, last_command_seq, synced, error);
+    if (result >= 0)
+        result = cut(writer, error);
     if (result < 0) {
         eventlog_writer_close(writer);
         return result;

@@ -48,19 +48,26 @@ static int help_main(int argc, char **argv)
     return EXIT_STAGE_OK;
 }
 
-/* ringside-NAME beside this program, else in PATH. Returns only if there is none. */
+/*
+ * ringside-NAME beside this program, or where a build folder has the simulator, else in PATH. Returns only if there is
+ * none.
+ */
 static void execute_other(char **argv)
 {
+    static const char *const folders[] = {".", "../tests/simulator"};
     char name[64];
     char own[PATH_MAX];
-    char path[PATH_MAX + 80];
+    char path[PATH_MAX + 128];
     if (snprintf(name, sizeof(name), "ringside-%s", argv[0]) >= (int)sizeof(name) || strchr(argv[0], '/'))
         return;
     ssize_t own_bytes = readlink("/proc/self/exe", own, sizeof(own) - 1);
     if (own_bytes > 0) {
         own[own_bytes] = '\0';
-        snprintf(path, sizeof(path), "%s/%s", dirname(own), name);
-        execv(path, argv);
+        const char *folder = dirname(own);
+        for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+            snprintf(path, sizeof(path), "%s/%s/%s", folder, folders[i], name);
+            execv(path, argv);
+        }
     }
     execvp(name, argv);
 }

@@ -337,6 +337,30 @@ Test(journaler, refuses_when_the_ring_knows_of_more, .fini = finish)
     cr_assert_eq(world.run.base.command_seq_next, 301);
 }
 
+/* The rings are gone, and so is what the disk said was written: an event that was told is the last witness. */
+Test(journaler, refuses_when_the_event_log_knows_of_more, .fini = finish)
+{
+    char path[DISK_PATH_BYTES];
+    begin(DURABILITY_SYNC);
+    start();
+    world_publish(&world, 1);
+    cr_assert_geq(world_poll_until(&world, 2), 0);
+    world_publish_events(&world, 10);
+    for (int polls = 0; polls < 20; polls++)
+        cr_assert_geq(world_poll(&world), 0);
+    world_close(&world);
+    for (uint32_t segment = 1; segment < 4; segment++) {
+        world_segment_path(&world, segment, path);
+        (void)unlink(path);
+    }
+    cr_assert_eq(world_open(&world), ERROR_CORRUPT);
+    cr_assert(strstr(world.error.what, "ends before command 1, but the event log holds event 1"), "%s",
+              world.error.what);
+    world_close(&world);
+    world.config.journal_durability = DURABILITY_WRITE; /* a loss of power may leave it so */
+    cr_assert_eq(world_open(&world), 0, "%s: %s", world.error.where, world.error.what);
+}
+
 /* ---- events -------------------------------------------------------------------------------------------------------
  */
 

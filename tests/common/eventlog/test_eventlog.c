@@ -342,6 +342,35 @@ Test(eventlog, an_overrun_follower_reads_the_log_and_comes_back)
     stream_close(&stream);
 }
 
+/* The loss of power has left the first half of a record; the new run's ring begins with the second. */
+Test(eventlog, a_record_that_was_cut_in_two_is_given_whole)
+{
+    struct stream stream = {0};
+    struct event events[64];
+    make_log(9);
+    struct eventlog_writer *writer;
+    uint64_t next;
+    struct event half = sample(10);
+    const struct event *pointer = &half;
+    half.flags = EVENT_CONTINUED;
+    cr_assert_eq(eventlog_writer_open(&writer, directory, UINT64_MAX, &next, &error), 0);
+    cr_assert_eq(eventlog_writer_append(writer, &pointer, 1, &error), 0);
+    eventlog_writer_close(writer);
+    stream_open(&stream, 64, 11);
+    cr_assert_eq(event_follower_open(&stream.follower, &stream.ring, directory, 1, &error), 0);
+    cr_assert_eq(event_follower_next(&stream.follower, events, 64, &error), 9);
+    cr_assert_eq(event_follower_next(&stream.follower, events, 64, &error), 0, "the second half is not there yet");
+    publish(&stream, 1);
+    cr_assert_eq(event_follower_next(&stream.follower, events, 64, &error), 0, "nor in the log");
+    log_all(&stream);
+    cr_assert_eq(event_follower_next(&stream.follower, events, 64, &error), 2);
+    cr_assert_eq(events[0].event_seq, 10);
+    cr_assert_eq(events[1].event_seq, 11);
+    publish(&stream, 5);
+    follow_to(&stream, 17);
+    stream_close(&stream);
+}
+
 /* A new run: what is older than the ring's beginning is in the log alone. */
 Test(eventlog, a_follower_begins_before_the_ring)
 {

@@ -1,0 +1,50 @@
+/* What a seed stands for: the sizes of an exchange, its clients, and what goes wrong how often. */
+#ifndef RINGSIDE_SIMULATOR_PLAN_H
+#define RINGSIDE_SIMULATOR_PLAN_H
+
+#include "client.h"
+#include "config/config.h"
+#include "disk_side.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PLAN_CLIENTS_MAX 8
+#define PLAN_MEMBERS_MAX 8
+
+/* Chances are in a million, a step. */
+struct plan {
+    uint64_t seed;
+    uint32_t steps; /* with faults; then all is let come to rest */
+    uint32_t gateways;
+    uint32_t clients;
+    uint32_t requests; /* of a client */
+    uint32_t stream_room;
+    uint64_t step_ns;
+    uint32_t weights[PLAN_MEMBERS_MAX]; /* how often each stage is polled, beside the others */
+    enum config_durability durability;
+    uint32_t inbound_slots, command_slots, event_slots;
+    uint64_t segment_bytes, batch_bytes;
+    uint32_t checkpoint_commands;
+
+    uint32_t kill;      /* a stage, between two polls */
+    uint32_t kill_at;   /* a stage, at a marked point of a poll */
+    uint32_t interlude; /* others have their turn inside a poll */
+    uint32_t stop;      /* a stage is asked to end */
+    uint32_t kill_all;  /* every stage at once; rings stay */
+    uint32_t power_cut; /* rings go, the disk keeps what it must */
+    uint32_t disk_full; /* begins; it ends after a while */
+    uint32_t time_set_back;
+    bool damages; /* the disk lies: what matters is that it is noticed */
+    uint32_t flip;
+    struct disk_faults disk;
+    struct client_manners manners;
+};
+
+/* The plan of a seed; the same for ever, as long as this code is. */
+void plan_make(struct plan *plan, uint64_t seed);
+
+/* One line, for people. */
+void plan_describe(const struct plan *plan, char *text, size_t text_bytes);
+
+#endif
