@@ -163,7 +163,7 @@ static void taker_counted(const struct engine *engine, uint32_t instrument, stru
 {
     const struct taker *taker = &engine->taker;
     const struct special *special = &engine->specials[taker->terms.special];
-    if (engine->taking == TAKING_NOTHING || taker->instrument != instrument || taker->terms.special == 0)
+    if (engine->work.taking == TAKING_NOTHING || taker->instrument != instrument || taker->terms.special == 0)
         return;
     census->specials++;
     census->expiries += special->expiry_at != 0;
@@ -207,7 +207,7 @@ static const char *book_invalid(const struct engine *engine, uint32_t instrument
     int32_t bid = book->sides[SIDE_BUY].best;
     int32_t ask = book->sides[SIDE_SELL].best;
     bool crossed = bid != KEY_NONE && ask != KEY_NONE && bid >= (ask ^ (int32_t)KEY_MASK);
-    CHECK(!crossed || !state_continuous(book->state) || engine->sweep == SWEEP_STATES, "a book is not crossed");
+    CHECK(!crossed || !state_continuous(book->state) || engine->work.sweep == SWEEP_STATES, "a book is not crossed");
     return movers_invalid(engine, instrument, census);
 }
 

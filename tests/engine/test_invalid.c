@@ -67,9 +67,20 @@ static struct level *level_of(struct engine *engine, uint32_t index)
     return level_find(engine, &ladder, order_level_key(engine, order));
 }
 
-static struct index_slot *slot_of(struct engine *engine, uint32_t index)
+static struct index_bucket *bucket_of(struct engine *engine, uint32_t index)
 {
-    return index_slot_of(engine, order_index_key(&engine->orders[index]), index);
+    return index_bucket_of(engine, engine->orders[index].terms.slot);
+}
+
+static uint32_t lane_of(struct engine *engine, uint32_t index)
+{
+    return engine->orders[index].terms.slot % INDEX_LANES;
+}
+
+/* A bucket that holds none of the orders above. */
+static struct index_bucket *bucket_of_nobody(struct engine *engine)
+{
+    return index_bucket(engine, index_hash((struct index_key){.session = 8, .user_ref = 1}));
 }
 
 static uint32_t page_of_bids(struct engine *engine)
@@ -101,7 +112,10 @@ DAMAGE(too_many_shares, engine->orders[BID].quantity = QUANTITY_MAX + 1)
 DAMAGE(size_too_small, engine->orders[BID].terms.size = 9)
 DAMAGE(size_too_large, engine->orders[BID].terms.size = QUANTITY_MAX + 1)
 DAMAGE(marked_as_special, engine->orders[BID].place |= PLACE_SPECIAL)
-DAMAGE(not_in_the_index, slot_of(engine, BID)->order = 0)
+DAMAGE(not_in_the_index, bucket_of(engine, BID)->orders[lane_of(engine, BID)] = 0)
+DAMAGE(other_slot, engine->orders[BID].terms.slot++)
+DAMAGE(lane_marked, bucket_of_nobody(engine)->used = 1)
+DAMAGE(passed_by_nobody, bucket_of_nobody(engine)->passed = 1)
 DAMAGE(two_of_one_name, engine->orders[BID_BEHIND].user_ref = engine->orders[BID].user_ref;
        engine->orders[BID_BEHIND].identity = engine->orders[BID].identity)
 DAMAGE(record_of_another, engine->specials[RECORD_OF_RESERVE].order = BID)
@@ -138,13 +152,13 @@ DAMAGE(pegs_not_flagged, engine->books[1].rare ^= RARE_PEGS)
 DAMAGE(stops_not_flagged, engine->books[1].rare ^= RARE_TRIGGERS)
 DAMAGE(live_miscounted, engine->live_orders++)
 DAMAGE(other_state_hash, engine->state_hash++)
-DAMAGE(order_lost, engine->order_pool.used++)
-DAMAGE(page_lost, engine->page_pool.used++)
-DAMAGE(far_level_lost, engine->far_level_pool.used++)
-DAMAGE(record_lost, engine->special_pool.used++)
+DAMAGE(order_lost, engine->order_pool.room--)
+DAMAGE(page_lost, engine->page_pool.room--)
+DAMAGE(far_level_lost, engine->far_level_pool.room--)
+DAMAGE(record_lost, engine->special_pool.room--)
 DAMAGE(expiries_miscounted, engine->expiry_count++)
-DAMAGE(slot_of_nobody, index_home(engine, (struct index_key){.session = 8, .user_ref = 1})->order = BID)
-DAMAGE(away_from_its_bucket, slot_of(engine, BID)->away++)
+DAMAGE(slot_of_nobody, bucket_of_nobody(engine)->orders[0] = BID; bucket_of_nobody(engine)->used = 1)
+DAMAGE(away_from_its_bucket, bucket_of(engine, BID)->away[lane_of(engine, BID)]++)
 DAMAGE(connections_miscounted, engine->connected_counts[1]++)
 
 static const struct {
@@ -163,6 +177,7 @@ static const struct {
     {NAMED(marked_as_special), "a special order is marked"},
     {NAMED(not_in_the_index), "a live order is in the index"},
     {NAMED(two_of_one_name), "a live order is in the index"},
+    {NAMED(other_slot), "an order knows its slot of the index"},
     {NAMED(record_of_another), "a record knows its order"},
     {NAMED(minimum_too_large), "a minimum is at most what is open"},
     {NAMED(expiry_not_in_the_heap), "an order that expires is in the heap"},
@@ -202,6 +217,8 @@ static const struct {
     {NAMED(far_level_lost), "far levels are in use or free"},
     {NAMED(record_lost), "records of special orders are in use or free"},
     {NAMED(expiries_miscounted), "orders that expire are counted"},
+    {NAMED(lane_marked), "a lane in use is marked"},
+    {NAMED(passed_by_nobody), "orders away from their buckets are counted on the way"},
     {NAMED(slot_of_nobody), "the index holds the live orders alone"},
     {NAMED(away_from_its_bucket), "orders away from their buckets are counted on the way"},
     {NAMED(connections_miscounted), "connected sessions are counted"},
