@@ -242,7 +242,8 @@ Test(capacity, a_window_stays_where_there_is_none)
 /* ---- the index ----------------------------------------------------------------------------------------------------
  */
 
-#define BUCKETS 512u /* of an engine of so few orders */
+#define BUCKETS 512u                      /* of an engine of so few orders */
+#define FAMILY  (1u << INDEX_FAMILY_BITS) /* user_refs that share a bucket */
 
 static struct fixture *open_for_index(void)
 {
@@ -258,12 +259,12 @@ static uint32_t bucket_of(uint32_t user_ref)
     return index_hash((struct index_key){.session = 1, .user_ref = user_ref}) & (BUCKETS - 1);
 }
 
-/* The next user_ref of session 1, above all before, whose bucket is this one; the first of eight that share it. */
+/* The next user_ref of session 1, above all before, whose bucket is this one; the first of a family. */
 static uint32_t next_in(const struct fixture *f, uint32_t bucket)
 {
-    uint32_t user_ref = (f->user_refs[1] | (INDEX_LANES - 1)) + 1;
+    uint32_t user_ref = (f->user_refs[1] | (FAMILY - 1)) + 1;
     while (bucket_of(user_ref) != bucket)
-        user_ref += INDEX_LANES;
+        user_ref += FAMILY;
     return user_ref;
 }
 
@@ -279,7 +280,7 @@ Test(capacity, so_many_orders_of_one_bucket_and_no_more)
     uint32_t first = next_in(f, 0);
     uint32_t count = 0;
     for (;; count++) {
-        enter_as(f, f->user_refs[1] % INDEX_LANES < INDEX_LANES - 1 && count > 0 ? f->user_refs[1] + 1 : next_in(f, 0));
+        enter_as(f, f->user_refs[1] % FAMILY < FAMILY - 1 && count > 0 ? f->user_refs[1] + 1 : next_in(f, 0));
         if (count_of(f, EVENT_ACCEPTED) == 0)
             break;
     }
@@ -302,17 +303,17 @@ Test(capacity, an_order_too_far_from_its_bucket_is_refused)
 {
     struct fixture *f = open_for_index();
     uint32_t filled = 0;
-    bool full[INDEX_BUCKETS_PASSED_MAX] = {0};
-    for (uint32_t user_ref = INDEX_LANES; filled < INDEX_BUCKETS_PASSED_MAX; user_ref += INDEX_LANES) {
+    uint32_t used[INDEX_BUCKETS_PASSED_MAX] = {0};
+    for (uint32_t user_ref = FAMILY; filled < INDEX_BUCKETS_PASSED_MAX; user_ref += FAMILY) {
         uint32_t bucket = bucket_of(user_ref);
-        if (bucket >= INDEX_BUCKETS_PASSED_MAX || full[bucket])
+        if (bucket >= INDEX_BUCKETS_PASSED_MAX || used[bucket] == INDEX_LANES)
             continue;
-        for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
-            enter_as(f, user_ref + lane);
+        for (uint32_t i = 0; i < FAMILY; i++) {
+            enter_as(f, user_ref + i);
             cr_assert_eq(count_of(f, EVENT_ACCEPTED), 1);
         }
-        full[bucket] = true;
-        filled++;
+        used[bucket] += FAMILY;
+        filled += used[bucket] == INDEX_LANES;
     }
     uint32_t of_second = f->user_refs[1];
     while (bucket_of(of_second) != 1)
