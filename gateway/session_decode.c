@@ -239,12 +239,6 @@ static const char *few_options_take(struct command *command, struct ouch_appenda
     return NULL;
 }
 
-/* Nobody tells the engine yet that time passes, so no order may be accepted that is to end by itself. */
-static inline bool expires(uint8_t time_in_force)
-{
-    return time_in_force == '6';
-}
-
 /* ---- messages: NULL, or the rule for which it cannot be answered ---- */
 
 static inline const char *enter_take(const uint8_t *message, uint32_t bytes, struct command *command,
@@ -274,8 +268,6 @@ static inline const char *enter_take(const uint8_t *message, uint32_t bytes, str
         uint16_t refused = order_options_take(command, enter.appendage, OUCH_IN_ENTER);
         reason = reason != 0 ? reason : refused;
     }
-    if (UNLIKELY(expires(enter.time_in_force)) && reason == 0)
-        reason = OUCH_REJECT_OTHER;
     if (UNLIKELY(reason != 0))
         session_refuse(command, reason);
     else
@@ -304,8 +296,6 @@ static inline const char *replace_take(const uint8_t *message, uint32_t bytes, s
         return id_unprintable;
     (void)price_take(replace.price, &order->price_ticks);
     if (UNLIKELY(replace.appendage.count > 0) && order_options_take(command, replace.appendage, OUCH_IN_REPLACE) != 0)
-        order->price_ticks = PRICE_TICKS_NONE;
-    if (UNLIKELY(expires(replace.time_in_force)))
         order->price_ticks = PRICE_TICKS_NONE;
     return NULL;
 }

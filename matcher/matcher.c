@@ -176,6 +176,15 @@ static int attach(struct matcher *matcher, struct error *error)
 /* ---- recovering ---------------------------------------------------------------------------------------------------
  */
 
+/* The sequencer publishes ticks while this says so. */
+static void tell_timer(struct matcher *matcher)
+{
+    uint64_t status = engine_timer_armed(matcher->engine) ? EVENT_RING_TIMER_ARMED : 0;
+    _Atomic uint64_t *told = &matcher->events.file->producer.status;
+    if (atomic_load_explicit(told, memory_order_relaxed) != status)
+        atomic_store_explicit(told, status, memory_order_release);
+}
+
 static int recover(struct matcher *matcher, uint64_t now_ns, struct error *error)
 {
     struct recovery *recovery = matcher->recovery;
@@ -200,6 +209,7 @@ static int recover(struct matcher *matcher, uint64_t now_ns, struct error *error
     free(recovery);
     matcher->recovery = NULL;
     matcher->recovered = true;
+    tell_timer(matcher);
     return 1;
 }
 
@@ -261,6 +271,7 @@ static int work(struct matcher *matcher, struct error *error)
     if (total == 0)
         return 0;
     ring_flush(&matcher->producer);
+    tell_timer(matcher);
     /* A command that has more to say is still needed, for its stamps and if we die. */
     matcher->consumer.next = engine_command_seq_next(matcher->engine) - engine_more(matcher->engine);
     ring_release(&matcher->consumer, matcher->consumer.next);

@@ -104,14 +104,30 @@ static void release(struct merge *merge)
     }
 }
 
+static void time_goes_on(struct merge *merge, uint64_t realtime_ns)
+{
+    if (realtime_ns > merge->time_ns)
+        merge->time_ns = realtime_ns;
+}
+
+int merge_own(struct merge *merge, const struct command *command, uint64_t realtime_ns, uint64_t monotonic_ns)
+{
+    const struct batch batch = {.published_ns_low = (uint32_t)monotonic_ns};
+    if (ring_free(&merge->producer, 1) == 0)
+        return 0;
+    time_goes_on(merge, realtime_ns);
+    publish(merge, command, &batch);
+    ring_flush(&merge->producer);
+    return 1;
+}
+
 int merge_batch(struct merge *merge, uint64_t realtime_ns, uint64_t monotonic_ns, struct error *error)
 {
     struct batch batch = {.published_ns_low = (uint32_t)monotonic_ns};
     batch.room = ring_free(&merge->producer, merge->batch_records_max);
     if (batch.room > merge->batch_records_max)
         batch.room = merge->batch_records_max;
-    if (realtime_ns > merge->time_ns)
-        merge->time_ns = realtime_ns;
+    time_goes_on(merge, realtime_ns);
     uint64_t first = merge->producer.next;
     int configured = merge_configuration(merge, &batch);
     int merged = merge_sources(merge, &batch, error);

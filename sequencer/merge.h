@@ -15,6 +15,8 @@
 #define MERGE_BATCH_RECORDS 1024u /* most of one poll, and never more than half the command ring */
 #define MERGE_TURN_RECORDS  64u   /* most of one source at a time */
 
+struct command;
+
 struct merge_source {
     struct ring ring;
     struct ring_consumer consumer;
@@ -40,5 +42,11 @@ struct merge {
  * published and released).
  */
 int merge_batch(struct merge *merge, uint64_t realtime_ns, uint64_t monotonic_ns, struct error *error);
+
+/*
+ * Publishes a command that is the sequencer's own: of no gateway, and with no place in a source (inbound_seq 0). 1, or
+ * 0 if the ring is full.
+ */
+int merge_own(struct merge *merge, const struct command *command, uint64_t realtime_ns, uint64_t monotonic_ns);
 
 #endif

@@ -6,6 +6,7 @@
 #include "merge.h"
 #include "record/command.h"
 #include "resume.h"
+#include "ticks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct sequencer {
     uint64_t heartbeat_next_ns;
     struct resume resume;
     struct merge merge;
+    struct ticks ticks;
 };
 
 static int sequencer_open(void **ret_stage, const struct stage_context *context, struct error *error)
@@ -37,6 +39,7 @@ static int sequencer_open(void **ret_stage, const struct stage_context *context,
     sequencer->merge.config = context->config;
     sequencer->merge.source_count = (uint32_t)context->config->exchange_gateways;
     REQUIRE(sequencer->merge.source_count <= TOPOLOGY_GATEWAYS_MAX);
+    ticks_open(&sequencer->ticks, context->config);
     *ret_stage = sequencer;
     return 0;
 }
@@ -150,11 +153,15 @@ static int attach_source(struct sequencer *sequencer, uint32_t gateway, struct e
 }
 
 /* Gateways may start at any time; their first record rings the doorbell, and then their ring is there. */
-static int look_for_sources(struct sequencer *sequencer, uint64_t now_ns, struct error *error)
+static int look_for_rings(struct sequencer *sequencer, uint64_t now_ns, struct error *error)
 {
-    if (sequencer->attached_count == sequencer->merge.source_count || now_ns < sequencer->look_next_ns)
+    bool all = sequencer->attached_count == sequencer->merge.source_count && sequencer->ticks.events.file;
+    if (all || now_ns < sequencer->look_next_ns)
         return 0;
     sequencer->look_next_ns = now_ns + LOOK_INTERVAL_NS;
+    int attached = ticks_attach(&sequencer->ticks, sequencer->context.run, error);
+    if (attached < 0)
+        return attached;
     for (uint32_t gateway = 1; gateway <= sequencer->merge.source_count; gateway++) {
         if (sequencer->merge.sources[gateway - 1].attached)
             continue;
@@ -188,10 +195,13 @@ static int sequencer_poll(void *stage, uint64_t now_ns, struct error *error)
         if (result <= 0)
             return result;
     }
-    int result = look_for_sources(sequencer, now_ns, error);
+    int result = look_for_rings(sequencer, now_ns, error);
     if (result < 0)
         return result;
-    int count = merge_batch(&sequencer->merge, clock_realtime_ns(), now_ns, error);
+    uint64_t realtime_ns = clock_realtime_ns();
+    int count = merge_batch(&sequencer->merge, realtime_ns, now_ns, error);
+    if (count >= 0)
+        count += ticks_publish(&sequencer->ticks, &sequencer->merge, realtime_ns, now_ns);
     if (count > 0)
         run_ring_listeners(sequencer->context.run);
     beat(sequencer, now_ns);
@@ -223,6 +233,7 @@ static void sequencer_close(void *stage)
     for (uint32_t i = 0; i < sequencer->merge.source_count; i++)
         ring_detach(&sequencer->merge.sources[i].ring);
     ring_detach(&sequencer->merge.ring);
+    ticks_close(&sequencer->ticks);
     free(sequencer);
 }
 

@@ -47,6 +47,7 @@ enum config_log_level {
     NUMBER(exchange, gateways, 1, 1, 8, "gateways of the run")                                                         \
     CHOICE(exchange, wait, config_wait, WAIT_AUTO, "auto|spin|park", "what a stage does when it has nothing to do")    \
     CHOICE(exchange, log_level, config_log_level, LOG_LEVEL_INFO, "error|warning|info|debug", "what is logged")        \
+    NUMBER(exchange, tick_ms, 100, 1, 60000, "how often time passes for orders that are to end by the clock")          \
     NUMBER(rings, inbound_slots, 16384, 64, 16777216, "slots of each inbound ring, a power of two")                    \
     NUMBER(rings, command_slots, 16384, 64, 16777216, "slots of the command ring, a power of two")                     \
     NUMBER(rings, event_slots, 32768, 64, 16777216, "slots of the event ring, a power of two")                         \

@@ -205,7 +205,7 @@ const char *command_invalid(const struct command *command)
     CHECK((command->flags & COMMAND_CONTINUED) == 0, "no kind is continued");
     CHECK(command->shard == 0, "shard is not 0");
     CHECK(command->gateway <= GATEWAY_MAX, "gateway is above 8");
-    CHECK(command->inbound_seq != 0, "inbound_seq is 0");
+    CHECK(command->inbound_seq != 0 || command->kind == COMMAND_TICK, "inbound_seq is 0");
     CHECK((command->tenure != 0) == (command->gateway != 0), "a gateway has a tenure, the configuration has none");
     bool of_client = kind_of_client(command->kind) || command->kind == COMMAND_LOGIN ||
                      command->kind == COMMAND_LOGOUT || command->kind == COMMAND_TENURE_BEGINS;

@@ -33,6 +33,9 @@ enum process_kind {
 #define RING_NAME_EVENT   "event"
 /* inbound rings: "inbound-1" ... */
 
+/* What the status of a producer line means: bits of the event ring's. */
+#define EVENT_RING_TIMER_ARMED UINT64_C(1) /* an order is to end by the clock: the engine wants ticks */
+
 /* "journaler", ...; gateways are "gateway". */
 const char *topology_process_name(enum process_kind kind);
 

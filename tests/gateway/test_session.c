@@ -365,17 +365,6 @@ Test(orders, options_that_have_none_are_refused_with_a_reason)
         cr_assert_eq(enter_with(&cases[i].options), cases[i].reason, "case %zu", i);
 }
 
-/* As long as no ticks pass. */
-Test(orders, what_would_end_by_itself_is_refused)
-{
-    struct ouch_enter enter = an_enter();
-    enter.time_in_force = '6';
-    enter_packet(&enter);
-    cr_assert_eq(take(), SESSION_COMMAND);
-    cr_assert_eq(command.kind, COMMAND_REFUSED);
-    cr_assert_eq(command.refused.reason, OUCH_REJECT_OTHER);
-}
-
 Test(orders, a_replace_with_bad_details_goes_down_with_a_price_that_is_none)
 {
     uint8_t appendage[OUCH_OPTIONS_BYTES_MAX];
@@ -407,13 +396,6 @@ Test(orders, a_replace_with_bad_details_goes_down_with_a_price_that_is_none)
     cr_assert_eq(command.order.price_ticks, -1);
     command.inbound_seq = command.tenure = command.gateway = 1;
     cr_assert_null(command_invalid(&command), "%s", command_invalid(&command));
-
-    count = 0;
-    replace.appendage.count = 0;
-    replace.time_in_force = '6';
-    packet('U', message, ouch_encode_replace(message, &replace));
-    cr_assert_eq(take(), SESSION_COMMAND);
-    cr_assert_eq(command.order.price_ticks, -1, "nothing would end it");
 }
 
 Test(orders, cancel_modify_query_with_and_without_their_appendage)

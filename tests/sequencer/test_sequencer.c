@@ -7,6 +7,7 @@
 #include "configuration.h"
 #include "env/clock.h"
 #include "merge.h"
+#include "record/event.h"
 #include "sequencer.h"
 #include "world.h"
 
@@ -420,4 +421,77 @@ Test(configuration, knows_the_calendar)
     cr_expect_eq(configuration_date(UINT64_C(1795392000000000000)), 20261123);
     cr_expect_eq(configuration_date(UINT64_C(1795391999999999999)), 20261122);
     cr_expect_eq(configuration_date(UINT64_C(1709164800000000000)), 20240229);
+}
+
+/* ---- ticks --------------------------------------------------------------------------------------------------------
+ */
+
+static struct ring make_event_ring(void)
+{
+    char path[RUN_PATH_BYTES];
+    struct ring ring;
+    struct ring_parameters parameters = {0};
+    run_ring_path(&world.journaler_run, RING_NAME_EVENT, path);
+    run_ring_parameters(&world.journaler_run, RING_NAME_EVENT, &parameters);
+    parameters.record_hash = event_layout_hash();
+    parameters.capacity = 64;
+    parameters.base_seq = 1;
+    cr_assert_eq(ring_create(&ring, path, &parameters, &world.error), 0, "%s", world.error.what);
+    return ring;
+}
+
+/* A poll of the world is 20 ms. */
+static void poll_times(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        cr_assert_geq(world_poll(&world), 0);
+    world_read(&world);
+}
+
+static uint64_t ticks_seen(void)
+{
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < world.seen_count; i++)
+        count += world.seen[i].kind == COMMAND_TICK;
+    return count;
+}
+
+Test(sequencer, ticks_while_a_timer_is_armed_and_only_then)
+{
+    world.config.exchange_tick_ms = 100;
+    make();
+    struct ring events = make_event_ring();
+    poll_times(20);
+    cr_expect_eq(ticks_seen(), 0, "no timer is armed");
+    atomic_store(&events.file->producer.status, EVENT_RING_TIMER_ARMED);
+    poll_times(50);
+    cr_expect_eq(ticks_seen(), 10, "one in 100 ms of a second");
+    const struct command *tick = &world.seen[world.seen_count - 1];
+    cr_expect_null(command_invalid(tick), "%s", command_invalid(tick));
+    cr_expect_geq(tick->time_ns, world.seen[world.seen_count - 2].time_ns);
+    atomic_store(&events.file->producer.status, 0);
+    poll_times(50);
+    cr_expect_eq(ticks_seen(), 10, "the timer is disarmed");
+    ring_detach(&events);
+}
+
+Test(sequencer, goes_on_behind_ticks_after_a_restart)
+{
+    world.config.exchange_tick_ms = 20;
+    make();
+    struct ring events = make_event_ring();
+    atomic_store(&events.file->producer.status, EVENT_RING_TIMER_ARMED);
+    world_put_many(&world, 1, 5);
+    poll_times(10);
+    cr_assert_gt(ticks_seen(), 0);
+    world_stop(&world);
+    world_start(&world);
+    world_put_many(&world, 1, 5);
+    poll_times(10);
+    uint64_t of_gateway = 0;
+    for (uint64_t i = 0; i < world.seen_count; i++)
+        of_gateway += world.seen[i].gateway == 1;
+    cr_expect_eq(of_gateway, 10, "each once");
+    cr_expect_eq(world.seen_count, 1 + 10 + ticks_seen(), "and the configuration once");
+    ring_detach(&events);
 }
