@@ -8,9 +8,10 @@
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "usage: ringside bench ring|engine [--json] ...\n\n"
+    fprintf(to, "usage: ringside bench ring|engine|matcher [--json] ...\n\n"
                 "  ring    records a second, and ns a hop, through a ring between two processes\n"
-                "  engine  orders a second through the matching engine alone\n");
+                "  engine  ns a command in the matching engine alone\n"
+                "  matcher commands a second from ring to ring, through the engine, between two processes\n");
 }
 
 int bench_main(int argc, char **argv)
@@ -20,6 +21,8 @@ int bench_main(int argc, char **argv)
         return bench_ring_main(argc - 1, argv + 1);
     if (strcmp(name, "engine") == 0)
         return bench_engine_main(argc - 1, argv + 1);
+    if (strcmp(name, "matcher") == 0)
+        return bench_matcher_main(argc - 1, argv + 1);
     bool helped = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     print_usage(helped ? stdout : stderr);
     return helped ? EXIT_STAGE_OK : EXIT_STAGE_USAGE;

@@ -15,5 +15,6 @@ int bench_main(int argc, char **argv);   /* bench.c */
 int load_main(int argc, char **argv);         /* perf/load */
 int bench_ring_main(int argc, char **argv);   /* perf/bench */
 int bench_engine_main(int argc, char **argv); /* perf/bench */
+int bench_matcher_main(int argc, char **argv);
 
 #endif

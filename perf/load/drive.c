@@ -14,7 +14,7 @@
 
 #include "base/units.h"
 #include "env/clock.h"
-#include "machine.h"
+#include "perf/machine/machine.h"
 
 #include <errno.h>
 #include <sched.h>

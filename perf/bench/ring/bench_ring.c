@@ -10,104 +10,23 @@
 
 #include "base/units.h"
 #include "env/clock.h"
+#include "perf/machine/cores.h"
+#include "perf/machine/machine.h"
 #include "ring/ring.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define CONSUMERS_MAX 2
-#define ROUNDS_PING   200000u
 
 struct bench {
     uint64_t records;
     uint32_t slots;
     bool json;
 };
-
-struct stolen_time {
-    uint64_t all;
-    uint64_t stolen;
-};
-
-static struct stolen_time read_stolen(void)
-{
-    struct stolen_time times = {0};
-    char line[256] = "";
-    FILE *file = fopen("/proc/stat", "re");
-    if (!file)
-        return times;
-    if (fgets(line, sizeof(line), file) && strncmp(line, "cpu ", 4) == 0) {
-        char *at = line + 4;
-        for (int field = 0; field < 8; field++) { /* user nice system idle iowait irq softirq steal */
-            times.stolen = strtoull(at, &at, 10);
-            times.all += times.stolen;
-        }
-    }
-    fclose(file);
-    return times;
-}
-
-static double stolen_share(struct stolen_time before, struct stolen_time after)
-{
-    return after.all > before.all ? (double)(after.stolen - before.stolen) / (double)(after.all - before.all) : 0;
-}
-
-static void pin(unsigned core)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(core % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
-    (void)sched_setaffinity(0, sizeof(set), &set); /* a hint: where it is refused, the figures are noisier */
-}
-
-static inline void relax(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
-
-/* ---- core to core ------------------------------------------------------------------------------------------------ */
-
-struct ping {
-    _Alignas(LINE_PAIR_BYTES) _Atomic uint64_t there;
-    _Alignas(LINE_PAIR_BYTES) _Atomic uint64_t back;
-};
-
-static double core_to_core_ns(void)
-{
-    struct ping *ping = mmap(NULL, sizeof(*ping), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (ping == MAP_FAILED)
-        return 0;
-    pid_t child = fork();
-    if (child == 0) {
-        pin(1);
-        for (uint64_t round = 1; round <= ROUNDS_PING; round++) {
-            while (atomic_load_explicit(&ping->there, memory_order_acquire) != round)
-                relax();
-            atomic_store_explicit(&ping->back, round, memory_order_release);
-        }
-        _exit(0);
-    }
-    pin(0);
-    uint64_t started_ns = clock_monotonic_ns();
-    for (uint64_t round = 1; child > 0 && round <= ROUNDS_PING; round++) {
-        atomic_store_explicit(&ping->there, round, memory_order_release);
-        while (atomic_load_explicit(&ping->back, memory_order_acquire) != round)
-            relax();
-    }
-    uint64_t took_ns = clock_monotonic_ns() - started_ns;
-    if (child > 0)
-        waitpid(child, NULL, 0);
-    munmap(ping, sizeof(*ping));
-    return (double)took_ns / (2.0 * ROUNDS_PING);
-}
 
 /* ---- the ring ---------------------------------------------------------------------------------------------------- */
 
@@ -120,7 +39,7 @@ static int consume(struct ring *ring, const char *name, uint64_t records)
         const uint64_t *record;
         while (!(record = ring_next(&consumer))) {
             ring_release(&consumer, consumer.next);
-            relax();
+            core_relax();
         }
         if (record[1] != wanted || record[15] != ~wanted)
             return 1;
@@ -139,7 +58,7 @@ static void produce(struct ring *ring, uint64_t records, uint32_t batch)
     for (uint64_t number = 0; number < records; number++) {
         uint64_t *record;
         while (!(record = ring_claim(&producer)))
-            relax();
+            core_relax();
         for (int word = 1; word < 15; word++)
             record[word] = number;
         record[15] = ~number;
@@ -168,11 +87,11 @@ static double measure(const struct bench *bench, uint32_t batch, uint32_t consum
     for (uint32_t number = 0; number < consumers; number++) {
         children[number] = fork();
         if (children[number] == 0) {
-            pin(number + 1);
+            core_pin(number + 1);
             _exit(consume(&ring, parameters.gating_names[number], bench->records));
         }
     }
-    pin(0);
+    core_pin(0);
     uint64_t started_ns = clock_monotonic_ns();
     produce(&ring, bench->records, batch);
     bool right = true;
@@ -190,7 +109,8 @@ static int report(const struct bench *bench)
 {
     static const uint32_t batches[] = {1, 64};
     uint32_t consumers_max = sysconf(_SC_NPROCESSORS_ONLN) > 2 ? CONSUMERS_MAX : 1;
-    struct stolen_time before = read_stolen();
+    struct machine_times before, after;
+    machine_times_read(&before);
     double hop_ns = core_to_core_ns();
     bool right = true;
     printf(bench->json ? "{\"core_to_core_ns\": %.1f" : "core to core %.1f ns one way, 128-byte records\n", hop_ns);
@@ -203,7 +123,8 @@ static int report(const struct bench *bench)
                    batches[which], consumers, rate);
         }
     }
-    double stolen = stolen_share(before, read_stolen());
+    machine_times_read(&after);
+    double stolen = machine_stolen(&before, &after);
     printf(bench->json ? ", \"stolen_fraction\": %.4f, \"complete\": %s}\n"
                        : "stolen time %.4f of the machine's; every record checked: %s\n",
            stolen, bench->json ? (right ? "true" : "false") : (right ? "yes" : "NO"));

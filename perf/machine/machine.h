@@ -1,6 +1,6 @@
 /* What the machine did meanwhile: own processor time, and time that the hypervisor took away. */
-#ifndef RINGSIDE_LOAD_MACHINE_H
-#define RINGSIDE_LOAD_MACHINE_H
+#ifndef RINGSIDE_MACHINE_MACHINE_H
+#define RINGSIDE_MACHINE_MACHINE_H
 
 #include <stdint.h>
 

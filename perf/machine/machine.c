@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "perf/machine/machine.h"
 
 #include <stdbool.h>
 #include <stdio.h>

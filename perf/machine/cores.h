@@ -1,0 +1,20 @@
+/* The machine's cores: where a process runs, and how long a cache line takes from one to another. */
+#ifndef RINGSIDE_MACHINE_CORES_H
+#define RINGSIDE_MACHINE_CORES_H
+
+/* Pins the calling thread; a hint: where it is refused, the figures are noisier. Cores count round. */
+void core_pin(unsigned core);
+
+/* One way, in ns, between the first two cores, with a process of its own on the second; pins the caller to the first.
+ */
+double core_to_core_ns(void);
+
+/* In a loop that waits for another core. */
+static inline void core_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+#endif
