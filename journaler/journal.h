@@ -14,7 +14,8 @@
  *      is used up before, the spare is taken as it is.
  *   5. No space for a spare: an alarm, and again every second. When the current segment is used up too, nothing is
  *      taken any more until there is space.
- *   6. When nothing comes for a while, an empty batch seals the last one.
+ *   6. When nothing comes for a while, an empty batch seals the last one; another tells that the event log's end is on
+ *      the medium.
  *
  * open_journal.c opens and closes, write.c takes batches through, spare.c makes the next segment.
  */
@@ -106,6 +107,7 @@ struct journal {
 
     /* what goes into the headers from elsewhere */
     uint64_t events_synced;
+    uint64_t events_told; /* events_synced of the last submitted batch */
     struct journal_checkpoint checkpoint;
 
     uint64_t batch_count;

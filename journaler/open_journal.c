@@ -250,6 +250,7 @@ int journal_begin(struct journal *journal, const struct journal_found *found, ui
     journal->last_time_ns = end->position.last_time_ns;
     journal->active_ns = now_ns;
     journal->sealed = true;
+    journal->events_told = journal->events_synced;
     uint64_t left = journal->current.header.segment_bytes - journal->current.offset;
     batch_begin(&journal->batches[journal->filling], seq, journal->last_time_ns, left);
     tell(journal, found);

@@ -127,6 +127,7 @@ static int submit_batch(struct journal *journal, uint64_t now_ns, struct error *
     journal->chain = batch_header(batch)->chain;
     journal->last_time_ns = batch->last_time_ns;
     journal->sealed = batch->count == 0;
+    journal->events_told = journal->events_synced;
     journal->active_ns = now_ns;
     journal->batch_count++;
     journal->byte_count += request.bytes;
@@ -221,10 +222,12 @@ static int sync_lazily(struct journal *journal, uint64_t now_ns, bool idle, stru
     return disk()->queue_submit(journal->queue, &request, 1, error);
 }
 
+/* Once more when the event log's end has reached the medium: who starts from there learns of it. */
 static bool may_seal(const struct journal *journal)
 {
     bool known_durable = journal->durable_offset == journal->current.offset;
-    return !journal->sealed && !journal->in_flight && journal->batches[journal->filling].count == 0 && known_durable;
+    bool news = !journal->sealed || (journal->events_synced > journal->events_told && !journal->stopping);
+    return news && !journal->in_flight && journal->batches[journal->filling].count == 0 && known_durable;
 }
 
 int journal_tend(struct journal *journal, uint64_t now_ns, struct error *error)

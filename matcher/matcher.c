@@ -1,9 +1,8 @@
 #include "matcher.h"
 
 #include "base/units.h"
-#include "env/clock.h"
+#include "books.h"
 #include "log/log.h"
-#include "memory.h"
 #include "pump.h"
 #include "recover.h"
 #include "ringside_engine.h"
@@ -21,7 +20,7 @@ struct matcher {
     bool recovered;
     struct ring commands;
     struct ring events;
-    struct memory memory;
+    struct books books;
     struct pump pump;
     struct recovery *recovery; /* NULL once it is done */
     uint64_t heartbeat_next_ns;
@@ -29,27 +28,6 @@ struct matcher {
 
 /* ---- opening ------------------------------------------------------------------------------------------------------
  */
-
-static int engine_open(struct matcher *matcher, struct error *error)
-{
-    const struct config *config = matcher->context.config;
-    const struct engine_limits limits = {
-        .orders_max = (uint32_t)config->engine_orders_max,
-        .instruments_max = (uint32_t)config->engine_instruments_max,
-        .sessions_max = (uint32_t)config->engine_sessions_max,
-        .levels_max = (uint32_t)config->engine_levels_max,
-        .report_tops = 1,
-    };
-    const char *rule = engine_limits_invalid(&limits);
-    if (rule)
-        return error_set(error, ERROR_INVALID, "[engine]", "%s", rule);
-    int result = memory_open(&matcher->memory, engine_bytes(&limits), error);
-    if (result < 0)
-        return result;
-    matcher->pump.engine = engine_create(matcher->memory.start, &limits);
-    REQUIRE(matcher->pump.engine);
-    return 0;
-}
 
 static void matcher_close(void *stage)
 {
@@ -61,7 +39,7 @@ static void matcher_close(void *stage)
     free(matcher->recovery);
     ring_detach(&matcher->commands);
     ring_detach(&matcher->events);
-    memory_close(&matcher->memory);
+    books_close(&matcher->books);
     free(matcher);
 }
 
@@ -77,7 +55,7 @@ static int matcher_open(void **ret_stage, const struct stage_context *context, s
     matcher->context = *context;
     matcher->doorbell = topology_doorbell(PROCESS_MATCHER, 0);
     matcher->recovery = recovery;
-    int result = engine_open(matcher, error);
+    int result = books_open(&matcher->books, context->config, error);
     if (result < 0) {
         matcher_close(matcher);
         return result;
@@ -132,10 +110,11 @@ static void recovery_begin(struct matcher *matcher)
 {
     const struct config *config = matcher->context.config;
     struct recovery *recovery = matcher->recovery;
-    recovery->engine = matcher->pump.engine;
+    recovery->books = &matcher->books;
     recovery->producer = &matcher->pump.producer;
     recovery->consumer = &matcher->pump.consumer;
     recovery->directory = config->journal_directory;
+    recovery->snapshots_directory = config->snapshots_directory;
     recovery->durable = config->journal_durability != DURABILITY_OFF;
 }
 
@@ -169,7 +148,7 @@ static int attach(struct matcher *matcher, struct error *error)
 /* The sequencer publishes ticks while this says so. */
 static void tell_timer(struct matcher *matcher)
 {
-    uint64_t status = engine_timer_armed(matcher->pump.engine) ? EVENT_RING_TIMER_ARMED : 0;
+    uint64_t status = engine_timer_armed(matcher->books.engine) ? EVENT_RING_TIMER_ARMED : 0;
     _Atomic uint64_t *told = &matcher->events.file->producer.status;
     if (atomic_load_explicit(told, memory_order_relaxed) != status)
         atomic_store_explicit(told, status, memory_order_release);
@@ -187,13 +166,14 @@ static int recover(struct matcher *matcher, uint64_t now_ns, struct error *error
         run_ring_listeners(matcher->context.run);
     if (result == 0)
         return progress;
-    matcher->pump.consumer.next = engine_command_seq_next(matcher->pump.engine);
+    matcher->pump.engine = matcher->books.engine;
+    matcher->pump.consumer.next = engine_command_seq_next(matcher->books.engine);
     ring_release(&matcher->pump.consumer, matcher->pump.consumer.next);
     run_ring_listeners(matcher->context.run);
     char fields[120];
     snprintf(fields, sizeof(fields), "commands=%llu events_published=%llu live_orders=%llu",
              (unsigned long long)recovery->replayed_count, (unsigned long long)recovery->published_count,
-             (unsigned long long)engine_live_orders(matcher->pump.engine));
+             (unsigned long long)engine_live_orders(matcher->books.engine));
     log_line(LOG_LEVEL_INFO, fields, "books made from the journal");
     recover_finish(recovery);
     free(recovery);
@@ -255,10 +235,10 @@ static void matcher_describe(const void *stage, char *text, size_t text_bytes)
         snprintf(text, text_bytes, "waiting for the command ring");
     else
         snprintf(text, text_bytes, "next command %llu, next event %llu, %llu live orders, %u instruments, %u sessions",
-                 (unsigned long long)engine_command_seq_next(matcher->pump.engine),
-                 (unsigned long long)engine_event_seq_next(matcher->pump.engine),
-                 (unsigned long long)engine_live_orders(matcher->pump.engine), engine_instruments(matcher->pump.engine),
-                 engine_sessions(matcher->pump.engine));
+                 (unsigned long long)engine_command_seq_next(matcher->books.engine),
+                 (unsigned long long)engine_event_seq_next(matcher->books.engine),
+                 (unsigned long long)engine_live_orders(matcher->books.engine),
+                 engine_instruments(matcher->books.engine), engine_sessions(matcher->books.engine));
 }
 
 const struct stage_definition matcher_stage = {

@@ -1,8 +1,13 @@
 #include "recover.h"
 
 #include "base/units.h"
+#include "log/log.h"
+#include "restore.h"
+
+#include <stdio.h>
 
 #define STUCK_NS (10u * (uint64_t)NS_PER_SECOND)
+#define TELL_NS  ((uint64_t)NS_PER_SECOND)
 
 _Static_assert((ENGINE_EVENTS_MAX & (ENGINE_EVENTS_MAX - 1)) == 0, "the events of a step are a ring of their own");
 
@@ -11,13 +16,14 @@ static bool events_pass(struct recovery *recovery)
 {
     uint64_t end = engine_event_seq_next(recovery->engine);
     for (; recovery->event_next < end; recovery->event_next++, recovery->progress_count++) {
-        if (recovery->event_next < recovery->producer->next)
-            continue;
-        REQUIRE(recovery->event_next == recovery->producer->next);
         struct event *event = &recovery->events[recovery->event_next & (ENGINE_EVENTS_MAX - 1)];
-        if (!ring_put(recovery->producer, event))
-            return false;
-        recovery->published_count++;
+        if (recovery->event_next >= recovery->producer->next) {
+            REQUIRE(recovery->event_next == recovery->producer->next);
+            if (!ring_put(recovery->producer, event))
+                return false;
+            recovery->published_count++;
+        }
+        checkpoints_note(&recovery->checkpoints, event);
     }
     return true;
 }
@@ -108,20 +114,62 @@ static int commands_read(struct recovery *recovery, uint64_t now_ns, struct erro
     return count;
 }
 
-int recover_poll(struct recovery *recovery, uint64_t now_ns, struct error *error)
+/* ---- beginning ----------------------------------------------------------------------------------------------------
+ */
+
+static int begin(struct recovery *recovery, struct error *error)
 {
-    if (recovery->event_next == 0)
-        recovery->event_next = engine_event_seq_next(recovery->engine);
-    int result = commands_apply(recovery, error);
+    struct snapshot_header header;
+    uint64_t end = durable_end(recovery);
+    const struct restore_bounds bounds = {.journal_directory = recovery->directory,
+                                          .command_seq_end = end > 0 ? end : UINT64_MAX,
+                                          .event_seq_end = recovery->producer->next};
+    int result = restore_books(recovery->books, &header, recovery->snapshots_directory, &bounds, error);
     if (result < 0)
         return result;
+    if (result > 0) {
+        recovery->snapshot_seq = header.command_seq_next;
+        log_info("beginning with the snapshot of the books before command %llu: %llu live orders",
+                 (unsigned long long)header.command_seq_next, (unsigned long long)header.live_order_count);
+    }
+    recovery->engine = recovery->books->engine;
+    recovery->event_next = engine_event_seq_next(recovery->engine);
+    checkpoints_begin(&recovery->checkpoints, engine_command_seq_next(recovery->engine));
+    return 0;
+}
+
+/* Whoever waits sees how far it is. */
+static void tell(struct recovery *recovery, uint64_t now_ns)
+{
+    if (recovery->told_next_ns == 0)
+        recovery->told_next_ns = now_ns + TELL_NS;
+    if (now_ns < recovery->told_next_ns)
+        return;
+    recovery->told_next_ns = now_ns + TELL_NS;
+    log_info("replaying the journal: at command %llu of %llu",
+             (unsigned long long)engine_command_seq_next(recovery->engine) - 1,
+             (unsigned long long)(recovery->durable ? durable_end(recovery) : recovery->consumer->next) - 1);
+}
+
+int recover_poll(struct recovery *recovery, uint64_t now_ns, struct error *error)
+{
+    int result = recovery->engine ? 0 : begin(recovery, error);
+    if (result == 0)
+        result = commands_apply(recovery, error);
+    if (result < 0)
+        return result;
+    tell(recovery, now_ns);
     if (recovery->event_next != engine_event_seq_next(recovery->engine))
         return 0; /* the event ring is full */
+    bool all_applied = recovery->command_at == recovery->command_count;
+    if (all_applied && recovery->reader)
+        result = checkpoints_compare(&recovery->checkpoints, recovery->reader, recovery->directory, error);
+    if (result < 0)
+        return result;
     if (done(recovery))
         return 1;
-    if (recovery->command_at < recovery->command_count)
-        return 0;
-    result = commands_read(recovery, now_ns, error);
+    if (all_applied)
+        result = commands_read(recovery, now_ns, error);
     return result < 0 ? result : 0;
 }
 

@@ -1,15 +1,17 @@
 /*
- * Making the books again from the journal, a batch a poll.
+ * Making the books again from the newest snapshot and the journal, a batch a poll.
  *
- * The engine starts empty and is given the commands of the journal from the first on. An event whose number is below
- * the event ring's next is out already and is dropped; the others are published. It is done when the commands before
- * the matcher's cursor are applied and all the events that are out have been seen: a crash may have come between two
- * events of one command, or between publishing and releasing.
+ * The engine is given the commands of the journal from the snapshot on, or from the first. An event whose number is
+ * below the event ring's next is out already and is dropped; the others are published. It is done when the commands
+ * before the matcher's cursor are applied and all the events that are out have been seen: a crash may have come between
+ * two events of one command, or between publishing and releasing. What the replay gives must be what was live.
  */
 #ifndef RINGSIDE_MATCHER_RECOVER_H
 #define RINGSIDE_MATCHER_RECOVER_H
 
 #include "base/error.h"
+#include "books.h"
+#include "checkpoints.h"
 #include "journal/journal_read.h"
 #include "ring/ring.h"
 #include "ringside_engine.h"
@@ -20,12 +22,17 @@
 #define RECOVER_BATCH_COMMANDS 512
 
 struct recovery {
-    struct engine *engine;
+    struct books *books;   /* empty at first */
+    struct engine *engine; /* that of the books, once they are restored */
     struct ring_producer *producer;
     const struct ring_consumer *consumer; /* its `next` is the cursor that was found */
     const char *directory;                /* of the journal */
-    bool durable;                         /* the journaler's cursor tells what the journal holds */
+    const char *snapshots_directory;
+    bool durable; /* the journaler's cursor tells what the journal holds */
     struct journal_reader *reader;
+    struct checkpoints checkpoints;
+    uint64_t snapshot_seq; /* command_seq_next of the snapshot begun with; 0: none */
+    uint64_t told_next_ns; /* when to say again how far it is */
     uint64_t replayed_count;
     uint64_t published_count;
     uint64_t progress_count; /* commands read, commands applied, events dealt with */

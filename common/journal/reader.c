@@ -174,3 +174,14 @@ void journal_reader_position(const struct journal_reader *reader, struct journal
         .torn_bytes = reader->torn_bytes,
     };
 }
+
+void journal_reader_witness(const struct journal_reader *reader, struct journal_witness *ret)
+{
+    *ret = (struct journal_witness){
+        .durable_seq = reader->last.durable_seq,
+        .events_synced = reader->last.events_synced,
+        .checkpoint_command_seq = reader->last.checkpoint.command_seq,
+        .checkpoint_event_hash = reader->last.checkpoint.event_hash,
+        .checkpoint_state_hash = reader->last.checkpoint.state_hash,
+    };
+}

@@ -122,3 +122,28 @@ int journal_segment_open(const char *directory, uint32_t number, int *ret_file, 
         *ret_file = file;
     return result;
 }
+
+/* ---- whose --------------------------------------------------------------------------------------------------------
+ */
+
+int journal_instance_read(const char *directory, uint8_t ret_instance[16], struct error *error)
+{
+    struct journal_segments segments;
+    int result = journal_segments_list(&segments, directory, error);
+    if (result < 0)
+        return result;
+    int state = SEGMENT_NONE;
+    for (uint32_t i = segments.count; i-- > 0 && state >= 0 && state != SEGMENT_BEGUN;) {
+        struct journal_segment_header header;
+        const char *why;
+        int file = -1;
+        state = journal_segment_open(directory, segments.numbers[i], &file, &header, &why, error);
+        disk()->close(state == SEGMENT_NONE ? -1 : file);
+        if (state == SEGMENT_BEGUN)
+            memcpy(ret_instance, header.instance, sizeof(header.instance));
+    }
+    journal_segments_finish(&segments);
+    if (state < 0 || state == SEGMENT_BEGUN)
+        return state < 0 ? state : 0;
+    return error_set(error, ERROR_NOT_YET, directory, "holds no journal");
+}

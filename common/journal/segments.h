@@ -34,4 +34,7 @@ enum journal_segment_state {
 int journal_segment_open(const char *directory, uint32_t number, int *ret_file, struct journal_segment_header *header,
                          const char **ret_why, struct error *error);
 
+/* Which journal this is, by the header of its newest segment that has begun. ERROR_NOT_YET: there is none. */
+int journal_instance_read(const char *directory, uint8_t ret_instance[16], struct error *error);
+
 #endif

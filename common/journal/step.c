@@ -187,6 +187,18 @@ static void accept_batch(struct journal_reader *reader)
     reader->cursor.chain = header->chain;
 }
 
+int journal_reader_seal(struct journal_reader *reader, struct error *error)
+{
+    int result = 0;
+    if (reader->record_count > 0)
+        return 0;
+    const char *why = look_at_batch(reader, true, &result, error);
+    if (result < 0 || why || batch_at_cursor(reader)->count > 0)
+        return result;
+    accept_batch(reader);
+    return 1;
+}
+
 /* Nothing whole lies where a batch is due. */
 static int absent(struct journal_reader *reader, const char *why, uint64_t durable_end, struct error *error)
 {

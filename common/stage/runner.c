@@ -9,7 +9,7 @@
 #define CHECK_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
 #define DESCRIBE_BYTES    512
 
-static int exit_code_of(int error_code)
+int stage_exit_code(int error_code)
 {
     switch (error_code) {
     case ERROR_CORRUPT:
@@ -70,13 +70,13 @@ bool runner_open(struct runner *runner, const struct stage_definition *definitio
     int result = run_take_role(&runner->run, config->exchange_rings_directory, definition->kind,
                                runner->context.gateway, &error);
     if (result < 0) {
-        fail(runner, &error, exit_code_of(result), "cannot take the role");
+        fail(runner, &error, stage_exit_code(result), "cannot take the role");
         return false;
     }
     runner->opened = true;
     result = definition->open(&runner->stage, &runner->context, &error);
     if (result < 0)
-        fail(runner, &error, exit_code_of(result), "cannot open the stage");
+        fail(runner, &error, stage_exit_code(result), "cannot open the stage");
     return result >= 0;
 }
 
@@ -121,7 +121,7 @@ int runner_poll(struct runner *runner, uint64_t now_ns)
     struct error error = {.code = ERROR_SYSTEM};
     int count = runner->definition->poll(runner->stage, now_ns, &error);
     if (count < 0)
-        return fail(runner, &error, exit_code_of(count), "the stage ends");
+        return fail(runner, &error, stage_exit_code(count), "the stage ends");
     note_cycle(runner, now_ns, count);
     if (!runner->ready)
         note_ready(runner);

@@ -61,6 +61,9 @@ enum stage_exit {
     EXIT_STAGE_CONFIG = 78, /* bad configuration */
 };
 
+/* The exit code that tells of an error. */
+int stage_exit_code(int error_code);
+
 int stage_main(int argc, char **argv, const struct stage_definition *definition);
 
 /*

@@ -5,11 +5,12 @@
 #ifndef RINGSIDE_CLI_H
 #define RINGSIDE_CLI_H
 
-int run_main(int argc, char **argv);     /* run.c */
-int status_main(int argc, char **argv);  /* status.c */
-int config_main(int argc, char **argv);  /* config.c */
-int version_main(int argc, char **argv); /* version.c */
-int bench_main(int argc, char **argv);   /* bench.c */
+int run_main(int argc, char **argv);      /* run.c */
+int status_main(int argc, char **argv);   /* status.c */
+int config_main(int argc, char **argv);   /* config.c */
+int snapshot_main(int argc, char **argv); /* snapshot.c */
+int version_main(int argc, char **argv);  /* version.c */
+int bench_main(int argc, char **argv);    /* bench.c */
 
 /* Parts that live elsewhere. */
 int load_main(int argc, char **argv);         /* perf/load */

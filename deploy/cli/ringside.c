@@ -21,8 +21,9 @@ static int help_main(int argc, char **argv);
 static const struct subcommand subcommands[] = {
     {"run", "runs the whole exchange in this process", run_main},
     {"status", "who is alive in a run, and how full its rings are", status_main},
+    {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
     {"load", "drives an exchange over TCP and checks what comes back", load_main},
-    {"bench", "measures parts: bench ring, bench engine", bench_main},
+    {"bench", "measures parts: bench ring, bench engine, bench matcher", bench_main},
     {"account", "adds users to an accounts file", account_main},
     {"config", "prints every option with its default, or checks a file", config_main},
     {"version", "prints the version", version_main},

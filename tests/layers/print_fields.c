@@ -10,6 +10,7 @@
 #include "record/command.h"
 #include "record/event.h"
 #include "ring/ring_layout.h"
+#include "snapshot_layout.h"
 #if __has_include("journal/journal_layout.h")
 #include "journal/journal_layout.h"
 #endif
@@ -33,6 +34,7 @@ TABLE(RING_FIELDS, RING_FIELDS)
 #ifdef JOURNAL_FIELDS
 TABLE(JOURNAL_FIELDS, JOURNAL_FIELDS)
 #endif
+TABLE(SNAPSHOT_FIELDS, SNAPSHOT_FIELDS)
 #ifdef EVENTLOG_FIELDS
 TABLE(EVENTLOG_FIELDS, EVENTLOG_FIELDS)
 #endif
@@ -65,6 +67,7 @@ int main(void)
 #ifdef JOURNAL_FIELDS
     print_JOURNAL_FIELDS();
 #endif
+    print_SNAPSHOT_FIELDS();
 #ifdef EVENTLOG_FIELDS
     print_EVENTLOG_FIELDS();
 #endif

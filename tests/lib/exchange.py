@@ -61,6 +61,7 @@ class Exchange:
             "journal.directory": os.path.join(self.directory, "journal"),
             "journal.segment_bytes": "64M",
             "events.directory": os.path.join(self.directory, "events"),
+            "snapshots.directory": os.path.join(self.directory, "snapshots"),
             "gateway.port": self.port,
             "gateway.accounts": self.accounts_path,
         }

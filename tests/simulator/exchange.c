@@ -51,6 +51,7 @@ static void configure(struct config *config, const struct plan *plan, const char
     snprintf(config->gateway_accounts, CONFIG_TEXT_BYTES, "%.200s/accounts", directory);
     snprintf(config->journal_directory, CONFIG_TEXT_BYTES, "/journal");
     snprintf(config->events_directory, CONFIG_TEXT_BYTES, "/events");
+    snprintf(config->snapshots_directory, CONFIG_TEXT_BYTES, "/snapshots");
     config->exchange_gateways = plan->gateways;
     config->journal_durability = plan->durability;
     config->journal_segment_bytes = plan->segment_bytes;
