@@ -9,14 +9,15 @@
 #define STUCK_NS (10u * (uint64_t)NS_PER_SECOND)
 #define TELL_NS  ((uint64_t)NS_PER_SECOND)
 
-_Static_assert((ENGINE_EVENTS_MAX & (ENGINE_EVENTS_MAX - 1)) == 0, "the events of a step are a ring of their own");
+_Static_assert((RECOVER_EVENTS & (RECOVER_EVENTS - 1)) == 0, "events are in a ring of their own");
+_Static_assert((RECOVER_BATCH_COMMANDS & (RECOVER_BATCH_COMMANDS - 1)) == 0, "and so are commands");
 
 /* Deals with the events of the last step. true: all of them. false: the ring is full. */
 static bool events_pass(struct recovery *recovery)
 {
     uint64_t end = engine_event_seq_next(recovery->engine);
     for (; recovery->event_next < end; recovery->event_next++, recovery->progress_count++) {
-        struct event *event = &recovery->events[recovery->event_next & (ENGINE_EVENTS_MAX - 1)];
+        struct event *event = &recovery->events[recovery->event_next & (RECOVER_EVENTS - 1)];
         if (recovery->event_next >= recovery->producer->next) {
             REQUIRE(recovery->event_next == recovery->producer->next);
             if (!ring_put(recovery->producer, event))
@@ -34,29 +35,30 @@ static bool done(const struct recovery *recovery)
            engine_event_seq_next(recovery->engine) >= recovery->producer->next;
 }
 
-static int misplaced(const struct recovery *recovery, const struct command *command, struct error *error)
+static bool all_applied(const struct recovery *recovery)
 {
-    return error_set(error, ERROR_CORRUPT, recovery->directory, "command %llu where %llu is due",
-                     (unsigned long long)command->command_seq,
-                     (unsigned long long)engine_command_seq_next(recovery->engine));
+    return !engine_more(recovery->engine) && engine_command_seq_next(recovery->engine) >= recovery->commands_end;
 }
 
 /* Applies what has been read, as far as the event ring takes what comes of it. Returns how many commands. */
 static int commands_apply(struct recovery *recovery, struct error *error)
 {
-    const struct engine_output output = {.events = recovery->events, .mask = ENGINE_EVENTS_MAX - 1};
+    const struct engine_output output = {.events = recovery->events, .mask = RECOVER_EVENTS - 1};
+    const struct engine_input input = {
+        .commands = recovery->commands, .mask = RECOVER_BATCH_COMMANDS - 1, .end = recovery->commands_end};
     int applied = 0;
-    while (events_pass(recovery)) {
+    while (events_pass(recovery) && !all_applied(recovery) && !done(recovery)) {
         if (engine_more(recovery->engine)) {
             engine_continue(recovery->engine, &output);
             continue;
         }
-        if (recovery->command_at == recovery->command_count || done(recovery))
-            break;
-        const struct command *command = &recovery->commands[recovery->command_at++];
-        if (engine_apply(recovery->engine, command, &output) < 0)
-            return misplaced(recovery, command, error);
-        applied++;
+        uint64_t events;
+        int count =
+            engine_apply_batch(recovery->engine, &input, RECOVER_BATCH_COMMANDS, &output, RECOVER_EVENTS, &events);
+        if (count < 0)
+            return error_set(error, ERROR_CORRUPT, recovery->directory, "command %llu is not where it is due",
+                             (unsigned long long)engine_command_seq_next(recovery->engine));
+        applied += count;
     }
     ring_flush(recovery->producer);
     recovery->replayed_count += (uint64_t)applied;
@@ -102,14 +104,15 @@ static int commands_read(struct recovery *recovery, uint64_t now_ns, struct erro
         if (result < 0)
             return result == ERROR_NOT_YET ? journal_short(recovery, now_ns, error) : result;
     }
-    int count = journal_reader_next(recovery->reader, recovery->commands, RECOVER_BATCH_COMMANDS, end, error);
+    uint32_t place = (uint32_t)(wanted % RECOVER_BATCH_COMMANDS);
+    int count =
+        journal_reader_next(recovery->reader, &recovery->commands[place], RECOVER_BATCH_COMMANDS - place, end, error);
     if (count < 0)
         return count;
     if (count == 0)
         return journal_short(recovery, now_ns, error);
     recovery->stuck_since_ns = 0;
-    recovery->command_at = 0;
-    recovery->command_count = (uint32_t)count;
+    recovery->commands_end = wanted + (uint64_t)count;
     recovery->progress_count += (uint64_t)count;
     return count;
 }
@@ -161,14 +164,14 @@ int recover_poll(struct recovery *recovery, uint64_t now_ns, struct error *error
     tell(recovery, now_ns);
     if (recovery->event_next != engine_event_seq_next(recovery->engine))
         return 0; /* the event ring is full */
-    bool all_applied = recovery->command_at == recovery->command_count;
-    if (all_applied && recovery->reader)
+    bool applied = all_applied(recovery);
+    if (applied && recovery->reader)
         result = checkpoints_compare(&recovery->checkpoints, recovery->reader, recovery->directory, error);
     if (result < 0)
         return result;
     if (done(recovery))
         return 1;
-    if (all_applied)
+    if (applied)
         result = commands_read(recovery, now_ns, error);
     return result < 0 ? result : 0;
 }

@@ -19,7 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECOVER_BATCH_COMMANDS 512
+#define RECOVER_BATCH_COMMANDS 1024u /* powers of two */
+#define RECOVER_EVENTS         1024u
 
 struct recovery {
     struct books *books;   /* empty at first */
@@ -36,12 +37,11 @@ struct recovery {
     uint64_t replayed_count;
     uint64_t published_count;
     uint64_t progress_count; /* commands read, commands applied, events dealt with */
-    uint32_t command_count;  /* in commands */
-    uint32_t command_at;
-    uint64_t event_next; /* number of the first event in `events` that is not dealt with yet */
+    uint64_t commands_end;   /* commands below have been read, command n into commands[n % RECOVER_BATCH_COMMANDS] */
+    uint64_t event_next;     /* number of the first event in `events` that is not dealt with yet */
     uint64_t stuck_since_ns;
     struct command commands[RECOVER_BATCH_COMMANDS];
-    struct event events[ENGINE_EVENTS_MAX];
+    struct event events[RECOVER_EVENTS];
 };
 
 /* One batch. 1: done, and the consumer goes on at engine_command_seq_next. 0: not yet. Negative: it cannot be. */

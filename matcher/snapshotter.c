@@ -19,7 +19,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BATCH_COMMANDS 2048u
+#define BATCH_COMMANDS 2048u                       /* powers of two */
+#define EVENT_PLACES   1024u                       /* the events of a batch are dropped */
 #define PAUSE_NS       (50u * (uint64_t)NS_PER_MS) /* between two parts: 80 MB a second */
 #define LOOK_NS        ((uint64_t)NS_PER_SECOND)   /* for another run */
 
@@ -43,8 +44,8 @@ struct snapshotter {
 
     uint64_t taken_seq; /* command_seq_next of the last snapshot begun or found */
     struct snapshotter_status status;
-    struct command batch[BATCH_COMMANDS];
-    struct event events[ENGINE_EVENTS_MAX];
+    struct command batch[BATCH_COMMANDS]; /* command n at n % BATCH_COMMANDS */
+    struct event events[EVENT_PLACES];
 };
 
 /* ---- how far the journal may be read ------------------------------------------------------------------------------
@@ -168,15 +169,13 @@ void snapshotter_close(struct snapshotter *snapshotter)
 
 static int apply(struct snapshotter *snapshotter, uint32_t count, struct error *error)
 {
-    const struct engine_output output = {.events = snapshotter->events, .mask = ENGINE_EVENTS_MAX - 1};
+    const struct engine_output output = {.events = snapshotter->events, .mask = EVENT_PLACES - 1};
     struct engine *engine = snapshotter->books.engine;
-    uint64_t first = engine_command_seq_next(engine);
-    /* Command n is at n - first. */
     const struct engine_input input = {
-        .commands = snapshotter->batch - first, .mask = UINT64_MAX, .end = first + count};
+        .commands = snapshotter->batch, .mask = BATCH_COMMANDS - 1, .end = engine_command_seq_next(engine) + count};
     while (engine_command_seq_next(engine) < input.end) {
         uint64_t events;
-        int result = engine_apply_batch(engine, &input, count, &output, ENGINE_EVENTS_MAX, &events);
+        int result = engine_apply_batch(engine, &input, count, &output, EVENT_PLACES, &events);
         if (result < 0)
             return error_set(error, ERROR_CORRUPT, snapshotter->config->journal_directory,
                              "command %llu is not where it is due",
@@ -190,9 +189,12 @@ static int apply(struct snapshotter *snapshotter, uint32_t count, struct error *
 static int read_on(struct snapshotter *snapshotter, struct error *error)
 {
     uint64_t end = readable_end(snapshotter);
-    if (engine_command_seq_next(snapshotter->books.engine) >= end)
+    uint64_t next = engine_command_seq_next(snapshotter->books.engine);
+    uint32_t place = (uint32_t)(next % BATCH_COMMANDS);
+    if (next >= end)
         return 0;
-    int count = journal_reader_next(snapshotter->reader, snapshotter->batch, BATCH_COMMANDS, end, error);
+    int count =
+        journal_reader_next(snapshotter->reader, &snapshotter->batch[place], BATCH_COMMANDS - place, end, error);
     return count <= 0 ? count : apply(snapshotter, (uint32_t)count, error);
 }
 

@@ -8,10 +8,12 @@
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "usage: ringside bench ring|engine|matcher [--json] ...\n\n"
-                "  ring    records a second, and ns a hop, through a ring between two processes\n"
-                "  engine  ns a command in the matching engine alone\n"
-                "  matcher commands a second from ring to ring, through the engine, between two processes\n");
+    fprintf(to, "usage: ringside bench NAME [--help] [--json] ...\n\n"
+                "  ring      records a second, and ns a hop, through a ring between two processes\n"
+                "  engine    ns a command in the matching engine alone\n"
+                "  matcher   commands a second from ring to ring, through the engine, between two processes\n"
+                "  journal   how soon and how much the journaler makes durable, beside the disk alone\n"
+                "  recovery  how long a matcher takes to have its books again\n");
 }
 
 int bench_main(int argc, char **argv)
@@ -23,6 +25,10 @@ int bench_main(int argc, char **argv)
         return bench_engine_main(argc - 1, argv + 1);
     if (strcmp(name, "matcher") == 0)
         return bench_matcher_main(argc - 1, argv + 1);
+    if (strcmp(name, "journal") == 0)
+        return bench_journal_main(argc - 1, argv + 1);
+    if (strcmp(name, "recovery") == 0)
+        return bench_recovery_main(argc - 1, argv + 1);
     bool helped = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     print_usage(helped ? stdout : stderr);
     return helped ? EXIT_STAGE_OK : EXIT_STAGE_USAGE;

@@ -17,5 +17,7 @@ int load_main(int argc, char **argv);         /* perf/load */
 int bench_ring_main(int argc, char **argv);   /* perf/bench */
 int bench_engine_main(int argc, char **argv); /* perf/bench */
 int bench_matcher_main(int argc, char **argv);
+int bench_journal_main(int argc, char **argv);
+int bench_recovery_main(int argc, char **argv);
 
 #endif

@@ -23,7 +23,7 @@ static const struct subcommand subcommands[] = {
     {"status", "who is alive in a run, and how full its rings are", status_main},
     {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
     {"load", "drives an exchange over TCP and checks what comes back", load_main},
-    {"bench", "measures parts: bench ring, bench engine, bench matcher", bench_main},
+    {"bench", "measures parts: bench ring, engine, matcher, journal", bench_main},
     {"account", "adds users to an accounts file", account_main},
     {"config", "prints every option with its default, or checks a file", config_main},
     {"version", "prints the version", version_main},

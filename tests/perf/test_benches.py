@@ -43,11 +43,25 @@ def test_ring():
     assert report["records_per_s_batch_64_consumers_1"] > 0 and report["core_to_core_ns"] > 0, report
 
 
+def test_journal_beside_the_disk():
+    report = figures("journal", "--directory", "/tmp", "--seconds", "0.2", "--rounds", "1", "--rates", "2000",
+                     "--segment-mib", "16", "--rotation", "20000", "--park")
+    assert report["disk_4k_writes_per_s"] > 0 and report["light_commits_per_s"] > 0, report
+    assert report["rates"][0]["durable_per_s"] > 0 and report["saturated_commands_per_s"] > 0, report
+
+
+def test_recovery():
+    report = figures("recovery", "--directory", "/tmp", "--shape", "d1k", "--commands", "50000", "--after", "10000")
+    assert report["live_orders"] > 0 and report["from_journal_s"] > 0 and report["from_snapshot_s"] > 0, report
+
+
 def test_refuses_what_it_does_not_know():
     for arguments in (["engine", "--shape", "round"], ["engine", "--rounds", "0"], ["matcher", "--shape", "round"],
-                      ["matcher", "--slots", "100"], ["ring", "--slots", "3"], ["ring", "more"]):
+                      ["matcher", "--slots", "100"], ["journal", "--rates", "x"], ["recovery", "--after", "9999999999"],
+                      ["ring", "--slots", "3"], ["ring", "more"]):
         answer = bench(*arguments)
         assert answer.returncode == EXIT_USAGE and "usage: " in answer.stderr, (arguments, answer)
 
 
-run(test_engine, test_matcher_between_rings, test_ring, test_refuses_what_it_does_not_know)
+run(test_engine, test_matcher_between_rings, test_ring, test_journal_beside_the_disk, test_recovery,
+    test_refuses_what_it_does_not_know)

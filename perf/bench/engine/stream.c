@@ -304,6 +304,7 @@ static void fill(struct maker *maker, uint64_t commands)
     while (stream->count < stream->warm_count + commands)
         append_mixed(maker);
     stream->event_count = engine_event_seq_next(maker->engine) - warm_events;
+    stream->event_seq_next = engine_event_seq_next(maker->engine);
     stream->event_hash = engine_event_hash(maker->engine);
 }
 

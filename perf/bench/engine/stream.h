@@ -34,7 +34,8 @@ struct stream {
     uint64_t warm_count;      /* those that build the book up */
     uint64_t count;           /* all */
     uint64_t event_count;     /* of those after the warm ones */
-    uint64_t event_hash;      /* at the end */
+    uint64_t event_seq_next;  /* at the end */
+    uint64_t event_hash;
     uint64_t trade_count;
     size_t mapped_bytes;
 };

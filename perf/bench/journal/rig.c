@@ -1,0 +1,180 @@
+#include "rig.h"
+
+#include "base/units.h"
+#include "journal/segments.h"
+#include "journaler/journaler.h"
+#include "perf/machine/cores.h"
+#include "stage/stage.h"
+#include "topology/topology.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ARGUMENTS_MAX 20
+#define STARTED_MS    10000
+
+/* ---- the journaler ------------------------------------------------------------------------------------------------
+ */
+
+struct arguments {
+    char text[8][400];
+    char *list[ARGUMENTS_MAX];
+    int count;
+};
+
+static void add(struct arguments *arguments, int number, const char *name, const char *value)
+{
+    static char set[] = "--set";
+    snprintf(arguments->text[number], sizeof(arguments->text[number]), "%s=%s", name, value);
+    arguments->list[arguments->count++] = set;
+    arguments->list[arguments->count++] = arguments->text[number];
+}
+
+_Noreturn static void be_journaler(const struct rig *rig, const struct rig_form *form)
+{
+    static char name[] = "ringside-journaler";
+    static struct arguments arguments = {.list = {name}, .count = 1};
+    char path[320];
+    char number[32];
+    add(&arguments, 0, "exchange.rings_directory", rig->rings);
+    snprintf(path, sizeof(path), "%s/journal", rig->directory);
+    add(&arguments, 1, "journal.directory", path);
+    snprintf(path, sizeof(path), "%s/events", rig->directory);
+    add(&arguments, 2, "events.directory", path);
+    add(&arguments, 3, "journal.durability", form->durability);
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)form->segment_bytes);
+    add(&arguments, 4, "journal.segment_bytes", number);
+    add(&arguments, 5, "exchange.wait", form->spin ? "spin" : "park");
+    add(&arguments, 6, "exchange.log_level", "warning");
+    core_pin(1);
+    _exit(stage_main(arguments.count, arguments.list, &journaler_stage));
+}
+
+/* ---- this side ----------------------------------------------------------------------------------------------------
+ */
+
+static int join(struct rig *rig, struct error *error)
+{
+    rig->run = (struct run){.run_fd = -1, .role_fd = -1};
+    int result = run_take_role(&rig->run, rig->rings, PROCESS_SEQUENCER, 0, error);
+    if (result < 0)
+        return result;
+    result = ERROR_NOT_YET;
+    for (int i = 0; i < STARTED_MS && result == ERROR_NOT_YET; i++) {
+        result = run_join(&rig->run, error);
+        if (result == ERROR_NOT_YET)
+            usleep(1000);
+    }
+    return result;
+}
+
+static int open_ring(struct rig *rig, uint32_t slots, struct error *error)
+{
+    char path[RUN_PATH_BYTES];
+    struct ring_parameters parameters;
+    run_ring_path(&rig->run, RING_NAME_COMMAND, path);
+    run_ring_parameters(&rig->run, RING_NAME_COMMAND, &parameters);
+    parameters.record_hash = command_layout_hash();
+    parameters.capacity = slots;
+    parameters.base_seq = rig->run.base.command_seq_next;
+    parameters.gating_count = 2;
+    parameters.gating_names[0] = LINE_JOURNALER;
+    parameters.gating_names[1] = LINE_MATCHER;
+    int result = ring_create(&rig->ring, path, &parameters, error);
+    if (result == 0)
+        result = ring_producer_open(&rig->producer, &rig->ring, topology_doorbell(PROCESS_SEQUENCER, 0), error);
+    if (result == 0)
+        result =
+            ring_consumer_open(&rig->matcher, &rig->ring, LINE_MATCHER, topology_doorbell(PROCESS_MATCHER, 0), error);
+    if (result == 0)
+        rig->durable = &rig->ring.file->consumers[0].cursor;
+    return result;
+}
+
+/* Until the journaler has found the ring. */
+static int wait_attached(struct rig *rig, struct error *error)
+{
+    const struct ring_consumer_line *line = &rig->ring.file->consumers[0];
+    for (int i = 0; i < STARTED_MS; i++) {
+        if (atomic_load_explicit(&line->pid, memory_order_acquire) != 0)
+            return 0;
+        rig_flush(rig);
+        usleep(1000);
+    }
+    return error_set(error, ERROR_TIMEOUT, rig->directory, "the journaler does not take up its ring");
+}
+
+int rig_open(struct rig *rig, const struct rig_form *form, struct error *error)
+{
+    *rig = (struct rig){.journaler = -1};
+    snprintf(rig->directory, sizeof(rig->directory), "%.200s/ringside-bench-XXXXXX", form->directory);
+    snprintf(rig->rings, sizeof(rig->rings), "/dev/shm/ringside-bench-XXXXXX");
+    if (!mkdtemp(rig->directory) || !mkdtemp(rig->rings))
+        return error_system(error, errno, form->directory, "cannot make a directory for the bench");
+    fflush(NULL);
+    rig->journaler = fork();
+    if (rig->journaler == 0)
+        be_journaler(rig, form);
+    core_pin(0);
+    int result = join(rig, error);
+    if (result == 0)
+        result = open_ring(rig, form->slots, error);
+    return result == 0 ? wait_attached(rig, error) : result;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+int rig_end(struct rig *rig, struct error *error)
+{
+    int status = 0;
+    if (rig->journaler <= 0)
+        return 0;
+    bool alone = waitpid(rig->journaler, &status, WNOHANG) > 0;
+    if (!alone) {
+        kill(rig->journaler, SIGTERM);
+        waitpid(rig->journaler, &status, 0);
+    }
+    rig->journaler = -1;
+    ring_detach(&rig->ring);
+    run_leave(&rig->run);
+    return alone ? error_set(error, ERROR_CLOSED, rig->directory, "the journaler ended by itself") : 0;
+}
+
+int rig_close(struct rig *rig, struct error *error)
+{
+    int result = rig_end(rig, error);
+    (void)nftw(rig->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)nftw(rig->rings, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    return result;
+}
+
+uint32_t rig_segment(const struct rig *rig, uint32_t from)
+{
+    char directory[300];
+    char path[DISK_PATH_BYTES];
+    snprintf(directory, sizeof(directory), "%s/journal", rig->directory);
+    for (;; from++) {
+        uint64_t magic = 0;
+        journal_segment_path(directory, from + 1, path);
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t count = file >= 0 ? pread(file, &magic, sizeof(magic), 0) : 0;
+        if (file >= 0)
+            close(file);
+        if (count != (ssize_t)sizeof(magic) || magic != JOURNAL_MAGIC)
+            return from;
+    }
+}
