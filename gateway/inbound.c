@@ -141,7 +141,7 @@ static inline void command_send(struct gateway *gateway, struct command *command
         if (LIKELY(instrument != 0))
             command->order.instrument = instrument;
         else if (command->kind == COMMAND_ENTER || memcmp(symbol, "        ", SYMBOL_BYTES) != 0)
-            session_refuse(command, REJECT_INVALID_SYMBOL);
+            command_make_refused(command, REJECT_INVALID_SYMBOL);
     }
     stamp(command, gateway->input.received_ns_low, gateway->input.received_ns_low);
     sign(gateway, command);

@@ -71,7 +71,4 @@ enum session_step session_take(struct session *session, uint32_t frame_bytes_max
 /* The engine has accepted the login. */
 void session_open(struct session *session, uint32_t number);
 
-/* Turns a command that asks for something into the refusal of it, for this reason of OUCH 5.0. */
-void session_refuse(struct command *command, uint16_t reason);
-
 #endif

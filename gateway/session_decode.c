@@ -269,7 +269,7 @@ static inline const char *enter_take(const uint8_t *message, uint32_t bytes, str
         reason = reason != 0 ? reason : refused;
     }
     if (UNLIKELY(reason != 0))
-        session_refuse(command, reason);
+        command_make_refused(command, reason);
     else
         *ret_symbol = (const char *)message + offsetof(struct ouch_wire_enter, symbol);
     return NULL;
@@ -334,7 +334,7 @@ static const char *mass_take(struct command *command, uint32_t user_ref, const c
         return firm_unprintable;
     appendage.present = appendage.count > 0; /* its length is always there, so it says nothing */
     if (few_options_take(command, appendage, place)) {
-        session_refuse(command, OUCH_REJECT_OTHER);
+        command_make_refused(command, OUCH_REJECT_OTHER);
         *symbol = NULL;
     }
     return NULL;

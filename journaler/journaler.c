@@ -16,6 +16,7 @@
 #include "journal.h"
 #include "log/log.h"
 #include "record/command.h"
+#include "space.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct journaler {
     struct stage_context context;
     struct journal journal;
     struct event_side events;
+    struct space space;
     struct ring ring;
     struct ring_consumer consumer;
     bool attached;
@@ -162,6 +164,7 @@ static int journaler_open(void **ret_stage, const struct stage_context *context,
     *ret_stage = journaler; /* half-opened: close puts away what there is */
     journaler->context = *context;
     journaler->doorbell = topology_doorbell(PROCESS_JOURNALER, 0);
+    space_init(&journaler->space, context->config);
     int result = open_all(journaler, clock_monotonic_ns(), error);
     journaler->run_ready = result == 0;
     return result;
@@ -283,6 +286,18 @@ static void beat(struct journaler *journaler, uint64_t now_ns)
                                   memory_order_relaxed);
 }
 
+/* The sequencer looks at it. */
+static void tell_space(struct journaler *journaler, uint64_t now_ns)
+{
+    space_tend(&journaler->space, journaler->journal.spare.no_space, now_ns);
+    if (!journaler->attached)
+        return;
+    _Atomic uint64_t *told = &journaler->ring.file->consumers[journaler->consumer.line].status;
+    uint64_t status = journaler->space.low ? JOURNALER_SPACE_LOW : 0;
+    if (atomic_load_explicit(told, memory_order_relaxed) != status)
+        atomic_store_explicit(told, status, memory_order_release);
+}
+
 /* Events, and what else has time. Returns the events handled. */
 static int work_beside(struct journaler *journaler, uint64_t now_ns, struct error *error)
 {
@@ -293,6 +308,7 @@ static int work_beside(struct journaler *journaler, uint64_t now_ns, struct erro
     journal->events_synced = eventlog_writer_synced(journaler->events.writer);
     if (journaler->events.checkpoint.command_seq != 0)
         journal->checkpoint = journaler->events.checkpoint;
+    tell_space(journaler, now_ns);
     int result = event_side_sync(&journaler->events, now_ns, error);
     if (result == 0)
         result = journal_tend(journal, now_ns, error);

@@ -5,10 +5,19 @@
 
 #include <stdio.h>
 
+#define REJECT_PROCESSING_ERROR 0x000au /* OUCH 5.0: there is no room for it */
+
 struct batch {
     uint64_t room; /* records that may still be published in it */
+    bool space_low;
     uint32_t published_ns_low;
 };
+
+/* The disk is filling up: what is left is for what makes the exchange smaller, and for its operator. */
+static bool adds(const struct command *command)
+{
+    return command->kind == COMMAND_ENTER || command->kind == COMMAND_REPLACE;
+}
 
 /* The whole record but the ring's word, and what the sequencer alone gives. */
 static void publish(struct merge *merge, const struct command *from, const struct batch *batch)
@@ -19,6 +28,8 @@ static void publish(struct merge *merge, const struct command *from, const struc
     command->head.published_ns_low = batch->published_ns_low;
     command->command_seq = merge->producer.next;
     command->time_ns = merge->time_ns;
+    if (UNLIKELY(batch->space_low) && adds(command))
+        command_make_refused(command, REJECT_PROCESSING_ERROR);
     ring_publish(&merge->producer);
 }
 
@@ -124,6 +135,7 @@ int merge_own(struct merge *merge, const struct command *command, uint64_t realt
 int merge_batch(struct merge *merge, uint64_t realtime_ns, uint64_t monotonic_ns, struct error *error)
 {
     struct batch batch = {.published_ns_low = (uint32_t)monotonic_ns};
+    batch.space_low = merge->space && atomic_load_explicit(merge->space, memory_order_acquire) & JOURNALER_SPACE_LOW;
     batch.room = ring_free(&merge->producer, merge->batch_records_max);
     if (batch.room > merge->batch_records_max)
         batch.room = merge->batch_records_max;

@@ -33,7 +33,8 @@ struct merge {
     uint64_t configuration_next; /* inbound_seq of gateway 0 that is published next */
     struct merge_source sources[TOPOLOGY_GATEWAYS_MAX];
     uint32_t source_count;
-    uint32_t turn; /* the source to begin with */
+    uint32_t turn;                 /* the source to begin with */
+    const _Atomic uint64_t *space; /* what the journaler says of the disk: JOURNALER_SPACE_LOW */
 };
 
 /*

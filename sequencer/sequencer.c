@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define LOOK_INTERVAL_NS      ((uint64_t)NS_PER_MS) /* for inbound rings that are not there yet */
@@ -84,6 +85,8 @@ static int find_place(struct sequencer *sequencer, struct error *error)
     if (result < 0)
         return result;
     merge->time_ns = resume->time_ns != 0 ? resume->time_ns : sequencer->context.run->base.last_time_ns;
+    merge->space = &merge->ring.file->consumers[0].status; /* create_command_ring puts the journaler first */
+    REQUIRE(strcmp(merge->ring.file->consumers[0].name, LINE_JOURNALER) == 0);
     uint64_t half = merge->ring.file->header.capacity / 2;
     merge->batch_records_max = half < MERGE_BATCH_RECORDS ? half : MERGE_BATCH_RECORDS;
     uint64_t configured = atomic_load_explicit(&merge->ring.file->producer.status, memory_order_acquire);

@@ -56,6 +56,8 @@ enum config_log_level {
            "what must have happened to a "                                                                             \
            "command before anybody hears of it: on disk, with the kernel, or nothing")                                 \
     NUMBER(journal, segment_bytes, 268435456, 1048576, 4294967296, "bytes of a segment, a multiple of 4096")           \
+    NUMBER(journal, reserve_segments, 2, 0, 64,                                                                        \
+           "segments for which there must be space on the disk, else new orders are refused; 0: never")                \
     NUMBER(journal, batch_bytes, 262144, 8192, 4194304, "largest batch written at once, a multiple of 4096")           \
     TEXT(events, directory, "/var/lib/ringside/events", "directory of the event log")                                  \
     TEXT(snapshots, directory, "/var/lib/ringside/snapshots", "directory of the snapshots of the books")               \

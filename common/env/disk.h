@@ -80,6 +80,7 @@ struct disk_side {
     int (*remove)(const char *path, struct error *error); /* 0 also if it is not there */
     int (*rename)(const char *from, const char *to, struct error *error);
     int (*make_directory)(const char *path, struct error *error); /* and those above it; 0 also if it is there */
+    int (*space)(const char *directory, uint64_t *ret_free_bytes, struct error *error); /* left for this process */
     int (*list)(const char *directory, disk_visitor *visitor, void *argument, struct error *error);
 
     /* Queues. `buffers` are registered where the kernel allows it; they belong to the caller and outlive the queue. */

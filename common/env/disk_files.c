@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define FILE_MODE      0640
@@ -152,6 +153,15 @@ static int rename_file(const char *from, const char *to, struct error *error)
     return rename(from, to) == 0 ? 0 : error_system(error, errno, from, "cannot rename to %s", to);
 }
 
+static int space_left(const char *directory, uint64_t *ret_free_bytes, struct error *error)
+{
+    struct statvfs status;
+    if (statvfs(directory, &status) != 0)
+        return error_system(error, errno, directory, "cannot ask for its space");
+    *ret_free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
+    return 0;
+}
+
 static int make_directory(const char *path, struct error *error)
 {
     char part[DISK_PATH_BYTES];
@@ -199,5 +209,6 @@ void disk_files_fill(struct disk_side *side)
     side->remove = remove_file;
     side->rename = rename_file;
     side->make_directory = make_directory;
+    side->space = space_left;
     side->list = list_directory;
 }

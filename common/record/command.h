@@ -303,6 +303,9 @@ static inline bool command_kind_known(uint8_t kind)
  */
 const char *command_invalid(const struct command *command);
 
+/* Turns a command that asks for something into the refusal of it, for this reason of OUCH 5.0. */
+void command_make_refused(struct command *command, uint16_t reason);
+
 /* A hash of COMMAND_FIELDS, kept in every ring's header so that two builds with different layouts never meet. */
 uint64_t command_layout_hash(void);
 

@@ -43,3 +43,19 @@ uint64_t event_layout_hash(void)
     return hash;
 }
 #undef X
+
+void command_make_refused(struct command *command, uint16_t reason)
+{
+    uint8_t kind = command->kind;
+    uint8_t user_ref_index = command->order.user_ref_index;
+    char client_order_id[CLIENT_ORDER_ID_BYTES];
+    memcpy(client_order_id, command->order.client_order_id, sizeof(client_order_id));
+    if (client_order_id[0] == '\0')
+        memset(client_order_id, ' ', sizeof(client_order_id));
+    memset(&command->refused, 0, sizeof(command->refused));
+    command->kind = COMMAND_REFUSED;
+    command->refused.user_ref_index = user_ref_index;
+    command->refused.refused_kind = kind;
+    command->refused.reason = reason;
+    memcpy(command->refused.client_order_id, client_order_id, sizeof(client_order_id));
+}

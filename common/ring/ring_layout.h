@@ -90,8 +90,9 @@ struct ring_consumer_line {
     _Atomic uint32_t epoch;
     _Atomic uint32_t kind; /* enum ring_consumer_kind */
     _Atomic uint32_t doorbell;
-    char name[24]; /* zero-padded */
-    uint64_t reserved[6];
+    char name[24];           /* zero-padded */
+    _Atomic uint64_t status; /* consumer-defined; command ring, journaler, bit 0: new orders are to be refused */
+    uint64_t reserved[5];
 };
 
 struct ring_slot {
@@ -144,6 +145,7 @@ struct ring_file {
     X(ring_consumer_line, kind, 48, 4)                                                                                 \
     X(ring_consumer_line, doorbell, 52, 4)                                                                             \
     X(ring_consumer_line, name, 56, 24)                                                                                \
+    X(ring_consumer_line, status, 80, 8)                                                                               \
     X(ring_file, producer, 128, 128)                                                                                   \
     X(ring_file, consumers, 256, 2048)                                                                                 \
     X(ring_slot, word, 0, 8)                                                                                           \

@@ -33,8 +33,9 @@ enum process_kind {
 #define RING_NAME_EVENT   "event"
 /* inbound rings: "inbound-1" ... */
 
-/* What the status of a producer line means: bits of the event ring's. */
+/* What the status of a line means: bits of the event ring's producer, and of the journaler's in the command ring. */
 #define EVENT_RING_TIMER_ARMED UINT64_C(1) /* an order is to end by the clock: the engine wants ticks */
+#define JOURNALER_SPACE_LOW    UINT64_C(1) /* the disk is filling up: new orders are to be refused */
 
 /* "journaler", ...; gateways are "gateway". */
 const char *topology_process_name(enum process_kind kind);

@@ -28,7 +28,7 @@ static void check_command(struct command *command, const struct session_result *
     command->gateway = 1;
     command->shard = 0;
     if (result->symbol && (command->user_ref & 1))
-        session_refuse(command, OUCH_REJECT_INVALID_SYMBOL);
+        command_make_refused(command, OUCH_REJECT_INVALID_SYMBOL);
     broken = command_invalid(command);
     if (broken) {
         fprintf(stderr, "%s: %s\n", command_kind_name(command->kind), broken);

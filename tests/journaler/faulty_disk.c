@@ -112,6 +112,14 @@ static int queue_create(struct disk_queue **ret_queue, const struct disk_buffer 
     return result;
 }
 
+static int space(const char *directory, uint64_t *ret_free_bytes, struct error *error)
+{
+    if (faulty_disk.free_bytes == 0)
+        return disk_real()->space(directory, ret_free_bytes, error);
+    *ret_free_bytes = faulty_disk.free_bytes;
+    return 0;
+}
+
 void faulty_disk_install(void)
 {
     static struct disk_side side;
@@ -122,6 +130,7 @@ void faulty_disk_install(void)
     side.truncate = file_truncate;
     side.reserve = file_reserve;
     side.remove = file_remove;
+    side.space = space;
     side.queue_create = queue_create;
     side.queue_submit = submit;
     side.queue_reap = reap;

@@ -20,6 +20,7 @@ struct faulty_disk {
     enum fault fault;
     uint64_t fail_at; /* number of the operation that fails; 0: none */
     uint64_t operation_count;
+    uint64_t free_bytes;   /* what is said to be left; 0: the truth */
     bool failed;           /* it has happened */
     bool hold_completions; /* nothing can be reaped */
     bool refuse_uring;     /* queues are created without io_uring */

@@ -285,6 +285,29 @@ Test(journaler, a_full_disk_holds_and_goes_on, .fini = finish)
     cr_assert_eq(world_read(&world, 1), (int64_t)last + 1);
 }
 
+static uint64_t told_of_space(void)
+{
+    for (int polls = 0; polls < 5000; polls++)
+        cr_assert_geq(world_poll(&world), 0, "%s: %s", world.error.where, world.error.what);
+    return atomic_load(&world.command_ring.file->consumers[0].status);
+}
+
+Test(journaler, tells_of_a_disk_that_fills_up_and_of_space_again, .fini = finish)
+{
+    begin(DURABILITY_SYNC);
+    start();
+    const uint64_t segment = world.config.journal_segment_bytes;
+    cr_expect_eq(told_of_space(), 0);
+    faulty_disk.free_bytes = 2 * segment - 1;
+    cr_expect_eq(told_of_space(), JOURNALER_SPACE_LOW, "less than two segments");
+    faulty_disk.free_bytes = 2 * segment + 1;
+    cr_expect_eq(told_of_space(), JOURNALER_SPACE_LOW, "not before there is a quarter more");
+    faulty_disk.free_bytes = 5 * segment / 2;
+    cr_expect_eq(told_of_space(), 0);
+    world_publish(&world, 100);
+    cr_assert_geq(world_poll_until(&world, 101), 0);
+}
+
 /* ---- resuming -----------------------------------------------------------------------------------------------------
  */
 

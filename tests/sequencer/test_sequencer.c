@@ -423,6 +423,59 @@ Test(configuration, knows_the_calendar)
     cr_expect_eq(configuration_date(UINT64_C(1709164800000000000)), 20240229);
 }
 
+/* ---- a disk that fills up ------------------------------------------------------------------------------------------
+ */
+
+static void put_kind(uint8_t kind, uint32_t user_ref)
+{
+    struct world_gateway *gateway = &world.gateways[0];
+    struct command *command = ring_claim(&gateway->producer);
+    cr_assert_not_null(command);
+    *command = (struct command){.head.slot_word = command->head.slot_word,
+                                .inbound_seq = gateway->producer.next,
+                                .tenure = 1,
+                                .gateway = 1,
+                                .session = 1,
+                                .kind = kind,
+                                .user_ref = user_ref};
+    if (kind != COMMAND_CANCEL)
+        memcpy(command->order.client_order_id, "ID            ", CLIENT_ORDER_ID_BYTES);
+    ring_publish(&gateway->producer);
+    ring_flush(&gateway->producer);
+}
+
+static void put_three(uint32_t user_ref)
+{
+    put_kind(COMMAND_ENTER, user_ref);
+    put_kind(COMMAND_CANCEL, 0);
+    put_kind(COMMAND_REPLACE, user_ref + 1);
+    world_settle(&world);
+}
+
+Test(sequencer, refuses_new_orders_while_the_journaler_says_that_space_is_low)
+{
+    make();
+    put_three(1);
+    atomic_store(&world.command_ring.file->consumers[0].status, JOURNALER_SPACE_LOW);
+    put_three(3);
+    atomic_store(&world.command_ring.file->consumers[0].status, 0);
+    put_three(5);
+    static const uint8_t kinds[] = {COMMAND_ENTER,   COMMAND_CANCEL, COMMAND_REPLACE, COMMAND_REFUSED, COMMAND_CANCEL,
+                                    COMMAND_REFUSED, COMMAND_ENTER,  COMMAND_CANCEL,  COMMAND_REPLACE};
+    cr_assert_geq(world.seen_count, 9);
+    const struct command *seen = &world.seen[world.seen_count - 9];
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        cr_expect_eq(seen[i].kind, kinds[i], "%zu: %s", i, command_kind_name(seen[i].kind));
+    const struct command *refused = &seen[3];
+    cr_expect_eq(refused->user_ref, 3);
+    cr_expect_eq(refused->refused.refused_kind, COMMAND_ENTER);
+    cr_expect_eq(refused->refused.reason, 0x000a);
+    cr_expect_eq(memcmp(refused->refused.client_order_id, "ID            ", CLIENT_ORDER_ID_BYTES), 0);
+    cr_expect_null(command_invalid(refused), "%s", command_invalid(refused));
+    cr_expect_eq(seen[5].user_ref, 4);
+    cr_expect_eq(seen[5].refused.refused_kind, COMMAND_REPLACE);
+}
+
 /* ---- ticks --------------------------------------------------------------------------------------------------------
  */
 

@@ -283,6 +283,12 @@ uint64_t disk_used_bytes(void)
     return bytes;
 }
 
+uint64_t disk_free_bytes(void)
+{
+    uint64_t used = disk_used_bytes();
+    return used < model.capacity ? model.capacity - used : 0;
+}
+
 void disk_capacity_set(uint64_t bytes)
 {
     model.capacity = bytes;

@@ -74,6 +74,7 @@ void disk_file_sync_end(struct disk_file *file, bool failed);
 /* Bytes of all files together, and how many there may be. */
 uint64_t disk_used_bytes(void);
 void disk_capacity_set(uint64_t bytes);
+uint64_t disk_free_bytes(void);
 
 /* What is left when the power goes; sectors in flight have been written or not by then. */
 void disk_model_power_cut(void);

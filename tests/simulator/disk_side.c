@@ -439,6 +439,14 @@ static int queue_wait(struct disk_queue *queue, struct error *error)
     return 0;
 }
 
+static int side_space(const char *directory, uint64_t *ret_free_bytes, struct error *error)
+{
+    (void)directory;
+    (void)error;
+    *ret_free_bytes = disk_free_bytes();
+    return 0;
+}
+
 static int queue_descriptor(const struct disk_queue *queue)
 {
     (void)queue;
@@ -471,6 +479,7 @@ static const struct disk_side side = {
     .remove = side_remove,
     .rename = side_rename,
     .make_directory = side_make_directory,
+    .space = side_space,
     .list = side_list,
     .queue_create = queue_create,
     .queue_kind = queue_kind,
