@@ -9,9 +9,9 @@
  *   2. sync: a batch is acknowledged when it is on the medium. write: when the kernel has it. off: when it is filled.
  *   3. A write or sync that fails or is short ends the journal at once, with ERROR_IO. Nothing is tried again and
  * nothing after it is acknowledged.
- *   4. The next segment (the spare) is made and zero-written ahead of use, one chunk at a time, at a multiple of the
- * pace of the batches, or freely when there are none. Its name is durable before any of it is used. If the current one
- *      is used up before, the spare is taken as it is.
+ *   4. The next segment (the spare) is made and zero-written ahead of use, one chunk at a time, at the pace of the
+ *      batches that makes it ready a little before the current one is used up, or freely when there are none. Its name
+ *      is durable before any of it is used. If the current one is used up before, the spare is taken as it is.
  *   5. No space for a spare: an alarm, and again every second. When the current segment is used up too, nothing is
  *      taken any more until there is space.
  *   6. When nothing comes for a while, an empty batch seals the last one; another tells that the event log's end is on
@@ -40,8 +40,7 @@ enum journal_tag {
     JOURNAL_TAGS,
 };
 
-#define SPARE_CHUNK_BYTES   ((size_t)128 << 10) /* zero-written at once; see spare.c */
-#define SPARE_CREDIT_FACTOR 4 /* bytes zero-written for each byte of batches: ready by half of the segment */
+#define SPARE_CHUNK_BYTES ((size_t)128 << 10) /* zero-written at once; see spare.c */
 
 enum spare_state {
     SPARE_NONE,
@@ -182,6 +181,9 @@ bool journal_settled(const struct journal *journal);
 int spare_tend(struct journal *journal, uint64_t now_ns, bool idle, struct error *error);
 int spare_complete(struct journal *journal, const struct disk_completion *completion, uint64_t now_ns,
                    struct error *error);
+
+/* So many bytes of batches are being written: how many of the spare may be. */
+void spare_pace(struct journal *journal, uint64_t bytes);
 
 /* Whether the spare can become the current segment now. */
 bool spare_usable(const struct spare *spare);

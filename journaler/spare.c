@@ -20,7 +20,25 @@
 #define RETRY_NS ((uint64_t)NS_PER_SECOND)
 
 /* Segments after an opening grow to their full size by this, so that the first one need not be large (and zeroed). */
-#define GROWTH 2
+#define GROWTH 4
+
+/*
+ * The spare is ready when so much of the current segment is used. Every zero-written chunk makes a batch beside it wait,
+ * so they are spread over nearly all of the segment; what is left is for a batch that is held up.
+ */
+#define READY_PERCENT 80
+
+static uint64_t next_bytes(const struct journal *journal)
+{
+    uint64_t bytes = journal->current.header.segment_bytes * GROWTH;
+    return bytes < journal->segment_bytes ? bytes : journal->segment_bytes;
+}
+
+void spare_pace(struct journal *journal, uint64_t bytes)
+{
+    uint64_t used = journal->current.header.segment_bytes / 100 * READY_PERCENT;
+    journal->spare.credit += bytes * next_bytes(journal) / used + 1;
+}
 
 bool spare_usable(const struct spare *spare)
 {
@@ -97,9 +115,7 @@ static int begin_spare(struct journal *journal, uint64_t now_ns, struct error *e
 {
     struct spare *spare = &journal->spare;
     spare->number = journal->current.header.segment + 1;
-    spare->bytes = journal->current.header.segment_bytes * GROWTH;
-    if (spare->bytes > journal->segment_bytes)
-        spare->bytes = journal->segment_bytes;
+    spare->bytes = next_bytes(journal);
     spare->zeroed = 0;
     int result = segment_create(journal, spare->number, &spare->file, error);
     if (result == ERROR_FULL) {

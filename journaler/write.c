@@ -131,7 +131,7 @@ static int submit_batch(struct journal *journal, uint64_t now_ns, struct error *
     journal->active_ns = now_ns;
     journal->batch_count++;
     journal->byte_count += request.bytes;
-    journal->spare.credit += request.bytes * SPARE_CREDIT_FACTOR;
+    spare_pace(journal, request.bytes);
     journal->filling ^= 1;
     begin_next(journal, batch_seq_next(batch));
     return 1;

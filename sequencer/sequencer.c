@@ -89,9 +89,12 @@ static int find_place(struct sequencer *sequencer, struct error *error)
     REQUIRE(strcmp(merge->ring.file->consumers[0].name, LINE_JOURNALER) == 0);
     uint64_t half = merge->ring.file->header.capacity / 2;
     merge->batch_records_max = half < MERGE_BATCH_RECORDS ? half : MERGE_BATCH_RECORDS;
-    uint64_t configured = atomic_load_explicit(&merge->ring.file->producer.status, memory_order_acquire);
-    if (resume->inbound_seq_last[0] > configured)
-        configured = resume->inbound_seq_last[0];
+    _Atomic uint64_t *status = &merge->ring.file->producer.status;
+    uint64_t configured = atomic_load_explicit(status, memory_order_acquire);
+    if (resume->inbound_seq_last[0] > configured) {
+        configured = resume->inbound_seq_last[0]; /* the one before died in between; the ring forgets, this does not */
+        atomic_store_explicit(status, configured, memory_order_release);
+    }
     merge->configuration_next = configured + 1;
     return 0;
 }

@@ -44,7 +44,8 @@ int journal_reader_next(struct journal_reader *reader, struct command *commands,
 /* Where the reader stands; after a return of 0 with no durable_end: the end of the journal. */
 void journal_reader_position(const struct journal_reader *reader, struct journal_position *position);
 
-/* What the newest batch read says of others: what was on the medium when it was written, and of the engine. */
+/* What the newest batch read or looked at says of others: what was on the medium when it was written, and of the
+ * engine. */
 struct journal_witness {
     uint64_t durable_seq;            /* commands below were on the medium; 0: no batch was read */
     uint64_t events_synced;          /* events below were */
@@ -53,8 +54,9 @@ struct journal_witness {
     uint64_t checkpoint_state_hash; /* 0: not known */
 };
 /*
- * Goes over a batch without commands that lies where the reader stands at the end, if there is one: it is a witness of
- * all before it. 1: so it did; 0: there is none; negative: could not read.
+ * Looks at a batch without commands that lies where the reader stands at the end, if there is one: it is a witness of
+ * all before it, even if it is cut later (a dead process's write that landed late), so the reader does not go over it.
+ * 1: there is one; 0: there is none; negative: could not read.
  */
 int journal_reader_seal(struct journal_reader *reader, struct error *error);
 

@@ -177,11 +177,15 @@ void journal_reader_position(const struct journal_reader *reader, struct journal
 
 void journal_reader_witness(const struct journal_reader *reader, struct journal_witness *ret)
 {
+    bool seal_newer = reader->seal.durable_seq > reader->last.durable_seq ||
+                      (reader->seal.durable_seq == reader->last.durable_seq &&
+                       reader->seal.events_synced > reader->last.events_synced);
+    const struct journal_batch_header *newest = seal_newer ? &reader->seal : &reader->last;
     *ret = (struct journal_witness){
-        .durable_seq = reader->last.durable_seq,
-        .events_synced = reader->last.events_synced,
-        .checkpoint_command_seq = reader->last.checkpoint.command_seq,
-        .checkpoint_event_hash = reader->last.checkpoint.event_hash,
-        .checkpoint_state_hash = reader->last.checkpoint.state_hash,
+        .durable_seq = newest->durable_seq,
+        .events_synced = newest->events_synced,
+        .checkpoint_command_seq = newest->checkpoint.command_seq,
+        .checkpoint_event_hash = newest->checkpoint.event_hash,
+        .checkpoint_state_hash = newest->checkpoint.state_hash,
     };
 }

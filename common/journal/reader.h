@@ -16,6 +16,7 @@ struct journal_reader {
     int file;
     struct journal_cursor cursor;     /* where the next batch is due */
     struct journal_batch_header last; /* the last whole one; magic 0: none yet */
+    struct journal_batch_header seal; /* one that was looked at and not gone over; magic 0: none */
     uint64_t last_time_ns;
     uint64_t torn_bytes;
     uint64_t searched_offset; /* the end at which a proof was looked for already; 0: none */

@@ -195,7 +195,7 @@ int journal_reader_seal(struct journal_reader *reader, struct error *error)
     const char *why = look_at_batch(reader, true, &result, error);
     if (result < 0 || why || batch_at_cursor(reader)->count > 0)
         return result;
-    accept_batch(reader);
+    reader->seal = *batch_at_cursor(reader);
     return 1;
 }
 

@@ -397,6 +397,27 @@ Test(sequencer, publishes_the_configuration_once_a_ring)
     expect_whole(2004);
 }
 
+Test(sequencer, remembers_the_configuration_that_one_who_died_published)
+{
+    configure(3);
+    make();
+    world_settle(&world);
+    world_stop(&world);
+    atomic_store(&world.command_ring.file->producer.status, 0); /* it died before this was stored */
+    world_start(&world);
+    for (int i = 0; i < 2000; i++) {
+        world_put_many(&world, 1, 1);
+        if (i % 100 == 0)
+            world_settle(&world);
+    }
+    world_settle(&world);
+    world_stop(&world);
+    world_start(&world);
+    world_settle(&world);
+    cr_expect_eq(count_of_configuration(), 4);
+    expect_whole(2004);
+}
+
 Test(sequencer, goes_on_in_the_middle_of_the_configuration)
 {
     configure(500); /* two command rings of it */

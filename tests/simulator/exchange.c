@@ -3,6 +3,7 @@
 #include "base/require.h"
 #include "base/units.h"
 #include "disk_side.h"
+#include "follower.h"
 #include "gateway.h"
 #include "journaler.h"
 #include "matcher.h"
@@ -52,6 +53,7 @@ static void configure(struct config *config, const struct plan *plan, const char
     snprintf(config->journal_directory, CONFIG_TEXT_BYTES, "/journal");
     snprintf(config->events_directory, CONFIG_TEXT_BYTES, "/events");
     snprintf(config->snapshots_directory, CONFIG_TEXT_BYTES, "/snapshots");
+    config->snapshots_every_commands = plan->snapshot_commands;
     config->exchange_gateways = plan->gateways;
     config->journal_durability = plan->durability;
     config->journal_segment_bytes = plan->segment_bytes;
@@ -92,6 +94,8 @@ void exchange_begin(struct exchange *exchange, const struct plan *plan, const ch
     member_add(exchange, &matcher_stage, 0);
     for (uint32_t gateway = 1; gateway <= plan->gateways; gateway++)
         member_add(exchange, &gateway_stage, gateway);
+    if (plan->snapshot_commands > 0)
+        member_add(exchange, &follower_stage, 0);
 }
 
 static void remove_rings(const char *directory)

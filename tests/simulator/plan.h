@@ -26,6 +26,7 @@ struct plan {
     uint32_t inbound_slots, command_slots, event_slots;
     uint64_t segment_bytes, batch_bytes;
     uint32_t checkpoint_commands;
+    uint32_t snapshot_commands; /* from one snapshot to the next; 0: nobody takes any */
 
     uint32_t kill;      /* a stage, between two polls */
     uint32_t kill_at;   /* a stage, at a marked point of a poll */

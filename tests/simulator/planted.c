@@ -5,6 +5,7 @@
 #include "journal/journal_codec.h"
 #include "journal/tail.h"
 #include "outbound.h"
+#include "process.h"
 #include "resume.h"
 #include "ring/ring.h"
 #include "run/run.h"
@@ -92,6 +93,19 @@ int __wrap_journal_end_find(struct journal_end *ret, const char *directory, stru
     if (planted == PLANTED_JOURNAL_END_LATE && result == 0 && ret->position.segment != 0)
         ret->position.command_seq_next++;
     return result;
+}
+
+int __real_journal_reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
+                               struct error *error);
+int __wrap_journal_reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
+                               struct error *error);
+int __wrap_journal_reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
+                               struct error *error)
+{
+    bool replays = from_seq > 1 && process_current && strcmp(process_current->name, "matcher") == 0;
+    if (planted == PLANTED_SNAPSHOT_OFF_BY_ONE && replays)
+        from_seq++;
+    return __real_journal_reader_open(ret_reader, directory, from_seq, error);
 }
 
 /* ---- places in rings ----------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@
     X(EVENT_SKIPPED, "event-skipped", "a restarted matcher goes on one event too late")                                \
     X(JOURNAL_END_LATE, "journal-end-late", "a recovered journal is said to end one command too late")                 \
     X(REPLAY_OFF_BY_ONE, "replay-off-by-one", "a replay to a client begins one message too late")                      \
-    X(ANSWER_OF_ANY_RUN, "answer-of-any-run", "an answer of an earlier run is taken for one of this run")
+    X(ANSWER_OF_ANY_RUN, "answer-of-any-run", "an answer of an earlier run is taken for one of this run")              \
+    X(SNAPSHOT_OFF_BY_ONE, "snapshot-off-by-one", "a replay behind a snapshot begins one command too late")
 
 enum planted {
     PLANTED_NONE,
