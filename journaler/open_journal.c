@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define STARTER_BYTES      (UINT64_C(16) << 20)
+#define STARTER_BYTES      (UINT64_C(64) << 20)
 #define BATCHES_OF_STARTER 4
 
 /* ---- preparing ----------------------------------------------------------------------------------------------------

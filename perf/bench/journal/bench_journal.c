@@ -8,8 +8,10 @@
  *
  * Rules
  *   1. Latency counts from the moment at which a command was due, so a stall is charged to all that it delayed.
- *   2. Commands are those of the engine's bench (stream.h), so records are as long as real ones.
- *   3. Rounds are interleaved; medians are given. Time stolen by the host stands beside.
+ *   2. Each measurement begins with the journal in a segment of full size and the next one ready, as it is when it has
+ * run for a while.
+ *   3. Commands are those of the engine's bench (stream.h), so records are as long as real ones.
+ *   4. Rounds are interleaved; medians are given. Time stolen by the host stands beside.
  */
 #include "perf/bench/journal/bench_journal.h"
 
@@ -18,11 +20,11 @@
 #include "env/clock.h"
 #include "journal/journal_codec.h"
 #include "perf/bench/engine/stream.h"
-#include "perf/machine/cores.h"
 #include "perf/machine/machine.h"
 #include "rig.h"
 
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +86,12 @@ static int yard(struct bench *bench, struct figures *figures, struct error *erro
     return result;
 }
 
+static int open_settled(const struct bench *bench, struct rig *rig, struct error *error)
+{
+    int result = rig_open(rig, &bench->form, error);
+    return result < 0 ? result : rig_settle(rig, &bench->form, command_of(bench, 0), error);
+}
+
 /* ---- one at a time ------------------------------------------------------------------------------------------------
  */
 
@@ -91,7 +99,7 @@ static int light(struct bench *bench, struct figures *figures, struct error *err
 {
     static struct histogram took_ns;
     struct rig rig;
-    int result = rig_open(&rig, &bench->form, error);
+    int result = open_settled(bench, &rig, error);
     uint64_t count = 0;
     uint64_t start_ns = clock_monotonic_ns();
     uint64_t now_ns = start_ns;
@@ -101,7 +109,7 @@ static int light(struct bench *bench, struct figures *figures, struct error *err
         rig_put(&rig, command_of(bench, count++));
         rig_flush(&rig);
         while (rig_durable(&rig) < rig.producer.next)
-            core_relax();
+            sched_yield(); /* the kernel's threads that complete a write may be waiting for this core */
         uint64_t done_ns = clock_monotonic_ns();
         histogram_record(&took_ns, done_ns - now_ns);
         now_ns = done_ns;
@@ -140,6 +148,8 @@ static void publish_due(struct flow *flow, uint64_t now_ns)
         count++;
     if (count > 0)
         rig_flush(flow->rig);
+    else
+        sched_yield();
 }
 
 static void record_durable(struct flow *flow)
@@ -174,7 +184,7 @@ static int at_rate(struct bench *bench, uint64_t rate, double *ret_p50_us, doubl
     static struct histogram took_ns;
     struct rig rig;
     struct flow flow;
-    int result = rig_open(&rig, &bench->form, error);
+    int result = open_settled(bench, &rig, error);
     histogram_clear(&took_ns);
     if (result == 0) {
         flow_begin(&flow, bench, &rig, rate);
@@ -206,7 +216,7 @@ static int at_rates(struct bench *bench, struct figures *figures, struct error *
 static int saturated(struct bench *bench, struct figures *figures, struct error *error)
 {
     struct rig rig;
-    int result = rig_open(&rig, &bench->form, error);
+    int result = open_settled(bench, &rig, error);
     if (result == 0) {
         uint64_t first = rig_durable(&rig);
         uint64_t start_ns = clock_monotonic_ns();
@@ -269,7 +279,7 @@ static int rotation(struct bench *bench, double seconds, struct rotation_figures
     for (uint32_t i = 0; i < WINDOWS_MAX; i++)
         histogram_clear(&windows[i]);
     *ret = (struct rotation_figures){0};
-    int result = rig_open(&rig, &bench->form, error);
+    int result = open_settled(bench, &rig, error);
     if (result == 0) {
         uint32_t segment = rig_segment(&rig, 0);
         uint64_t look_ns = 0;

@@ -1,6 +1,7 @@
 #include "rig.h"
 
 #include "base/units.h"
+#include "env/clock.h"
 #include "journal/segments.h"
 #include "journaler/journaler.h"
 #include "perf/machine/cores.h"
@@ -20,6 +21,12 @@
 
 #define ARGUMENTS_MAX 20
 #define STARTED_MS    10000
+
+#define SETTLE_LIMIT_NS     (60 * (uint64_t)NS_PER_SECOND)
+#define SETTLE_LOOK_NS      (5 * (uint64_t)NS_PER_MS)
+#define SETTLE_BURST        512u
+#define SETTLE_IDLE_US      200000
+#define SETTLE_BYTES_PER_US 300 /* a slow disk */
 
 /* ---- the journaler ------------------------------------------------------------------------------------------------
  */
@@ -128,6 +135,44 @@ int rig_open(struct rig *rig, const struct rig_form *form, struct error *error)
     if (result == 0)
         result = open_ring(rig, form->slots, error);
     return result == 0 ? wait_attached(rig, error) : result;
+}
+
+/* Size of the segment that is written to. */
+static uint64_t segment_bytes(const struct rig *rig)
+{
+    char directory[300];
+    struct journal_segment_header header = {0};
+    const char *why;
+    int file = -1;
+    snprintf(directory, sizeof(directory), "%s/journal", rig->directory);
+    if (journal_segment_open(directory, rig_segment(rig, 0), &file, &header, &why, NULL) < 0)
+        return 0;
+    close(file);
+    return header.segment_bytes;
+}
+
+int rig_settle(struct rig *rig, const struct rig_form *form, const struct command *command, struct error *error)
+{
+    uint64_t give_up_ns = clock_monotonic_ns() + SETTLE_LIMIT_NS;
+    uint64_t look_ns = 0;
+    bool full_size = false;
+    while (!full_size) {
+        for (uint32_t i = 0; i < SETTLE_BURST && rig_put(rig, command); i++) {
+        }
+        rig_flush(rig);
+        rig_durable(rig);
+        uint64_t now_ns = clock_monotonic_ns();
+        if (now_ns > give_up_ns)
+            return error_set(error, ERROR_TIMEOUT, rig->directory, "the journal does not reach a segment of full size");
+        if (now_ns < look_ns)
+            continue;
+        look_ns = now_ns + SETTLE_LOOK_NS;
+        full_size = segment_bytes(rig) == form->segment_bytes;
+    }
+    while (rig_durable(rig) < rig->producer.next)
+        core_relax();
+    usleep(SETTLE_IDLE_US + (useconds_t)(form->segment_bytes / SETTLE_BYTES_PER_US));
+    return 0;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)

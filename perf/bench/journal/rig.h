@@ -34,6 +34,12 @@ struct rig {
 
 int rig_open(struct rig *rig, const struct rig_form *form, struct error *error);
 
+/*
+ * Brings the journal to where it is when it has run for a while: in a segment of full size, with the next one ready.
+ * `command` is published as often as that takes.
+ */
+int rig_settle(struct rig *rig, const struct rig_form *form, const struct command *command, struct error *error);
+
 /* Ends the journaler, which finishes what is in flight. ERROR_CLOSED: it had ended by itself. */
 int rig_end(struct rig *rig, struct error *error);
 
