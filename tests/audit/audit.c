@@ -92,7 +92,7 @@ struct mapped map_file(const char *path)
         give_up("%s cannot be read", path);
     struct mapped mapped = {.bytes = (const uint8_t *)"", .count = (uint64_t)status.st_size};
     if (mapped.count > 0)
-        mapped.bytes = mmap(NULL, mapped.count, PROT_READ, MAP_SHARED, file, 0);
+        mapped.bytes = mmap(NULL, mapped.count, PROT_READ, MAP_PRIVATE, file, 0);
     if (mapped.bytes == MAP_FAILED)
         give_up("%s cannot be mapped", path);
     close(file);
