@@ -92,6 +92,7 @@ struct field {
     uint8_t bytes;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): lists of members cannot stand in parentheses */
 #define FIELD(type, member)                                                                                            \
     {                                                                                                                  \
         type, offsetof(struct event, member), sizeof(((struct event *)0)->member)                                      \
@@ -111,6 +112,7 @@ struct field {
         FIELD(PRICE, admin.fat_finger_ticks), FIELD(NUMBER, admin.quantity_max), FIELD(NUMBER, admin.notional_max),    \
         FIELD(TEXT, admin.firm), FIELD(LETTER, admin.market_state), FIELD(NUMBER, admin.refused_kind),                 \
         FIELD(NUMBER, admin.refused_why)
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define FIELDS_MAX 20
 
 static const struct {

@@ -29,7 +29,7 @@
 #define CLIENT_MESSAGE_MAX   128 /* longest message that may come */
 #define CLIENT_UNSETTLED_MAX 512 /* requests without an answer; a power of two */
 #define CLIENT_RECENT_MAX    1024
-#define CLIENT_BUFFER_BYTES  (256 * 1024)
+#define CLIENT_BUFFER_BYTES  ((size_t)256 << 10)
 
 enum client_state {
     CLIENT_CLOSED,
@@ -154,7 +154,7 @@ static inline bool client_ready(const struct client *client)
 {
     return client->state == CLIENT_OPEN && client->resend_next == client->unsettled_end && !client->rereads &&
            client->unsettled_end - client->unsettled_first < CLIENT_UNSETTLED_MAX &&
-           client->output_bytes + 4 * CLIENT_FRAME_MAX < CLIENT_BUFFER_BYTES;
+           client->output_bytes + 4 * (size_t)CLIENT_FRAME_MAX < CLIENT_BUFFER_BYTES;
 }
 
 /* One request of the mix. */

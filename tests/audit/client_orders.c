@@ -68,7 +68,9 @@ static void enter(struct client *client, const char *symbol, char side, uint32_t
     memcpy(frame + 10, symbol, 8);
     put_be(frame + 18, price, 8);
     frame[26] = (uint8_t)time_in_force;
-    memcpy(frame + 27, "YPNN", 4);
+    frame[27] = 'Y';
+    frame[28] = 'P';
+    frame[29] = frame[30] = 'N';
     put_id(client, frame + 31, user_ref);
     client->orders[user_ref] =
         (struct client_order){.quantity = quantity, .leaves = quantity, .state = CLIENT_ORDER_SENT};
@@ -105,7 +107,9 @@ static void replace(struct client *client, uint32_t target)
     put_be(frame + 5, user_ref, 4);
     put_be(frame + 9, quantity, 4);
     put_be(frame + 13, price, 8);
-    memcpy(frame + 21, "0YN", 3);
+    frame[21] = '0';
+    frame[22] = 'Y';
+    frame[23] = 'N';
     put_id(client, frame + 24, user_ref);
     client->orders[user_ref] = (struct client_order){.state = CLIENT_ORDER_SENT};
     client->orders[target].replace_asked = true;
@@ -152,7 +156,7 @@ void client_ask(struct client *client)
 void client_resend(struct client *client)
 {
     while (client->resend_next < client->unsettled_end &&
-           client->output_bytes + 2 * CLIENT_FRAME_MAX < CLIENT_BUFFER_BYTES) {
+           client->output_bytes + 2 * (size_t)CLIENT_FRAME_MAX < CLIENT_BUFFER_BYTES) {
         const struct client_request *request = &client->unsettled[client->resend_next % CLIENT_UNSETTLED_MAX];
         client_put(client, 'U', request->frame, request->bytes);
         client->counts->resent++;

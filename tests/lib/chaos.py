@@ -119,7 +119,7 @@ def compare(exchange, ledgers=None):
 
 
 class Killer:
-    """kill -9 at random moments, of single stages and pairs, each back after a random time."""
+    """kill -9 at random moments, of single stages, pairs and all, each back after a random time."""
 
     def __init__(self, exchange, ledgers, seed, say=lambda line: None):
         self.exchange, self.ledgers, self.say = exchange, ledgers, say
@@ -130,9 +130,9 @@ class Killer:
         self.began = time.monotonic()
 
     def draw(self):
-        """Every stage alone and every pair comes up, in random order, before any does again."""
+        """Every stage alone, every pair and all at once come up, in random order, before any does again."""
         if not self.deck:
-            self.deck = [(stage,) for stage in STAGES] + PAIRS
+            self.deck = [(stage,) for stage in STAGES] + PAIRS + [STAGES]
             self.random.shuffle(self.deck)
         return self.deck.pop()
 
@@ -180,7 +180,7 @@ class Killer:
             aways.append(self.random.uniform(0, 0.03 if self.random.random() < 0.4 else 0.8))
             self.back.append((time.monotonic() + aways[-1], stage))
         self.done[" + ".join(victims)] += 1
-        self.say(f"kill {number:4}  {time.monotonic() - self.began:7.2f} s  {' + '.join(victims):24} "
+        self.say(f"kill {number:4}  {time.monotonic() - self.began:7.2f} s  {' + '.join(victims):23} "
                  f"away {', '.join(f'{away:.2f}' for away in aways)} s, {told} messages told")
 
     def run(self, kills):
