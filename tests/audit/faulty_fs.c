@@ -3,8 +3,9 @@
  *
  * usage: ringside-faulty-fs FOLDER MOUNTPOINT
  *
- *   1. Writing "write N" or "sync N" to MOUNTPOINT/.fail makes the N-th write or sync from then on fail with EIO, once;
- *      reads and everything else go on. The medium is back at once: whoever tries again succeeds.
+ *   1. Writing "write N", "batch N" or "sync N" to MOUNTPOINT/.fail makes the N-th write, write of a batch of the
+ * journal or sync from then on fail with EIO, once; reads and everything else go on. The medium is back at once:
+ * whoever tries again succeeds.
  *   2. What was written to a file and not synced when its sync fails is gone, as with Linux's page cache: the bytes
  * that were there before come back. A write that fails has written half of what it should.
  *   3. Nothing is cached by the kernel, so every write and sync of the exchange arrives here.
@@ -34,7 +35,7 @@ struct undo {
 
 static int root;
 static struct undo *undos; /* the newest first */
-static uint64_t fail_write_in, fail_sync_in;
+static uint64_t fail_write_in, fail_batch_in, fail_sync_in;
 
 static const char *inside(const char *path)
 {
@@ -155,6 +156,8 @@ static int take_order(const char *text, size_t bytes)
     memcpy(order, text, bytes < sizeof(order) - 1 ? bytes : sizeof(order) - 1);
     if (strncmp(order, "write ", 6) == 0)
         fail_write_in = strtoull(order + 6, NULL, 10);
+    else if (strncmp(order, "batch ", 6) == 0)
+        fail_batch_in = strtoull(order + 6, NULL, 10);
     else if (strncmp(order, "sync ", 5) == 0)
         fail_sync_in = strtoull(order + 5, NULL, 10);
     else
@@ -167,7 +170,8 @@ static int do_write(const char *path, const char *from, size_t bytes, off_t offs
     int file = (int)info->fh;
     if (strcmp(path, CONTROL) == 0)
         return take_order(from, bytes);
-    bool fails = fails_now(&fail_write_in);
+    bool is_batch = strstr(path, ".seg") && bytes > 0 && from[0] != 0; /* else zeros, written ahead */
+    bool fails = fails_now(&fail_write_in) || (is_batch && fails_now(&fail_batch_in));
     if (strstr(path, "/events-"))
         remember(file, offset, bytes);
     ssize_t count = pwrite(file, from, fails ? bytes / 2 : bytes, offset);

@@ -134,7 +134,7 @@ class Disk:
         return where
 
     def fail(self, what, after):
-        """The n-th write or sync from now on fails: 'write 3', 'sync 1'."""
+        """The n-th write, batch of the journal or sync from now on fails."""
         with open(self.path("mount/.fail"), "w") as file:
             file.write(f"{what} {after}")
 
