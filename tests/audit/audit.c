@@ -44,7 +44,7 @@ static struct {
     const char *ledgers;
     struct session sessions[AUDIT_SESSIONS_MAX];
     uint64_t midnight_ns;
-    uint64_t command_count, event_count, message_count, duplicate_count;
+    uint64_t command_count, event_count, message_count, duplicate_count, late_count;
     uint64_t last_time_ns;
     uint64_t inbound_last[256];
     uint32_t tenure_last[256];
@@ -190,9 +190,19 @@ static void check_inbound(const struct command *command)
     *last = command->inbound_seq;
 }
 
+/* The user had logged in through another gateway by then; it asks again there. */
+static bool came_too_late(const struct event *first)
+{
+    return first && first->kind == EVENT_COMMAND_REFUSED && first->admin.refused_why == ENGINE_REFUSAL_NOT_CONNECTED;
+}
+
 /* An order is answered by its first event, once; a number that was used is ignored. */
 static void check_answer(const struct command *command, bool is_new, const struct event *first)
 {
+    if (came_too_late(first)) {
+        audit.late_count++;
+        return;
+    }
     bool answered = first && (first->kind == EVENT_ACCEPTED || first->kind == EVENT_REJECTED) &&
                     first->session == command->session && first->user_ref == command->user_ref;
     audit.duplicate_count += !is_new;
@@ -231,17 +241,18 @@ static bool take_command(const struct command *command)
     bool is_new = command->user_ref > session->user_ref_last;
     audit.command_count++;
     check_inbound(command);
-    if (session->ledger && (is_order || command->kind == COMMAND_REPLACE || command->kind == COMMAND_CANCEL))
-        ledger_command(session->ledger, command,
-                       command->kind == COMMAND_ENTER ? symbol_at(command->order.instrument) : "");
     uint64_t next = engine_event_seq_next(audit.engine);
     int count = engine_apply(audit.engine, command, &output);
     if (count < 0)
         give_up("the engine does not take command %llu", (unsigned long long)command->command_seq);
     for (int i = 0; i < count; i++) /* the first thing a session is told comes before its login */
         open_session(&audit.output[(next + (uint64_t)i) % OUTPUT_EVENTS]);
+    const struct event *first = count > 0 ? &audit.output[next % OUTPUT_EVENTS] : NULL;
     if (is_order)
-        check_answer(command, is_new, count > 0 ? &audit.output[next % OUTPUT_EVENTS] : NULL);
+        check_answer(command, is_new, first);
+    if (session->ledger && (is_order || command->kind == COMMAND_REPLACE || command->kind == COMMAND_CANCEL))
+        ledger_command(session->ledger, command, !came_too_late(first),
+                       command->kind == COMMAND_ENTER ? symbol_at(command->order.instrument) : "");
     for (;;) {
         for (; count > 0; count--, next++)
             if (!compare_event(&audit.output[next % OUTPUT_EVENTS]))
@@ -293,10 +304,11 @@ static void compare_all(void)
     if (audit.ledgers && told == 0)
         wrong("there are no ledgers in %s, or nobody was told anything", audit.ledgers);
     printf("{\"commands\": %llu, \"epochs\": %u, \"events\": %llu, \"messages\": %llu, \"asked\": %llu, "
-           "\"told\": %llu, \"orders\": %llu, \"resent_ignored\": %llu",
+           "\"told\": %llu, \"orders\": %llu, \"resent_ignored\": %llu, \"late_refused\": %llu",
            (unsigned long long)audit.command_count, journal_walk_epochs(journal), (unsigned long long)audit.event_count,
            (unsigned long long)audit.message_count, (unsigned long long)asked, (unsigned long long)told,
-           (unsigned long long)orders_count(), (unsigned long long)audit.duplicate_count);
+           (unsigned long long)orders_count(), (unsigned long long)audit.duplicate_count,
+           (unsigned long long)audit.late_count);
     journal_walk_close(journal);
 }
 

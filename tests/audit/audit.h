@@ -57,7 +57,7 @@ void event_walk_close(struct event_walk *walk);
 
 struct ledger;
 struct ledger *ledger_open(const char *directory, const char *user); /* NULL: this user has none */
-void ledger_command(struct ledger *ledger, const struct command *command, const char *symbol);
+void ledger_command(struct ledger *ledger, const struct command *command, bool taken, const char *symbol);
 void ledger_message(struct ledger *ledger, uint32_t message_no, const uint8_t *message, size_t bytes);
 void ledger_end(struct ledger *ledger);
 uint64_t ledger_told(const struct ledger *ledger);

@@ -110,12 +110,12 @@ static bool was_asked(const struct ledger *ledger, const struct command *command
     return command->kind == COMMAND_REFUSED && same_refused(frame, command);
 }
 
-void ledger_command(struct ledger *ledger, const struct command *command, const char *symbol)
+void ledger_command(struct ledger *ledger, const struct command *command, bool taken, const char *symbol)
 {
     if (!was_asked(ledger, command, symbol))
         wrong("command %llu of %s, kind %u, number %u, is not what it asked", (unsigned long long)command->command_seq,
               ledger->user, command->kind, command->user_ref);
-    if (command->kind != COMMAND_ENTER && command->kind != COMMAND_REFUSED)
+    if (!taken || (command->kind != COMMAND_ENTER && command->kind != COMMAND_REFUSED))
         return;
     uint8_t *flags = &ledger->flags[command->user_ref % CLIENT_ORDERS_MAX];
     ledger->found_count += !(*flags & FLAG_JOURNALED);

@@ -134,8 +134,9 @@ static void log_in(struct client *client)
 static void begin_connection(struct client *client, uint64_t now_ns)
 {
     const int one = 1;
+    uint32_t port = client->port + client_below(client->random, client->port_count);
     const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(client->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     client->connect_at_ns = now_ns + CONNECT_AGAIN_NS;
     client->input_bytes = client->output_bytes = 0;
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -89,7 +89,8 @@ enum client_phase { PHASE_LOAD, PHASE_DRAIN, PHASE_REREAD, PHASE_DONE };
 struct client {
     char user[8];
     uint32_t number;
-    uint16_t port;
+    uint16_t port; /* of the first gateway */
+    uint32_t port_count;
     struct client_counts *counts;
     uint64_t *random;
 

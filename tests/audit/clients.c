@@ -1,11 +1,12 @@
 /*
  * The load of tests/chaos and tests/faults: users that keep a ledger of everything (client.h), in one thread.
  *
- * usage: ringside-audit-clients DIRECTORY PORT USERS RATE SEED [calm]
+ * usage: ringside-audit-clients DIRECTORY PORT GATEWAYS USERS RATE SEED [calm]
  *
  *   1. RATE requests a second, all users together, as long as the exchange takes them; what it could not take while
  *      parts of it were away is not made up for. Rate 0: as fast as answers come.
- *   2. Now and then a user's connection breaks, or a user reads nothing for a while; not if calm.
+ *   2. Now and then a user's connection breaks, or a user reads nothing for a while; not if calm. It comes back on any
+ *      of the gateways, which listen on PORT and the ports behind it.
  *   3. At SIGTERM nothing new is asked. Once everything is answered each user logs in again from message 1 and compares
  *      all it was ever told. Then the counts are printed as JSON, and it ends with 0; with 1 at the first breach.
  *   4. The counts are also in DIRECTORY/progress while it runs, as the words of struct client_counts.
@@ -226,17 +227,18 @@ static void print_counts(const struct client_counts *counts)
 
 static bool open_load(struct load *load, char **arguments)
 {
-    uint64_t users = strtoull(arguments[3], NULL, 10);
+    uint64_t users = strtoull(arguments[4], NULL, 10);
     if (users == 0 || users > CLIENT_USERS_MAX)
         return false;
     load->client_count = (uint32_t)users;
-    load->rate = strtoull(arguments[4], NULL, 10);
-    load->random = strtoull(arguments[5], NULL, 10);
+    load->rate = strtoull(arguments[5], NULL, 10);
+    load->random = strtoull(arguments[6], NULL, 10);
     load->counts = progress_map(arguments[1]);
     for (uint32_t i = 0; i < load->client_count; i++) {
         struct client *client = &load->clients[i];
         client->number = i + 1;
         client->port = (uint16_t)strtoul(arguments[2], NULL, 10);
+        client->port_count = (uint32_t)strtoul(arguments[3], NULL, 10);
         client->counts = load->counts;
         client->random = &load->random;
         snprintf(client->user, sizeof(client->user), "USER%02u", (i + 1) % 100);
@@ -249,9 +251,9 @@ int main(int argc, char **argv)
 {
     static struct load load;
     const struct sigaction end = {.sa_handler = on_end};
-    load.calm = argc == 7 && strcmp(argv[6], "calm") == 0;
-    if ((argc != 6 && !load.calm) || !open_load(&load, argv)) {
-        fprintf(stderr, "usage: ringside-audit-clients DIRECTORY PORT USERS RATE SEED [calm]\n");
+    load.calm = argc == 8 && strcmp(argv[7], "calm") == 0;
+    if ((argc != 7 && !load.calm) || !open_load(&load, argv)) {
+        fprintf(stderr, "usage: ringside-audit-clients DIRECTORY PORT GATEWAYS USERS RATE SEED [calm]\n");
         return 64;
     }
     sigaction(SIGTERM, &end, NULL);

@@ -13,18 +13,41 @@ import mmap
 import os
 import random
 import signal
+import socket
 import struct
 import subprocess
 import time
 
-from exchange import STAGES, Exchange
+from exchange import STAGES, Exchange, free_port
 from tap import eventually
 
 COUNTS = ("told", "asked", "orders", "answered", "executions", "reconnects", "resent", "told_again", "unsettled",
           "open", "phase", "slowest_ns", "debug_count")  # struct client_counts of tests/audit/client.h
 USERS = 12
 STALL_S = 60
-PAIRS = [(a, b) for i, a in enumerate(STAGES) for b in STAGES[i + 1:]]
+GATEWAYS = 2  # a user comes back on any of them
+ALL_STAGES = STAGES + tuple(f"gateway-{number}" for number in range(2, GATEWAYS + 1))
+
+
+def two_ports():
+    """The first of as many neighbouring free ports as there are gateways."""
+    while True:
+        first = free_port()
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for port in range(first, first + GATEWAYS):
+                probe = held.enter_context(socket.socket())
+                probe.bind(("127.0.0.1", port))
+            return first
+
+
+def exchange_of(build, options=None, **more):
+    """An exchange with stores and all its gateways."""
+    exchange = Exchange(build, stores=True, stages=ALL_STAGES,
+                        options={"exchange.gateways": GATEWAYS, "redis.stream_entries_max": 1000000000} |
+                        (options or {}), **more)
+    exchange.port = exchange.options["gateway.port"] = two_ports()
+    exchange.write_config()
+    return exchange
 
 
 class Ledgers:
@@ -36,7 +59,8 @@ class Ledgers:
         os.makedirs(self.directory)
         self.log_path = os.path.join(exchange.directory, "clients.log")
         program = os.path.join(exchange.build, "tests", "audit", "ringside-audit-clients")
-        arguments = [program, self.directory, str(exchange.port), str(users), str(rate), str(seed)]
+        arguments = [program, self.directory, str(exchange.port),
+                     str(sum(stage.startswith("gateway") for stage in exchange.stages)), str(users), str(rate), str(seed)]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(arguments + (["calm"] if calm else []), stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True)
@@ -112,7 +136,7 @@ def settle(exchange):
     codes = {}
     if exchange.has_stores:
         stores_catch_up(exchange)
-    codes |= exchange.stop("gateway")
+    codes |= exchange.stop(*[name for name in exchange.processes if name.startswith("gateway")])
     if exchange.has_stores:
         last = None
         while last != exchange.event_seq_last():
@@ -149,7 +173,9 @@ class Killer:
     def draw(self):
         """Every stage alone, every pair and all at once come up, in random order, before any does again."""
         if not self.deck:
-            self.deck = [(stage,) for stage in STAGES] + PAIRS + [STAGES]
+            stages = self.exchange.stages
+            pairs = [(a, b) for i, a in enumerate(stages) for b in stages[i + 1:]]
+            self.deck = [(stage,) for stage in stages] + pairs + [stages]
             self.random.shuffle(self.deck)
         return self.deck.pop()
 

@@ -12,14 +12,13 @@ import sys
 import time
 
 import chaos
-from exchange import Exchange
 from tap import run
 
 KILLS, RATE = 12, 5000
 SEED = int(os.environ.get("RINGSIDE_CHAOS_SEED", time.time_ns() // 1000 % (1 << 31)))
 BLOCK_BYTES, BATCH_MAGIC = 4096, 0x5441424A  # docs/journal.md
 
-exchange = Exchange(sys.argv[1], stores=True, options={"journal.segment_bytes": "4M"})
+exchange = chaos.exchange_of(sys.argv[1], {"journal.segment_bytes": "4M"})
 state = {}
 
 
