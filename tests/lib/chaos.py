@@ -59,8 +59,8 @@ class Ledgers:
         os.makedirs(self.directory)
         self.log_path = os.path.join(exchange.directory, "clients.log")
         program = os.path.join(exchange.build, "tests", "audit", "ringside-audit-clients")
-        arguments = [program, self.directory, str(exchange.port),
-                     str(sum(stage.startswith("gateway") for stage in exchange.stages)), str(users), str(rate), str(seed)]
+        gateways = sum(stage.startswith("gateway") for stage in exchange.stages)
+        arguments = [program, self.directory, *map(str, (exchange.port, gateways, users, rate, seed))]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(arguments + (["calm"] if calm else []), stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True)

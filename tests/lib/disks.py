@@ -1,9 +1,9 @@
 """File systems of a test's own, on loop devices and FUSE: small ones, slow ones, ones whose power can be cut.
 
-  1. Everything is mounted in a mount namespace of the test's own (enter_namespace, first of all), by loop devices that go
-     with their mount: so all of it is gone when the test's processes are, however they end.
-  2. Cutting power: an ext4 in a file on another ext4. The outer one is shut down without writing anything more; what was
-     not synced through both is gone when they are mounted again.
+  1. Everything is mounted in a mount namespace of the test's own (enter_namespace, first of all), by loop devices that
+     go with their mount: so all of it is gone when the test's processes are, however they end.
+  2. Cutting power: an ext4 in a file on another ext4. The outer one is shut down without writing anything more; what
+     was not synced through both is gone when they are mounted again.
 """
 
 import fcntl
@@ -124,8 +124,8 @@ class Disk:
         where = self.path("mount")
         os.makedirs(where)
         with open(self.path("faulty.log"), "wb") as log:
-            self.process = subprocess.Popen([program, self.path("backing"), where], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+            self.process = subprocess.Popen([program, self.path("backing"), where], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
         eventually(lambda: os.path.ismount(where) or self.process.poll() is not None, 10, "FUSE is mounted")
         if self.process.poll() is not None:
             with open(self.path("faulty.log")) as log:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A dozen kill -9, of every stage, under users with ledgers; then everything is compared, and the comparison itself.
 
-Goal: nothing acknowledged is lost, nothing told twice, and ringside-audit would notice if it were. Method: tests/chaos in
-small; afterwards one row, one entry, one message, one event, one batch is damaged in turn, and each must be found.
+Goal: nothing acknowledged is lost, nothing told twice, and ringside-audit would notice if it were. Method: tests/chaos
+in small; afterwards one row, one entry, one message, one event, one batch is damaged in turn, and each must be found.
 """
 import contextlib
 import glob
