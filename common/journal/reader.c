@@ -53,8 +53,13 @@ static int find_segment(struct journal_reader *reader, const struct journal_segm
         else if (oldest_seq != 0)
             return error_set(error, ERROR_CORRUPT, path, "at offset 0: %s, but a later segment has begun",
                              why ? why : "segment header: is blank");
-        else if (journal_unbegun_bytes(reader->directory, segments->numbers[i], NULL, error) < 0)
-            return error ? error->code : ERROR_CORRUPT;
+        else {
+            bool begun = false;
+            int64_t bytes = journal_unbegun_bytes(reader->directory, segments->numbers[i], NULL, &begun, error);
+            if (bytes < 0)
+                return (int)bytes;
+            i += begun; /* since it was looked at, by a journaler that is at work: once more */
+        }
     }
     if (oldest_seq == 0)
         return error_set(error, ERROR_NOT_YET, reader->directory, "holds no journal");

@@ -8,6 +8,9 @@
  *   2. Is the batch whole? Then it is next.
  *   3. Is its number below durable_end? Then it was acknowledged: corrupt.
  *   4. Does anything further on prove that it was acknowledged? Then corrupt, else the end, with a torn tail perhaps.
+ *
+ * A journaler may be at work. So an answer that needs two looks (not whole here, but proof further on; not begun, but
+ * batches in it) counts only if the first look still says the same after the second; else all is asked again.
  */
 #include "journal/reader.h"
 
@@ -129,18 +132,33 @@ static int go_to_next_segment(struct journal_reader *reader, struct error *error
 /* ---- the end ------------------------------------------------------------------------------------------------------
  */
 
-/* Segments after the one that ends here: none of them may have begun. */
-static int64_t check_later_segments(const struct journal_reader *reader, struct error *error)
+/* The journal has gone on while its end was looked at. */
+#define LOOK_AGAIN 2
+
+static int begun_without(const struct journal_reader *reader, uint32_t number, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    journal_segment_path(reader->directory, number, path);
+    return error_set(error, ERROR_CORRUPT, path, "has begun, though the segment before it is missing");
+}
+
+/* Segments after the one that ends here: none of them may have begun. *ret_again: the next one has, just now. */
+static int64_t check_later_segments(const struct journal_reader *reader, bool *ret_again, struct error *error)
 {
     struct journal_segments segments;
     int64_t used = 0;
     int result = journal_segments_list(&segments, reader->directory, error);
     if (result < 0)
         return result;
-    for (uint32_t i = 0; i < segments.count && used >= 0; i++) {
-        if (segments.numbers[i] <= reader->segment.segment)
+    for (uint32_t i = 0; i < segments.count && used >= 0 && !*ret_again; i++) {
+        uint32_t number = segments.numbers[i];
+        if (number <= reader->segment.segment)
             continue;
-        int64_t bytes = journal_unbegun_bytes(reader->directory, segments.numbers[i], reader->segment.instance, error);
+        bool begun = false;
+        int64_t bytes = journal_unbegun_bytes(reader->directory, number, reader->segment.instance, &begun, error);
+        *ret_again = begun && number == reader->segment.segment + 1;
+        if (begun && !*ret_again)
+            bytes = begun_without(reader, number, error);
         used = bytes < 0 ? bytes : used + bytes;
     }
     journal_segments_finish(&segments);
@@ -155,15 +173,20 @@ static int end_of_journal(struct journal_reader *reader, const char *why, struct
     int result = journal_proof_search(reader->file, &reader->segment, reader->cursor.offset, &proof, error);
     if (result < 0)
         return result;
+    if (proof.offset != 0 && !look_at_batch(reader, true, &result, error) && result == 0)
+        return LOOK_AGAIN; /* it has been written in the meantime */
+    if (result < 0)
+        return result;
     if (proof.offset != 0) {
         char text[96];
         snprintf(text, sizeof(text), "the batch at offset %llu proves that it was acknowledged",
                  (unsigned long long)proof.offset);
         return corrupt(reader, error, why, text);
     }
-    int64_t unbegun_bytes = check_later_segments(reader, error);
-    if (unbegun_bytes < 0)
-        return (int)unbegun_bytes;
+    bool again = false;
+    int64_t unbegun_bytes = check_later_segments(reader, &again, error);
+    if (unbegun_bytes < 0 || again)
+        return again ? LOOK_AGAIN : (int)unbegun_bytes;
     reader->torn_bytes = proof.used_end - reader->cursor.offset + (uint64_t)unbegun_bytes;
     reader->searched_offset = reader->cursor.offset;
     return 0;
@@ -247,7 +270,10 @@ int journal_reader_step(struct journal_reader *reader, uint64_t durable_end, str
         result = reader->next_known ? 0 : look_for_next_segment(reader, durable_end, error);
         if (result < 0)
             return result;
-        if (!reader->next_known || reader->next.previous_end != reader->cursor.offset)
-            return absent(reader, why, durable_end, error);
+        if (reader->next_known && reader->next.previous_end == reader->cursor.offset)
+            continue;
+        result = absent(reader, why, durable_end, error);
+        if (result != LOOK_AGAIN)
+            return result;
     }
 }

@@ -93,7 +93,20 @@ static int64_t unbegun_bytes(int file, const char *path, uint32_t number, const 
     return (int64_t)proof.used_end;
 }
 
-int64_t journal_unbegun_bytes(const char *directory, uint32_t number, const uint8_t instance[16], struct error *error)
+/* Whether the segment is whole by now. */
+static bool has_begun(const char *directory, uint32_t number)
+{
+    struct journal_segment_header header;
+    const char *why = NULL;
+    int file = -1;
+    int state = journal_segment_open(directory, number, &file, &header, &why, NULL);
+    if (state > SEGMENT_NONE)
+        disk()->close(file);
+    return state == SEGMENT_BEGUN;
+}
+
+int64_t journal_unbegun_bytes(const char *directory, uint32_t number, const uint8_t instance[16], bool *ret_begun,
+                              struct error *error)
 {
     struct journal_segment_header header;
     char path[DISK_PATH_BYTES];
@@ -101,13 +114,16 @@ int64_t journal_unbegun_bytes(const char *directory, uint32_t number, const uint
     int file = -1;
     journal_segment_path(directory, number, path);
     int state = journal_segment_open(directory, number, &file, &header, &why, error);
+    *ret_begun = state == SEGMENT_BEGUN;
     if (state <= SEGMENT_NONE)
         return state;
-    int64_t result = state == SEGMENT_BEGUN
-                         ? error_set(error, ERROR_CORRUPT, path, "has begun, though the segment before it is missing")
-                         : unbegun_bytes(file, path, number, instance, state == SEGMENT_BLANK, error);
+    int64_t result =
+        state == SEGMENT_BEGUN ? 0 : unbegun_bytes(file, path, number, instance, state == SEGMENT_BLANK, error);
     disk()->close(file);
-    return result;
+    if (result != ERROR_CORRUPT || !has_begun(directory, number))
+        return result;
+    *ret_begun = true; /* batches were found because it began in the meantime */
+    return 0;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@
 #include "journal/journal_layout.h"
 #include "journal/journal_read.h"
 
+#include <stdbool.h>
+
 struct journal_proof {
     uint64_t offset;   /* of a whole batch header that says so; 0: none */
     uint64_t used_end; /* end of the last block behind the place that is not zero; the place itself if all are */
@@ -22,9 +24,11 @@ int journal_proof_search(int file, const struct journal_segment_header *segment,
 
 /*
  * Looks at a segment that has no whole header, as that of `instance` (NULL: of any). Returns the bytes of it that are
- * in use, or ERROR_CORRUPT if it had begun for sure.
+ * in use, or ERROR_CORRUPT if it had begun for sure. *ret_begun: it has a whole header by now, so a journaler is at
+ * work and the question is to be asked anew.
  */
-int64_t journal_unbegun_bytes(const char *directory, uint32_t number, const uint8_t instance[16], struct error *error);
+int64_t journal_unbegun_bytes(const char *directory, uint32_t number, const uint8_t instance[16], bool *ret_begun,
+                              struct error *error);
 
 struct journal_end {
     struct journal_position position;

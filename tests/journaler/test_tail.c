@@ -353,6 +353,90 @@ Test(journal_tail, a_cut_segment_that_lost_a_batch_is_refused)
     world_finish(&world);
 }
 
+/* ---- while a journaler is at work ---------------------------------------------------------------------------------
+ */
+
+/* A disk on which a file gets its bytes just before the n-th look at any file. */
+static struct {
+    struct disk_side side;
+    const char *path;
+    const uint8_t *bytes;
+    size_t count;
+    uint64_t looks, late_at;
+} late;
+
+static void look(void)
+{
+    if (++late.looks == late.late_at)
+        world_store(late.path, late.bytes, late.count);
+}
+
+static int late_open(const char *path, unsigned flags, struct error *error)
+{
+    look();
+    return disk_real()->open(path, flags, error);
+}
+
+static int late_read(int file, uint64_t offset, void *to, size_t bytes, size_t *ret_count, struct error *error)
+{
+    look();
+    return disk_real()->read(file, offset, to, bytes, ret_count, error);
+}
+
+/* Reads from `from` on with the bytes coming at each look in turn, until there are no more looks. */
+static void read_while_it_is_written(struct world *world, const char *path, size_t kept, uint64_t from, uint64_t before,
+                                     uint64_t after)
+{
+    uint8_t *bytes = world_load(path, &late.count);
+    uint8_t *early = calloc(1, late.count);
+    cr_assert(early);
+    memcpy(early, bytes, kept);
+    late.side = *disk_real();
+    late.side.open = late_open;
+    late.side.read = late_read;
+    late.path = path;
+    late.bytes = bytes;
+    disk_replace(&late.side);
+    for (late.late_at = 1, late.looks = 1; late.looks >= late.late_at; late.late_at++) {
+        world_store(path, early, late.count);
+        late.looks = 0;
+        int64_t next = world_read(world, from);
+        bool is_one = next == (int64_t)before || next == (int64_t)after;
+        cr_assert(is_one, "written at look %lu: %ld, %s", late.late_at, next, world->error.what);
+    }
+    cr_assert_gt(late.late_at, 6, "hardly anything was looked at");
+    disk_replace(NULL);
+    world_store(path, bytes, late.count);
+    free(bytes);
+    free(early);
+}
+
+/* The spare is blank when it is first looked at, and begun when it is looked at again. */
+Test(journal_tail, a_segment_that_begins_while_it_is_looked_at_is_no_corruption)
+{
+    struct world world;
+    char path[DISK_PATH_BYTES];
+    world_init(&world, "/dev/shm");
+    add_epoch(&world, 10);
+    add_epoch(&world, 20);
+    world_segment_path(&world, 2, path);
+    read_while_it_is_written(&world, path, 0, 1, 11, 21);
+    read_while_it_is_written(&world, path, 0, 11, 11, 21);
+    world_finish(&world);
+}
+
+/* A batch is not there, but one further on says that it was durable: it has been written in between. */
+Test(journal_tail, a_batch_that_is_written_while_the_end_is_looked_at_is_no_corruption)
+{
+    const uint32_t counts[] = {3, 4, 5};
+    struct sample sample;
+    make_sample(&sample, counts, ARRAY_COUNT(counts), true);
+    cr_assert_gt(sample.batch_count, 3);
+    read_while_it_is_written(&sample.world, sample.path, sample.offsets[2], 1, sample.seqs[2],
+                             sample.seqs[sample.batch_count]);
+    finish_sample(&sample);
+}
+
 Test(journal_tail, a_missing_segment_is_refused)
 {
     struct world world;

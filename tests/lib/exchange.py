@@ -145,8 +145,10 @@ class Exchange:
 
     def start(self, *stages, wait=True):
         """Starts the stages named, or all, and waits until a client could log in."""
-        for stage in stages or self.stages:
-            self.spawn(stage, self.program(stage), "--config", self.config_path)
+        for stage in stages or self.stages:  # "gateway", "gateway-2" and so on
+            name, _, number = stage.partition("-")
+            self.spawn(stage, self.program(name), "--config", self.config_path,
+                       *(["--gateway", number] if number else []))
         if wait:
             self.wait_ready()
 
