@@ -159,6 +159,8 @@ static int space_left(const char *directory, uint64_t *ret_free_bytes, struct er
     if (statvfs(directory, &status) != 0)
         return error_system(error, errno, directory, "cannot ask for its space");
     *ret_free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
+    if (status.f_blocks == 0) /* a file system that does not say */
+        *ret_free_bytes = UINT64_MAX;
     return 0;
 }
 

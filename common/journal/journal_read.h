@@ -54,8 +54,8 @@ struct journal_witness {
     uint64_t checkpoint_state_hash; /* 0: not known */
 };
 /*
- * Looks at a batch without commands that lies where the reader stands at the end, if there is one: it is a witness of
- * all before it, even if it is cut later (a dead process's write that landed late), so the reader does not go over it.
+ * Looks at the batches without commands that lie where the reader stands at the end: they are witnesses of all before
+ * them, even if they are cut later (a dead process's write that landed late), so the reader does not go over them.
  * 1: there is one; 0: there is none; negative: could not read.
  */
 int journal_reader_seal(struct journal_reader *reader, struct error *error);

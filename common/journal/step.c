@@ -212,14 +212,22 @@ static void accept_batch(struct journal_reader *reader)
 
 int journal_reader_seal(struct journal_reader *reader, struct error *error)
 {
+    const struct journal_cursor here = reader->cursor;
     int result = 0;
+    bool found = false;
     if (reader->record_count > 0)
         return 0;
-    const char *why = look_at_batch(reader, true, &result, error);
-    if (result < 0 || why || batch_at_cursor(reader)->count > 0)
-        return result;
-    reader->seal = *batch_at_cursor(reader);
-    return 1;
+    while (!look_at_batch(reader, true, &result, error) && result == 0) {
+        const struct journal_batch_header *seal = batch_at_cursor(reader);
+        if (seal->count > 0)
+            break;
+        reader->seal = *seal;
+        reader->cursor.offset += journal_batch_bytes(seal->payload_bytes);
+        reader->cursor.chain = seal->chain;
+        found = true;
+    }
+    reader->cursor = here;
+    return result < 0 ? result : found;
 }
 
 /* Nothing whole lies where a batch is due. */

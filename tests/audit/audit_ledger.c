@@ -84,11 +84,18 @@ static bool same_replace(const uint8_t *frame, const struct command *command)
            memcmp(frame + 24, command->order.client_order_id, CLIENT_ORDER_ID_BYTES) == 0;
 }
 
+#define REASON_INVALID_SYMBOL   0x17
+#define REASON_PROCESSING_ERROR 0x0a /* of a disk that fills up */
+
 static bool same_refused(const uint8_t *frame, const struct command *command)
 {
-    return frame[0] == 'O' && memcmp(frame + 10, "NOSUCH  ", SYMBOL_BYTES) == 0 &&
-           command->refused.refused_kind == COMMAND_ENTER && command->refused.reason == 0x17 &&
-           memcmp(frame + 31, command->refused.client_order_id, CLIENT_ORDER_ID_BYTES) == 0;
+    const struct command_refused *refused = &command->refused;
+    bool no_such = frame[0] == 'O' && memcmp(frame + 10, "NOSUCH  ", SYMBOL_BYTES) == 0;
+    uint8_t kind = frame[0] == 'O' ? COMMAND_ENTER : COMMAND_REPLACE;
+    const uint8_t *client_order_id = frame + (frame[0] == 'O' ? 31 : 24);
+    return refused->refused_kind == kind &&
+           (refused->reason == REASON_PROCESSING_ERROR || (no_such && refused->reason == REASON_INVALID_SYMBOL)) &&
+           memcmp(client_order_id, refused->client_order_id, CLIENT_ORDER_ID_BYTES) == 0;
 }
 
 static bool was_asked(const struct ledger *ledger, const struct command *command, const char *symbol)
@@ -115,7 +122,8 @@ void ledger_command(struct ledger *ledger, const struct command *command, bool t
     if (!was_asked(ledger, command, symbol))
         wrong("command %llu of %s, kind %u, number %u, is not what it asked", (unsigned long long)command->command_seq,
               ledger->user, command->kind, command->user_ref);
-    if (!taken || (command->kind != COMMAND_ENTER && command->kind != COMMAND_REFUSED))
+    bool refused = command->kind == COMMAND_REFUSED && command->refused.refused_kind == COMMAND_ENTER;
+    if (!taken || (command->kind != COMMAND_ENTER && !refused))
         return;
     uint8_t *flags = &ledger->flags[command->user_ref % CLIENT_ORDERS_MAX];
     ledger->found_count += !(*flags & FLAG_JOURNALED);
