@@ -190,7 +190,7 @@ bool order_stand(struct engine *engine, const struct taker *taker, enum where wh
     special_of(engine, order)->reserve = 0;
     if (taker->terms.special)
         special_of(engine, order)->order = 0;
-    index_remove(engine, order->terms.slot);
+    index_remove(engine, order);
     order_release(engine, index);
     return false;
 }
@@ -215,7 +215,7 @@ void order_take_out(struct engine *engine, uint32_t index)
     struct order *order = &engine->orders[index];
     struct special *special = special_of(engine, order);
     order_unlink(engine, index);
-    index_remove(engine, order->terms.slot);
+    index_remove(engine, order);
     if (order->terms.special) {
         special->order = 0;
         special->reserve = 0;

@@ -61,7 +61,7 @@ static inline void order_leave(struct engine *engine, uint32_t index)
     level_unlink(engine, level, order);
     if (level->head == 0)
         level_close(engine, &ladder, order->key);
-    index_remove(engine, order->terms.slot);
+    index_remove(engine, order);
     order_release(engine, index);
 }
 
@@ -82,10 +82,10 @@ static inline struct order *order_from_taker(struct engine *engine, const struct
     order->identity = taker->order_ref | (uint64_t)(taker->session - 1) << ORDER_REF_BITS;
     order->terms = taker->terms;
     engine->live_orders++;
-    struct index_key key = order_index_key(order);
-    order->terms.slot = LIKELY(taker->slot != INDEX_SLOT_NONE) ? taker->slot : index_room(engine, key);
-    ENGINE_REQUIRE(order->terms.slot != INDEX_SLOT_NONE);
-    index_put(engine, order->terms.slot, key, index);
+    uint32_t hash = index_hash(order_index_key(order));
+    uint32_t slot = LIKELY(taker->slot != INDEX_SLOT_NONE) ? taker->slot : index_room(engine, hash);
+    ENGINE_REQUIRE(slot != INDEX_SLOT_NONE);
+    index_put(engine, slot, hash, index);
     return order;
 }
 

@@ -18,7 +18,7 @@
 static inline bool has_room(const struct engine *engine, struct taker *taker, bool takes_order)
 {
     struct index_key key = {taker->session, taker->user_ref, taker->user_ref_index};
-    taker->slot = index_room(engine, key);
+    taker->slot = index_room(engine, index_hash(key));
     if (UNLIKELY(taker->slot == INDEX_SLOT_NONE || (takes_order && pool_room(&engine->order_pool) == 0)))
         return false;
     if (LIKELY(pool_room(&engine->far_level_pool) != 0))

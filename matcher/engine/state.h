@@ -53,8 +53,7 @@ enum { SIDE_BUY = 0, SIDE_SELL = 1 };
 /* Side letters as two bits: 0 is B, the others sell. */
 enum side_code { CODE_BUY = 0, CODE_SELL = 1, CODE_SHORT = 2, CODE_EXEMPT = 3, CODE_NONE = 4 };
 
-#define INDEX_LANES     8u
-#define INDEX_LANE_BITS 3
+#define INDEX_LANES 12u
 
 struct index_key {
     uint32_t session;
@@ -82,12 +81,13 @@ struct terms {
     uint16_t group;
     uint32_t special; /* what it has besides (special.h); 0: nothing */
     uint8_t self_match;
-    uint8_t reserved0[3];
+    uint8_t away; /* buckets of the index from its own to the one that it is in */
+    uint8_t reserved0[2];
     uint32_t slot; /* in the index */
 };
 _Static_assert(offsetof(struct terms, firm) == 8 && offsetof(struct terms, time_in_force) == 12 &&
                    offsetof(struct terms, group) == 18 && offsetof(struct terms, self_match) == 24 &&
-                   offsetof(struct terms, slot) == 28,
+                   offsetof(struct terms, away) == 25 && offsetof(struct terms, slot) == 28,
                "straight.c writes it in four words");
 
 struct order {
@@ -270,11 +270,10 @@ struct far_fork {
 
 struct index_bucket {
     uint32_t orders[INDEX_LANES]; /* 0: empty */
-    uint16_t tags[INDEX_LANES];
-    uint8_t away[INDEX_LANES]; /* buckets from its own */
-    uint8_t passed;            /* orders that have passed this bucket by */
-    uint8_t used;              /* lanes in use: bits 1 << lane */
-    uint8_t reserved0[6];
+    uint8_t tags[INDEX_LANES];    /* 0: empty */
+    uint16_t used;                /* lanes in use: bits 1 << lane */
+    uint8_t passed;               /* orders that have passed this bucket by */
+    uint8_t reserved0;
 };
 
 _Static_assert(sizeof(struct level) == 16 && sizeof(struct order) == 64 && sizeof(struct terms) == 32, "the footprint");
@@ -327,8 +326,8 @@ enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 
 struct look_change {
     uint32_t hash;
-    uint16_t tag;
-    uint16_t reserved0;
+    uint8_t tag;
+    uint8_t reserved0[3];
     uint32_t order;
 };
 

@@ -55,6 +55,7 @@ struct straight {
     struct book *book;
     uint32_t side;
     uint32_t key;
+    uint32_t hash; /* in the index, and where it goes there */
     uint32_t slot;
 };
 
@@ -101,7 +102,8 @@ static inline bool judged(const struct engine *engine, const struct command *com
         return false;
     straight->side = order->side != 'B';
     straight->key = index ^ key_flip(straight->side);
-    straight->slot = index_room(engine, (struct index_key){command->session, command->user_ref, 0});
+    straight->hash = index_hash((struct index_key){command->session, command->user_ref, 0});
+    straight->slot = index_room(engine, straight->hash);
     return LIKELY(room_judged(engine, straight->slot));
 }
 
@@ -150,7 +152,7 @@ static inline void line_written(const struct engine *engine, const struct comman
     terms_word(order, 0, two_words(asked->quantity, asked->options));
     terms_word(order, 1, two_words(straight->session->firm, (uint32_t)letters));
     terms_word(order, 2, letters >> 32 | (uint64_t)(uint16_t)asked->group << 16);
-    terms_word(order, 3, (uint64_t)straight->slot << 32);
+    terms_word(order, 3, 0);
 }
 
 /* As order_join does. */
@@ -168,7 +170,7 @@ static inline void joined(struct engine *engine, const struct command *command, 
     engine->state_hash += order_weight(order) * quantity;
     book_touch_if(engine, command->order.instrument, straight->side, (int32_t)straight->key == ladder.side->best);
     engine->live_orders++;
-    index_put(engine, straight->slot, (struct index_key){command->session, command->user_ref, 0}, index);
+    index_put(engine, straight->slot, straight->hash, index);
 }
 
 /* It meets others, or is not to stay: match.c goes on. */

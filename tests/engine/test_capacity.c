@@ -248,7 +248,7 @@ Test(capacity, a_window_stays_where_there_is_none)
 static struct fixture *open_for_index(void)
 {
     struct engine_limits limits = fixture_limits;
-    limits.orders_max = BUCKETS * INDEX_LANES / 2;
+    limits.orders_max = BUCKETS * INDEX_BUCKET_ORDERS;
     struct fixture *f = fixture_open(&limits);
     cr_assert_eq(f->engine->index_mask, BUCKETS - 1);
     return f;
@@ -337,8 +337,8 @@ Test(capacity, names_that_look_alike_in_the_index_are_told_apart)
     struct fixture *f = open_for_index();
     uint32_t user_ref = enter_as(f, 8);
     uint32_t hash = index_hash((struct index_key){.session = 1, .user_ref = user_ref});
-    uint32_t alike = user_ref + INDEX_LANES;
-    for (;; alike += INDEX_LANES) {
+    uint32_t alike = user_ref + FAMILY;
+    for (;; alike += FAMILY) {
         uint32_t other = index_hash((struct index_key){.session = 1, .user_ref = alike});
         if (((other ^ hash) & (BUCKETS - 1)) == 0 && index_tag(other, alike) == index_tag(hash, user_ref))
             break;

@@ -74,7 +74,7 @@ static struct index_bucket *bucket_of(struct engine *engine, uint32_t index)
 
 static uint32_t lane_of(struct engine *engine, uint32_t index)
 {
-    return engine->orders[index].terms.slot % INDEX_LANES;
+    return index_lane_of(engine->orders[index].terms.slot);
 }
 
 /* A bucket that holds none of the orders above. */
