@@ -161,7 +161,7 @@ struct engine *engine_create(void *memory, const struct engine_limits *limits)
         return NULL;
     struct arena arena = {.memory = memory};
     struct engine *engine = arena_take(&arena, 1, sizeof(*engine));
-    *engine = (struct engine){.event_seq_next = 1, .trade_first = 1, .limits = limits_filled(limits)};
+    *engine = (struct engine){.event_seq_next = 1, .hashed_next = 1, .trade_first = 1, .limits = limits_filled(limits)};
     engine->report_tops = limits->report_tops;
     engine->checkpoint_next = engine->limits.checkpoint_commands == UINT32_MAX ? 0 : engine->limits.checkpoint_commands;
     sizes_set(engine);

@@ -225,7 +225,8 @@ static void index_made_anew(struct engine *engine, const struct index_bucket *bu
         const struct order *order = &engine->orders[index];
         if (index == 0)
             continue;
-        uint32_t hash = index_hash((struct index_key){order_session(order), order->user_ref, order_user_ref_index(order)});
+        uint32_t hash =
+            index_hash((struct index_key){order_session(order), order->user_ref, order_user_ref_index(order)});
         uint32_t slot = index_room(engine, hash);
         ENGINE_REQUIRE(slot != INDEX_SLOT_NONE);
         index_put(engine, slot, hash, index);

@@ -440,8 +440,8 @@ struct engine {
     uint64_t command_seq; /* last applied */
     uint64_t event_seq_next;
     uint64_t time_ns;
-    uint64_t step_first; /* number of the first event of this step */
-    uint64_t step_limit; /* a sweep stops before this number */
+    uint64_t step_limit;  /* a sweep stops before this number */
+    uint64_t hashed_next; /* number of the first event that event_hash has not taken yet */
     struct work work;
     uint32_t event_index;      /* within the command */
     int32_t round_first_ticks; /* first trade of the arrival at hand; 0: none */
