@@ -14,21 +14,16 @@
 #include "requests.h"
 #include "sessions.h"
 #include "states.h"
+#include "straight.h"
 
 #include <string.h>
 
 /* ---- what a command is --------------------------------------------------------------------------------------------
  */
 
-static void apply_request(struct engine *engine, const struct command *command)
+static void apply_rarer(struct engine *engine, const struct command *command)
 {
     switch ((enum command_kind)command->kind) {
-    case COMMAND_ENTER:
-        request_enter(engine, command);
-        break;
-    case COMMAND_CANCEL:
-        request_cancel(engine, command);
-        break;
     case COMMAND_REPLACE:
         request_replace(engine, command);
         break;
@@ -48,6 +43,8 @@ static void apply_request(struct engine *engine, const struct command *command)
     case COMMAND_ENABLE:
         request_switch(engine, command);
         break;
+    case COMMAND_ENTER:
+    case COMMAND_CANCEL:
     case COMMAND_LOGIN:
     case COMMAND_LOGOUT:
     case COMMAND_TENURE_BEGINS:
@@ -62,7 +59,7 @@ static void apply_request(struct engine *engine, const struct command *command)
     case COMMAND_SESSION_BLOCK:
     case COMMAND_SNAPSHOT_MARK:
     default:
-        ENGINE_REQUIRE(false); /* dispatch sends requests alone */
+        ENGINE_REQUIRE(false); /* dispatch sends the other requests alone */
     }
 }
 
@@ -129,16 +126,24 @@ static inline bool connected(const struct engine *engine, const struct command *
            engine->sessions[command->session].owner == owner_of(command->gateway, command->tenure);
 }
 
+static inline void apply_request(struct engine *engine, const struct command *command)
+{
+    if (UNLIKELY(!connected(engine, command)))
+        command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
+    else if (command->kind == COMMAND_CANCEL)
+        request_cancel(engine, command);
+    else if (UNLIKELY(command->kind != COMMAND_ENTER))
+        apply_rarer(engine, command);
+    else if (UNLIKELY(!straight_enter(engine, command)))
+        request_enter(engine, command);
+}
+
 static inline void dispatch(struct engine *engine, const struct command *command)
 {
-    if (LIKELY(command->kind - COMMAND_ENTER <= COMMAND_REFUSED - COMMAND_ENTER && command->kind != 0)) {
-        if (LIKELY(connected(engine, command)))
-            apply_request(engine, command);
-        else
-            command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
-    } else {
+    if (LIKELY((uint32_t)command->kind - COMMAND_ENTER <= COMMAND_REFUSED - COMMAND_ENTER))
+        apply_request(engine, command);
+    else
         apply_other(engine, command);
-    }
 }
 
 /* ---- steps --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@
 #include "check.h"
 #include "output.h"
 #include "requests.h"
-#include "straight.h"
 
 #include <string.h>
 
@@ -245,8 +244,6 @@ static inline enum reason entry_reason(struct engine *engine, const struct comma
 
 void request_enter(struct engine *engine, const struct command *command)
 {
-    if (LIKELY(straight_enter(engine, command)))
-        return;
     uint32_t *last = user_ref_last(engine, command->session, command->order.user_ref_index);
     if (UNLIKELY(last == NULL)) {
         request_reject(engine, command, REASON_PROCESSING);

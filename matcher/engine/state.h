@@ -88,7 +88,7 @@ struct terms {
 _Static_assert(offsetof(struct terms, firm) == 8 && offsetof(struct terms, time_in_force) == 12 &&
                    offsetof(struct terms, group) == 18 && offsetof(struct terms, self_match) == 24 &&
                    offsetof(struct terms, away) == 25 && offsetof(struct terms, slot) == 28,
-               "straight.c writes it in four words");
+               "straight.c writes its letters, and all behind them, as words");
 
 struct order {
     uint32_t next; /* younger order of the level or list it is in; of a free one: the next free one */
