@@ -149,13 +149,20 @@ static inline void dispatch(struct engine *engine, const struct command *command
 /* ---- steps --------------------------------------------------------------------------------------------------------
  */
 
-static void hash_events(struct engine *engine)
+/* All but the `young` last ones. */
+static inline void hash_but(struct engine *engine, uint64_t young)
 {
     uint64_t hash = engine->event_hash;
-    for (uint64_t seq = engine->hashed_next; seq != engine->event_seq_next; seq++)
+    uint64_t seq = engine->hashed_next;
+    for (; seq + young < engine->event_seq_next; seq++)
         hash = hash_event(hash, event_place(engine, seq));
     engine->event_hash = hash;
-    engine->hashed_next = engine->event_seq_next;
+    engine->hashed_next = seq;
+}
+
+static void hash_events(struct engine *engine)
+{
+    hash_but(engine, 0);
 }
 
 static void mark_last(struct engine *engine)
@@ -343,6 +350,9 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 /* ---- batches ------------------------------------------------------------------------------------------------------
  */
 
+/* So many of the last events are still on their way to the cache. */
+#define EVENTS_YOUNG 4u
+
 /* Below so many live orders everything is in the cache anyway, and looking ahead costs more than it gives. */
 #define LOOK_AHEAD_ORDERS_MIN 4096u
 
@@ -356,11 +366,10 @@ static inline int apply_batch(struct engine *engine, const struct engine_input *
         const struct command *command = &input->commands[seq & input->mask];
         if (UNLIKELY(command->command_seq != seq))
             return ENGINE_WRONG_COMMAND_SEQ;
-        if (seq % LOOK_GROUP == 0 || (looks && seq == first)) {
-            hash_events(engine);
-            if (looks)
-                look_ahead(engine, input, seq);
-        }
+        if (looks && (seq % LOOK_GROUP == 0 || seq == first))
+            look_ahead(engine, input, seq);
+        if (seq % LOOK_GROUP == 0)
+            hash_but(engine, EVENTS_YOUNG);
         if (UNLIKELY(!apply(engine, command))) {
             seq++;
             break;

@@ -25,23 +25,28 @@
 #define INDEX_BUCKETS_PASSED_MAX 128u
 #define INDEX_PASSED_MAX         255u
 #define INDEX_FAMILY_BITS        2
+#define INDEX_FAMILY_MASK        ((1u << INDEX_FAMILY_BITS) - 1)
+#define INDEX_BUCKET_BITS        24
 #define INDEX_USED_ALL           ((1u << INDEX_LANES) - 1)
 #define INDEX_BUCKETS_MIN        128u
 #define INDEX_SLOT_NONE          UINT32_MAX
 
+/* The bucket is in the low bits, the tag in the upper eight, and there which of its family it is. */
 static inline uint32_t index_hash(struct index_key key)
 {
     uint64_t word =
         (uint64_t)(key.session - 1) << 40 | (uint64_t)key.user_ref_index << 32 | key.user_ref >> INDEX_FAMILY_BITS;
-    return (uint32_t)hash_fold(word ^ HASH_ODD_1, HASH_ODD_0);
+    uint32_t hash = (uint32_t)hash_fold(word ^ HASH_ODD_1, HASH_ODD_0);
+    return (hash & ~(INDEX_FAMILY_MASK << INDEX_BUCKET_BITS)) | (key.user_ref & INDEX_FAMILY_MASK) << INDEX_BUCKET_BITS;
 }
 
-/* What a slot keeps of its key, so that most of the others need no look at their orders: which of its family it is, and
- * the bits of the hash that choose no bucket. Never 0. */
-static inline uint8_t index_tag(uint32_t hash, uint32_t user_ref)
+_Static_assert(ENGINE_ORDERS_MAX / INDEX_BUCKET_ORDERS == 1u << INDEX_BUCKET_BITS, "no bucket is beyond its bits");
+
+/* What a slot keeps of its key, so that most of the others need no look at their orders. Never 0. */
+static inline uint8_t index_tag(uint32_t hash)
 {
-    uint32_t tag = hash >> 26 << INDEX_FAMILY_BITS | (user_ref & ((1u << INDEX_FAMILY_BITS) - 1));
-    return (uint8_t)(tag != 0 ? tag : 0x80);
+    uint32_t tag = hash >> INDEX_BUCKET_BITS;
+    return (uint8_t)(tag | (uint32_t)(tag == 0) << 7);
 }
 
 /* The bucket of a hash, and of a slot. */
@@ -98,7 +103,7 @@ static inline uint32_t index_lane_first(uint64_t lanes)
 static inline uint32_t index_find(const struct engine *engine, struct index_key key)
 {
     uint32_t hash = index_hash(key);
-    uint8_t tag = index_tag(hash, key.user_ref);
+    uint8_t tag = index_tag(hash);
     for (uint32_t away = 0; away < INDEX_BUCKETS_PASSED_MAX; away++) {
         const struct index_bucket *bucket = index_bucket(engine, hash + away);
         for (uint64_t lanes = index_lanes(bucket, tag); lanes != 0; lanes &= lanes - 1) {
@@ -112,11 +117,11 @@ static inline uint32_t index_find(const struct engine *engine, struct index_key 
     return 0;
 }
 
-/* The order that a hash and tag most likely mean, in the bucket where most are; 0 or another order: it was a guess. */
-static inline uint32_t index_guess(const struct engine *engine, uint32_t hash, uint8_t tag)
+/* The order that a hash most likely means, in the bucket where most are; 0 or another order: it was a guess. */
+static inline uint32_t index_guess(const struct engine *engine, uint32_t hash)
 {
     const struct index_bucket *bucket = index_bucket(engine, hash);
-    return bucket->orders[index_lane_first(index_lanes(bucket, tag))];
+    return bucket->orders[index_lane_first(index_lanes(bucket, index_tag(hash)))];
 }
 
 /* order_index.c: as index_room, when the key's own bucket is full. */
@@ -159,7 +164,7 @@ static inline void index_put(const struct engine *engine, uint32_t slot, uint32_
     order->terms.away = (uint8_t)away;
     bucket->orders[lane] = index;
     bucket->used = (uint16_t)(bucket->used | 1u << lane);
-    bucket->tags[lane] = index_tag(hash, order->user_ref);
+    bucket->tags[lane] = index_tag(hash);
     index_passed(engine, slot, away, 1);
 }
 

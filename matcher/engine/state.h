@@ -323,39 +323,34 @@ enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 /* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
 #define LOOK_GROUP  8u /* commands */
 #define LOOK_GROUPS 8u
+#define LOOK_ROUNDS 4u
 
 struct look_change {
     uint32_t hash;
-    uint8_t tag;
-    uint8_t reserved0[3];
     uint32_t order;
 };
 
 struct look_entry {
-    uint32_t instrument;
-    int32_t price_ticks;
-    uint32_t side;
-    uint32_t key;
     union {
         const uint32_t *page;      /* where its page's number stands */
         const struct level *level; /* from the third round on */
     };
-    uint32_t maker; /* the oldest order of the best level that it could meet */
-    uint32_t reserved0;
+    uint32_t key;
+    uint32_t met;   /* the book, if it crosses there; else nobody's */
+    uint32_t side;  /* of the orders that it meets */
+    uint32_t maker; /* the oldest order of the best level there */
 };
 
 struct look_group {
     uint32_t change_count;
     uint32_t entry_count;
-    struct look_change changes[LOOK_GROUP + 1]; /* one place more than ever counts: see look_first */
-    struct look_entry entries[LOOK_GROUP + 1];
+    uint32_t numbers[LOOK_GROUP + 1]; /* of the entries, in the group; one place more than ever counts: see look_first */
+    struct look_change changes[LOOK_GROUP + 1];
+    struct look_entry entries[LOOK_GROUP];
 };
 
 struct looks {
-    uint64_t first; /* groups below this one have had their first round... */
-    uint64_t second;
-    uint64_t third;
-    uint64_t fourth;
+    uint64_t done[LOOK_ROUNDS]; /* groups below this one have had this round */
     struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
 };
 
