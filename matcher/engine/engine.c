@@ -366,8 +366,8 @@ static inline int apply_batch(struct engine *engine, const struct engine_input *
         const struct command *command = &input->commands[seq & input->mask];
         if (UNLIKELY(command->command_seq != seq))
             return ENGINE_WRONG_COMMAND_SEQ;
-        if (looks && (seq % LOOK_GROUP == 0 || seq == first))
-            look_ahead(engine, input, seq);
+        if (looks && (seq % LOOK_EVERY == 0 || seq == first))
+            look_ahead(engine, input, seq, seq == first);
         if (seq % LOOK_GROUP == 0)
             hash_but(engine, EVENTS_YOUNG);
         if (UNLIKELY(!apply(engine, command))) {

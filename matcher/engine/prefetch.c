@@ -4,16 +4,18 @@
  * fetched in vain, and nothing else.
  *
  *   round    of an entry                            of a change (cancel, replace, modify)      groups ahead
- *   first    session, slot, book                    session, slot                              4
- *   second   place in the directory                 order                                      3
- *   third    level; the maker it meets first        level, neighbours                          2
- *   fourth   last order of the level; maker's slot,                                            1
+ *   first    session, slot, book                    session, slot                              5
+ *   second   place in the directory                 order                                      4
+ *   third    level; the maker it meets first        level, neighbours                          3
+ *   fourth   last order of the level; maker's slot,                                            2
  *            the maker after it
  *
  * Rules
  *   1. Commands are looked at in groups, and the first round sorts each group into entries and changes without a branch
  * (which of the two a command is cannot be predicted), so that the others have nothing to decide.
  *   2. A group is looked at when all of it is there: what comes one by one leaves no time to look ahead.
+ *   3. The rounds take turns, one each LOOK_EVERY commands: all at once they would ask for more lines than can be on
+ * their way, and wait.
  */
 #include "prefetch.h"
 
@@ -126,10 +128,10 @@ LOOKS_AHEAD void look_fourth(const struct engine *engine, const struct look_grou
     }
 }
 
-/* The round's groups that are next, from where it has come to: up to `ahead` from now on, and below `end`. */
+/* Whether a round has a group to look at: below `end`, and not too far ahead. */
 LOOKS_AHEAD bool look_next(struct looks *looks, uint32_t round, uint64_t now, uint64_t end)
 {
-    uint64_t ahead = LOOK_ROUNDS - round;
+    uint64_t ahead = LOOK_ROUNDS + 1 - round;
     looks->done[round] = looks->done[round] > now ? looks->done[round] : now + 1;
     return looks->done[round] < end && looks->done[round] <= now + ahead;
 }
@@ -140,18 +142,27 @@ LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number
 }
 
 /* Each round goes on from where it has come to. */
-void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq)
+void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins)
 {
     struct looks *looks = &engine->looks;
     uint64_t *done = looks->done;
     uint64_t now = seq / LOOK_GROUP;
     uint64_t whole = input->end / LOOK_GROUP; /* groups below this one are all there */
-    for (; look_next(looks, 0, now, whole); done[0]++)
-        look_first(engine, input, done[0], look_group(engine, done[0]));
-    for (; look_next(looks, 1, now, done[0]); done[1]++)
-        look_second(engine, input, done[1], look_group(engine, done[1]));
-    for (; look_next(looks, 2, now, done[1]); done[2]++)
-        look_third(engine, look_group(engine, done[2]));
-    for (; look_next(looks, 3, now, done[2]); done[3]++)
-        look_fourth(engine, look_group(engine, done[3]));
+    uint32_t turn = seq / LOOK_EVERY % LOOK_ROUNDS;
+    if (turn == 0 || begins) {
+        for (; look_next(looks, 0, now, whole); done[0]++)
+            look_first(engine, input, done[0], look_group(engine, done[0]));
+    }
+    if (turn == 1 || begins) {
+        for (; look_next(looks, 1, now, done[0]); done[1]++)
+            look_second(engine, input, done[1], look_group(engine, done[1]));
+    }
+    if (turn == 2 || begins) {
+        for (; look_next(looks, 2, now, done[1]); done[2]++)
+            look_third(engine, look_group(engine, done[2]));
+    }
+    if (turn == 3 || begins) {
+        for (; look_next(looks, 3, now, done[2]); done[3]++)
+            look_fourth(engine, look_group(engine, done[3]));
+    }
 }

@@ -324,6 +324,7 @@ enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 #define LOOK_GROUP  8u /* commands */
 #define LOOK_GROUPS 8u
 #define LOOK_ROUNDS 4u
+#define LOOK_EVERY  (LOOK_GROUP / LOOK_ROUNDS)
 
 struct look_change {
     uint32_t hash;
