@@ -106,8 +106,8 @@ static inline void order_join(struct engine *engine, const struct taker *taker)
 }
 
 /* CANCELED or MODIFIED to the order's session: it is left with `leaves_quantity`. Changes nothing. */
-static inline void order_told_cut(struct engine *engine, const struct order *order, uint8_t kind, uint8_t reason, uint8_t flags,
-                    uint32_t leaves_quantity)
+static inline void order_told_cut(struct engine *engine, const struct order *order, uint8_t kind, uint8_t reason,
+                                  uint8_t flags, uint32_t leaves_quantity)
 {
     uint32_t instrument = order_instrument(order);
     uint32_t code = order_code(order);

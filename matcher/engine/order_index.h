@@ -1,10 +1,9 @@
 /*
  * Which order a session means by a user_ref: (session, channel, user_ref) -> order.
  *
- * An open table in buckets of one cache line. Four successive user_refs of a session are a family and share a bucket,
- * so a session's new orders take few lines; with more of them to a family, too many buckets would be full. In it they
- * take whichever lane is free, and if none is, one in the next bucket that has room: about one in a hundred does, so
- * that whether it has to is nearly always guessed right, by the processor and by who looks ahead.
+ * An open table in buckets of one cache line. An order takes whichever lane of its bucket is free, and if none is, one
+ * in the next bucket that has room: about one in a hundred does, so that whether it has to is nearly always guessed
+ * right, by the processor and by who looks ahead.
  *
  * Rules
  *   1. A bucket counts the orders that have passed it by. A search goes on to the next bucket only if there are any, so
@@ -24,20 +23,16 @@
 #define INDEX_SLOT_SHIFT         4
 #define INDEX_BUCKETS_PASSED_MAX 128u
 #define INDEX_PASSED_MAX         255u
-#define INDEX_FAMILY_BITS        2
-#define INDEX_FAMILY_MASK        ((1u << INDEX_FAMILY_BITS) - 1)
 #define INDEX_BUCKET_BITS        24
 #define INDEX_USED_ALL           ((1u << INDEX_LANES) - 1)
 #define INDEX_BUCKETS_MIN        128u
 #define INDEX_SLOT_NONE          UINT32_MAX
 
-/* The bucket is in the low bits, the tag in the upper eight, and there which of its family it is. */
+/* The bucket is in the low bits, the tag in the upper eight. */
 static inline uint32_t index_hash(struct index_key key)
 {
-    uint64_t word =
-        (uint64_t)(key.session - 1) << 40 | (uint64_t)key.user_ref_index << 32 | key.user_ref >> INDEX_FAMILY_BITS;
-    uint32_t hash = (uint32_t)hash_fold(word ^ HASH_ODD_1, HASH_ODD_0);
-    return (hash & ~(INDEX_FAMILY_MASK << INDEX_BUCKET_BITS)) | (key.user_ref & INDEX_FAMILY_MASK) << INDEX_BUCKET_BITS;
+    uint64_t word = (uint64_t)(key.session - 1) << 40 | (uint64_t)key.user_ref_index << 32 | key.user_ref;
+    return (uint32_t)hash_fold(word ^ HASH_ODD_1, HASH_ODD_0);
 }
 
 _Static_assert(ENGINE_ORDERS_MAX / INDEX_BUCKET_ORDERS == 1u << INDEX_BUCKET_BITS, "no bucket is beyond its bits");

@@ -345,13 +345,14 @@ struct look_entry {
 struct look_group {
     uint32_t change_count;
     uint32_t entry_count;
-    uint32_t numbers[LOOK_GROUP + 1]; /* of the entries, in the group; one place more than ever counts: see look_first */
+    uint32_t
+        numbers[LOOK_GROUP + 1]; /* of the entries, in the group; one place more than ever counts: see look_first */
     struct look_change changes[LOOK_GROUP + 1];
     struct look_entry entries[LOOK_GROUP];
 };
 
 struct looks {
-    uint64_t done[LOOK_ROUNDS]; /* groups below this one have had this round */
+    uint64_t done[LOOK_ROUNDS];            /* groups below this one have had this round */
     struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
 };
 
