@@ -41,8 +41,8 @@ LOOKS_AHEAD void look_first(const struct engine *engine, const struct engine_inp
     LOOK_LOOP
     for (uint32_t i = 0; i < LOOK_GROUP; i++) {
         const struct command *command = look_at(input, number, i);
-        fetch(look_at(input, number + 2, i));
-        fetch((const uint8_t *)look_at(input, number + 2, i) + 64);
+        fetch(look_at(input, number + 1, i));
+        fetch((const uint8_t *)look_at(input, number + 1, i) + 64);
         bool enters = command->kind == COMMAND_ENTER;
         uint32_t user_ref = enters ? command->user_ref : command->order.target_user_ref;
         uint32_t hash = index_hash((struct index_key){command->session, user_ref, command->order.user_ref_index});
