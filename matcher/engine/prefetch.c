@@ -1,13 +1,12 @@
 /*
- * Looking ahead in a batch: brings into the cache what commands will touch, in four rounds, each of which needs what
+ * Looking ahead in a batch: brings into the cache what commands will touch, in three rounds, each of which needs what
  * the one before has brought. It reads state that may be out of date when a command's turn comes; then a line was
  * fetched in vain, and nothing else.
  *
  *   round    of an entry                            of a change (cancel, replace, modify)      groups ahead
- *   first    session, slot, book                    session, slot                              5
- *   second   place in the directory                 order                                      4
- *   third    level; the maker it meets first        level, neighbours                          3
- *   fourth   last order of the level; maker's slot,                                            2
+ *   first    session, slot, book                    session, slot                              4
+ *   second   level; the maker it meets first        order                                      3
+ *   third    last order of the level; maker's slot, level, neighbours                          2
  *            the maker after it
  *
  * Rules
@@ -56,11 +55,14 @@ LOOKS_AHEAD void look_first(const struct engine *engine, const struct engine_inp
     }
 }
 
-/* Where the number of a key's page stands, if it is in the window; else another, or none. */
-LOOKS_AHEAD const uint32_t *look_page(const struct engine *engine, struct ladder ladder, uint32_t key)
+/* The level of a key, if it lies in the window; else one that is empty or another. Directories are read right away:
+ * they are small. */
+LOOKS_AHEAD const struct level *look_level(const struct engine *engine, uint32_t instrument, uint32_t side,
+                                           uint32_t key)
 {
+    struct ladder ladder = ladder_of(engine, instrument, side);
     uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
-    return &ladder.pages[at < engine->window_pages ? at : 0];
+    return level_in_page(engine, ladder.pages[at < engine->window_pages ? at : 0], key);
 }
 
 LOOKS_AHEAD void look_second(const struct engine *engine, const struct engine_input *input, uint64_t number,
@@ -77,53 +79,34 @@ LOOKS_AHEAD void look_second(const struct engine *engine, const struct engine_in
         const struct command *command = look_at(input, number, group->numbers[i]);
         uint32_t asked = command->order.instrument;
         uint32_t instrument = asked <= engine->instrument_count ? asked : 0;
+        const struct book *book = &engine->books[instrument];
         uint32_t side = command->order.side != 'B';
-        uint32_t key = price_index(&engine->books[instrument], command->order.price_ticks) ^ key_flip(side);
-        const uint32_t *page = look_page(engine, ladder_of(engine, instrument, side), key);
-        bool crosses = engine->books[instrument].sides[!side].best >= (int32_t)(key ^ KEY_MASK);
-        fetch(page);
-        group->entries[i] =
-            (struct look_entry){.page = page, .key = key, .met = crosses ? instrument : 0, .side = !side};
-    }
-}
-
-/* The best level of a side, if it lies in the window; else one that is empty or another. */
-LOOKS_AHEAD const struct level *look_best(const struct engine *engine, uint32_t instrument, uint32_t side)
-{
-    struct ladder ladder = ladder_of(engine, instrument, side);
-    uint32_t key = (uint32_t)ladder.side->best;
-    return level_in_page(engine, *look_page(engine, ladder, key), key);
-}
-
-LOOKS_AHEAD void look_third(const struct engine *engine, struct look_group *group)
-{
-    LOOK_LOOP
-    for (uint32_t i = 0; i < group->change_count; i++) {
-        const struct order *order = &engine->orders[group->changes[i].order];
-        struct ladder ladder = ladder_of(engine, order_instrument(order), code_side(order_code(order)));
-        fetch(level_in_page(engine, *look_page(engine, ladder, order->key), order->key));
-        fetch(&engine->orders[order->prev]);
-        fetch(&engine->orders[order->next]);
-    }
-    LOOK_LOOP
-    for (uint32_t i = 0; i < group->entry_count; i++) {
+        uint32_t key = price_index(book, command->order.price_ticks) ^ key_flip(side);
         struct look_entry *entry = &group->entries[i];
-        entry->level = level_in_page(engine, *entry->page, entry->key);
+        entry->level = look_level(engine, instrument, side, key);
+        entry->maker = 0;
         fetch(entry->level);
-        if (entry->met != 0) {
-            entry->maker = look_best(engine, entry->met, entry->side)->head;
+        if (book->sides[!side].best >= (int32_t)(key ^ KEY_MASK)) {
+            entry->maker = look_level(engine, instrument, !side, (uint32_t)book->sides[!side].best)->head;
             fetch(&engine->orders[entry->maker]);
         }
     }
 }
 
-LOOKS_AHEAD void look_fourth(const struct engine *engine, const struct look_group *group)
+LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group *group)
 {
+    LOOK_LOOP
+    for (uint32_t i = 0; i < group->change_count; i++) {
+        const struct order *order = &engine->orders[group->changes[i].order];
+        fetch(look_level(engine, order_instrument(order), code_side(order_code(order)), order->key));
+        fetch(&engine->orders[order->prev]);
+        fetch(&engine->orders[order->next]);
+    }
     LOOK_LOOP
     for (uint32_t i = 0; i < group->entry_count; i++) {
         const struct look_entry *entry = &group->entries[i];
         fetch(&engine->orders[entry->level->tail]);
-        if (entry->met != 0)
+        if (entry->maker != 0)
             fetch_maker(engine, entry->maker);
     }
 }
@@ -148,7 +131,7 @@ void look_ahead(struct engine *engine, const struct engine_input *input, uint64_
     uint64_t *done = looks->done;
     uint64_t now = seq / LOOK_GROUP;
     uint64_t whole = input->end / LOOK_GROUP; /* groups below this one are all there */
-    uint32_t turn = seq / LOOK_EVERY % LOOK_ROUNDS;
+    uint32_t turn = seq % LOOK_GROUP / LOOK_EVERY;
     if (turn == 0 || begins) {
         for (; look_next(looks, 0, now, whole); done[0]++)
             look_first(engine, input, done[0], look_group(engine, done[0]));
@@ -160,9 +143,5 @@ void look_ahead(struct engine *engine, const struct engine_input *input, uint64_
     if (turn == 2 || begins) {
         for (; look_next(looks, 2, now, done[1]); done[2]++)
             look_third(engine, look_group(engine, done[2]));
-    }
-    if (turn == 3 || begins) {
-        for (; look_next(looks, 3, now, done[2]); done[3]++)
-            look_fourth(engine, look_group(engine, done[3]));
     }
 }

@@ -323,8 +323,8 @@ enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 /* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
 #define LOOK_GROUP  8u /* commands */
 #define LOOK_GROUPS 8u
-#define LOOK_ROUNDS 4u
-#define LOOK_EVERY  (LOOK_GROUP / LOOK_ROUNDS)
+#define LOOK_ROUNDS 3u
+#define LOOK_EVERY  2u /* commands: then it is the next round's turn */
 
 struct look_change {
     uint32_t hash;
@@ -332,14 +332,8 @@ struct look_change {
 };
 
 struct look_entry {
-    union {
-        const uint32_t *page;      /* where its page's number stands */
-        const struct level *level; /* from the third round on */
-    };
-    uint32_t key;
-    uint32_t met;   /* the book, if it crosses there; else nobody's */
-    uint32_t side;  /* of the orders that it meets */
-    uint32_t maker; /* the oldest order of the best level there */
+    const struct level *level;
+    uint32_t maker; /* the oldest order of the best level that it crosses; 0: it crosses none */
 };
 
 struct look_group {
