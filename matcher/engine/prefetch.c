@@ -4,7 +4,7 @@
  * fetched in vain, and nothing else.
  *
  *   round    of an entry                            of a change (cancel, replace, modify)      groups ahead
- *   first    session, slot, book                    session, slot                              4
+ *   first    session, slot, place in the directory  session, slot                              4
  *   second   level; the maker it meets first        order                                      3
  *   third    last order of the level; maker's slot, level, neighbours                          2
  *            the maker after it
@@ -32,6 +32,26 @@ LOOKS_AHEAD const struct command *look_at(const struct engine_input *input, uint
     return &input->commands[(group * LOOK_GROUP + number) & input->mask];
 }
 
+/* Where the number of a key's page stands, if it is in the window; else another. */
+LOOKS_AHEAD const uint32_t *look_page(const struct engine *engine, uint32_t instrument, uint32_t side, uint32_t key)
+{
+    struct ladder ladder = ladder_of(engine, instrument, side);
+    uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
+    return &ladder.pages[at < engine->window_pages ? at : 0];
+}
+
+/* What an entry would be, whether it is one or not. Books are few enough to be read right away. */
+LOOKS_AHEAD struct look_entry look_entered(const struct engine *engine, const struct command *command)
+{
+    uint32_t asked = command->order.instrument;
+    uint32_t instrument = asked <= engine->instrument_count ? asked : 0;
+    uint32_t side = command->order.side != 'B';
+    uint32_t key = price_index(&engine->books[instrument], command->order.price_ticks) ^ key_flip(side);
+    const uint32_t *page = look_page(engine, instrument, side, key);
+    fetch(page);
+    return (struct look_entry){.page = page, .key = key, .instrument = instrument, .side = side};
+}
+
 LOOKS_AHEAD void look_first(const struct engine *engine, const struct engine_input *input, uint64_t number,
                             struct look_group *group)
 {
@@ -40,33 +60,21 @@ LOOKS_AHEAD void look_first(const struct engine *engine, const struct engine_inp
     LOOK_LOOP
     for (uint32_t i = 0; i < LOOK_GROUP; i++) {
         const struct command *command = look_at(input, number, i);
-        fetch(look_at(input, number + 1, i));
-        fetch((const uint8_t *)look_at(input, number + 1, i) + 64);
         bool enters = command->kind == COMMAND_ENTER;
         uint32_t user_ref = enters ? command->user_ref : command->order.target_user_ref;
         uint32_t hash = index_hash((struct index_key){command->session, user_ref, command->order.user_ref_index});
         fetch(index_bucket(engine, hash));
         fetch(&engine->sessions[command->session]); /* it need not be there: nothing is read */
-        fetch(&engine->books[command->order.instrument]);
+        fetch(look_at(input, number + 1, i));
+        fetch((const uint8_t *)look_at(input, number + 1, i) + 64);
         group->changes[group->change_count].hash = hash;
-        group->numbers[group->entry_count] = i;
+        group->entries[group->entry_count] = look_entered(engine, command);
         group->change_count += !enters;
         group->entry_count += enters;
     }
 }
 
-/* The level of a key, if it lies in the window; else one that is empty or another. Directories are read right away:
- * they are small. */
-LOOKS_AHEAD const struct level *look_level(const struct engine *engine, uint32_t instrument, uint32_t side,
-                                           uint32_t key)
-{
-    struct ladder ladder = ladder_of(engine, instrument, side);
-    uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
-    return level_in_page(engine, ladder.pages[at < engine->window_pages ? at : 0], key);
-}
-
-LOOKS_AHEAD void look_second(const struct engine *engine, const struct engine_input *input, uint64_t number,
-                             struct look_group *group)
+LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *group)
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
@@ -76,18 +84,14 @@ LOOKS_AHEAD void look_second(const struct engine *engine, const struct engine_in
     }
     LOOK_LOOP
     for (uint32_t i = 0; i < group->entry_count; i++) {
-        const struct command *command = look_at(input, number, group->numbers[i]);
-        uint32_t asked = command->order.instrument;
-        uint32_t instrument = asked <= engine->instrument_count ? asked : 0;
-        const struct book *book = &engine->books[instrument];
-        uint32_t side = command->order.side != 'B';
-        uint32_t key = price_index(book, command->order.price_ticks) ^ key_flip(side);
         struct look_entry *entry = &group->entries[i];
-        entry->level = look_level(engine, instrument, side, key);
-        entry->maker = 0;
+        uint32_t other = !entry->side;
+        int32_t best = engine->books[entry->instrument].sides[other].best;
+        entry->level = level_in_page(engine, *entry->page, entry->key);
         fetch(entry->level);
-        if (book->sides[!side].best >= (int32_t)(key ^ KEY_MASK)) {
-            entry->maker = look_level(engine, instrument, !side, (uint32_t)book->sides[!side].best)->head;
+        if (best >= (int32_t)(entry->key ^ KEY_MASK)) {
+            const uint32_t *page = look_page(engine, entry->instrument, other, (uint32_t)best);
+            entry->maker = level_in_page(engine, *page, (uint32_t)best)->head;
             fetch(&engine->orders[entry->maker]);
         }
     }
@@ -98,7 +102,8 @@ LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
         const struct order *order = &engine->orders[group->changes[i].order];
-        fetch(look_level(engine, order_instrument(order), code_side(order_code(order)), order->key));
+        const uint32_t *page = look_page(engine, order_instrument(order), code_side(order_code(order)), order->key);
+        fetch(level_in_page(engine, *page, order->key));
         fetch(&engine->orders[order->prev]);
         fetch(&engine->orders[order->next]);
     }
@@ -138,7 +143,7 @@ void look_ahead(struct engine *engine, const struct engine_input *input, uint64_
     }
     if (turn == 1 || begins) {
         for (; look_next(looks, 1, now, done[0]); done[1]++)
-            look_second(engine, input, done[1], look_group(engine, done[1]));
+            look_second(engine, look_group(engine, done[1]));
     }
     if (turn == 2 || begins) {
         for (; look_next(looks, 2, now, done[1]); done[2]++)

@@ -332,17 +332,21 @@ struct look_change {
 };
 
 struct look_entry {
-    const struct level *level;
+    union {
+        const uint32_t *page;      /* where its page's number stands */
+        const struct level *level; /* from the second round on */
+    };
+    uint32_t key;
+    uint32_t instrument;
+    uint32_t side;
     uint32_t maker; /* the oldest order of the best level that it crosses; 0: it crosses none */
 };
 
 struct look_group {
     uint32_t change_count;
     uint32_t entry_count;
-    uint32_t
-        numbers[LOOK_GROUP + 1]; /* of the entries, in the group; one place more than ever counts: see look_first */
-    struct look_change changes[LOOK_GROUP + 1];
-    struct look_entry entries[LOOK_GROUP];
+    struct look_change changes[LOOK_GROUP + 1]; /* one place more than ever counts: see look_first */
+    struct look_entry entries[LOOK_GROUP + 1];
 };
 
 struct looks {
