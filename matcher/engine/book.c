@@ -5,8 +5,6 @@
  */
 #include "book.h"
 
-#include "output.h"
-
 struct ladder ladder_at(const struct engine *engine, uint32_t instrument, enum where where, uint32_t side)
 {
     if (where == WHERE_DISPLAYED)
@@ -190,7 +188,7 @@ bool order_stand(struct engine *engine, const struct taker *taker, enum where wh
     special_of(engine, order)->reserve = 0;
     if (taker->terms.special)
         special_of(engine, order)->order = 0;
-    index_remove(engine, order->terms.slot);
+    index_remove(engine, order);
     order_release(engine, index);
     return false;
 }
@@ -215,7 +213,7 @@ void order_take_out(struct engine *engine, uint32_t index)
     struct order *order = &engine->orders[index];
     struct special *special = special_of(engine, order);
     order_unlink(engine, index);
-    index_remove(engine, order->terms.slot);
+    index_remove(engine, order);
     if (order->terms.special) {
         special->order = 0;
         special->reserve = 0;
@@ -287,26 +285,6 @@ void order_settle(struct engine *engine, uint32_t index)
         order_refill(engine, index);
     else
         order_leave(engine, index);
-}
-
-void order_told_cut(struct engine *engine, const struct order *order, uint8_t kind, uint8_t reason, uint8_t flags,
-                    uint32_t leaves_quantity)
-{
-    uint32_t instrument = order_instrument(order);
-    uint32_t code = order_code(order);
-    uint32_t session = order_session(order);
-    event_cut(engine,
-              (struct event_header){.kind = kind,
-                                    .flags = flags,
-                                    .instrument = instrument,
-                                    .session = session,
-                                    .message_no = message_no(engine, session),
-                                    .user_ref = order->user_ref,
-                                    .user_ref_index = order_user_ref_index(order),
-                                    .side = code_letter(code),
-                                    .reason = reason},
-              order_ref(order), key_told(&engine->books[instrument], code_side(code), order->key),
-              order_leaves(engine, order) - leaves_quantity, leaves_quantity);
 }
 
 /* ---- reserve ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include "levels.h"
 #include "order_index.h"
+#include "output.h"
 #include "pool.h"
 #include "special.h"
 #include "state.h"
@@ -21,7 +22,7 @@ static inline void book_touch(struct engine *engine, uint32_t instrument, uint32
 static inline void book_touch_if(struct engine *engine, uint32_t instrument, uint32_t side, bool touches)
 {
     engine->touched |= (uint8_t)((uint32_t)touches << side);
-    engine->touched_instrument = touches ? instrument : engine->touched_instrument;
+    engine->touched_instrument = instrument; /* the only one at hand */
 }
 
 static inline struct index_key order_index_key(const struct order *order)
@@ -61,7 +62,7 @@ static inline void order_leave(struct engine *engine, uint32_t index)
     level_unlink(engine, level, order);
     if (level->head == 0)
         level_close(engine, &ladder, order->key);
-    index_remove(engine, order->terms.slot);
+    index_remove(engine, order);
     order_release(engine, index);
 }
 
@@ -82,10 +83,10 @@ static inline struct order *order_from_taker(struct engine *engine, const struct
     order->identity = taker->order_ref | (uint64_t)(taker->session - 1) << ORDER_REF_BITS;
     order->terms = taker->terms;
     engine->live_orders++;
-    struct index_key key = order_index_key(order);
-    order->terms.slot = LIKELY(taker->slot != INDEX_SLOT_NONE) ? taker->slot : index_room(engine, key);
-    ENGINE_REQUIRE(order->terms.slot != INDEX_SLOT_NONE);
-    index_put(engine, order->terms.slot, key, index);
+    uint32_t hash = index_hash(order_index_key(order));
+    uint32_t slot = LIKELY(taker->slot != INDEX_SLOT_NONE) ? taker->slot : index_room(engine, hash);
+    ENGINE_REQUIRE(slot != INDEX_SLOT_NONE);
+    index_put(engine, slot, hash, index);
     return order;
 }
 
@@ -102,6 +103,27 @@ static inline void order_join(struct engine *engine, const struct taker *taker)
     level->quantity += taker->quantity;
     book_touch_if(engine, taker->instrument, side, (int32_t)taker->key == ladder.side->best);
     engine->state_hash += order_weight(order) * order->quantity;
+}
+
+/* CANCELED or MODIFIED to the order's session: it is left with `leaves_quantity`. Changes nothing. */
+static inline void order_told_cut(struct engine *engine, const struct order *order, uint8_t kind, uint8_t reason,
+                                  uint8_t flags, uint32_t leaves_quantity)
+{
+    uint32_t instrument = order_instrument(order);
+    uint32_t code = order_code(order);
+    uint32_t session = order_session(order);
+    event_cut(engine,
+              (struct event_header){.kind = kind,
+                                    .flags = flags,
+                                    .instrument = instrument,
+                                    .session = session,
+                                    .message_no = message_no(engine, session),
+                                    .user_ref = order->user_ref,
+                                    .user_ref_index = order_user_ref_index(order),
+                                    .side = code_letter(code),
+                                    .reason = reason},
+              order_ref(order), key_told(&engine->books[instrument], code_side(code), order->key),
+              order_leaves(engine, order) - leaves_quantity, leaves_quantity);
 }
 
 /* ---- orders anywhere: book.c --------------------------------------------------------------------------------------
@@ -131,10 +153,6 @@ void order_lose(struct engine *engine, uint32_t index, uint32_t quantity);
 
 /* ...an order that shows nothing any more is refilled from its reserve, or leaves. */
 void order_settle(struct engine *engine, uint32_t index);
-
-/* CANCELED or MODIFIED to the order's session: it is left with `leaves_quantity`. Changes nothing. */
-void order_told_cut(struct engine *engine, const struct order *order, uint8_t kind, uint8_t reason, uint8_t flags,
-                    uint32_t leaves_quantity);
 
 /* The answer flags of the order's own Enter or Replace. */
 static inline uint8_t order_flags(const struct order *order)

@@ -106,7 +106,7 @@ static void sizes_set(struct engine *engine)
     /* A whole number of lines for each side. */
     uint32_t words = engine->occupied_words + (engine->window_pages + 1) / 2;
     engine->directory_words = (words + 7) & ~7u;
-    uint32_t buckets = rounded_up((uint32_t)(((uint64_t)limits->orders_max * 2 + INDEX_LANES - 1) / INDEX_LANES));
+    uint32_t buckets = rounded_up((limits->orders_max + INDEX_BUCKET_ORDERS - 1) / INDEX_BUCKET_ORDERS);
     engine->index_mask = larger(buckets, INDEX_BUCKETS_MIN) - 1;
     engine->user_names_mask = rounded_up(limits->sessions_max * 2) - 1;
     engine->symbol_names_mask = rounded_up(limits->instruments_max * 2) - 1;
@@ -161,7 +161,7 @@ struct engine *engine_create(void *memory, const struct engine_limits *limits)
         return NULL;
     struct arena arena = {.memory = memory};
     struct engine *engine = arena_take(&arena, 1, sizeof(*engine));
-    *engine = (struct engine){.event_seq_next = 1, .trade_first = 1, .limits = limits_filled(limits)};
+    *engine = (struct engine){.event_seq_next = 1, .hashed_next = 1, .trade_first = 1, .limits = limits_filled(limits)};
     engine->report_tops = limits->report_tops;
     engine->checkpoint_next = engine->limits.checkpoint_commands == UINT32_MAX ? 0 : engine->limits.checkpoint_commands;
     sizes_set(engine);

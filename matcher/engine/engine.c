@@ -2,7 +2,8 @@
  * One command at a time: what it is, whose it is, and what ends it.
  *
  * A command's events end with the BOOK_TOP it caused, if any, and, each so many commands, with a CHECKPOINT. The last
- * one says that it is the last. The running hash takes a step's events when the step ends.
+ * one says that it is the last. The running hash takes events when they are some commands old, or when somebody asks:
+ * words that have just been written can not yet be read as vectors.
  */
 #include "breaks.h"
 #include "cancels.h"
@@ -13,21 +14,16 @@
 #include "requests.h"
 #include "sessions.h"
 #include "states.h"
+#include "straight.h"
 
 #include <string.h>
 
 /* ---- what a command is --------------------------------------------------------------------------------------------
  */
 
-static void apply_request(struct engine *engine, const struct command *command)
+static void apply_rarer(struct engine *engine, const struct command *command)
 {
     switch ((enum command_kind)command->kind) {
-    case COMMAND_ENTER:
-        request_enter(engine, command);
-        break;
-    case COMMAND_CANCEL:
-        request_cancel(engine, command);
-        break;
     case COMMAND_REPLACE:
         request_replace(engine, command);
         break;
@@ -47,6 +43,8 @@ static void apply_request(struct engine *engine, const struct command *command)
     case COMMAND_ENABLE:
         request_switch(engine, command);
         break;
+    case COMMAND_ENTER:
+    case COMMAND_CANCEL:
     case COMMAND_LOGIN:
     case COMMAND_LOGOUT:
     case COMMAND_TENURE_BEGINS:
@@ -61,7 +59,7 @@ static void apply_request(struct engine *engine, const struct command *command)
     case COMMAND_SESSION_BLOCK:
     case COMMAND_SNAPSHOT_MARK:
     default:
-        ENGINE_REQUIRE(false); /* dispatch sends requests alone */
+        ENGINE_REQUIRE(false); /* dispatch sends the other requests alone */
     }
 }
 
@@ -128,35 +126,48 @@ static inline bool connected(const struct engine *engine, const struct command *
            engine->sessions[command->session].owner == owner_of(command->gateway, command->tenure);
 }
 
+static inline void apply_request(struct engine *engine, const struct command *command)
+{
+    if (UNLIKELY(!connected(engine, command)))
+        command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
+    else if (command->kind == COMMAND_CANCEL)
+        request_cancel(engine, command);
+    else if (UNLIKELY(command->kind != COMMAND_ENTER))
+        apply_rarer(engine, command);
+    else if (UNLIKELY(!straight_enter(engine, command)))
+        request_enter(engine, command);
+}
+
 static inline void dispatch(struct engine *engine, const struct command *command)
 {
-    if (LIKELY(command->kind - COMMAND_ENTER <= COMMAND_REFUSED - COMMAND_ENTER && command->kind != 0)) {
-        if (LIKELY(connected(engine, command)))
-            apply_request(engine, command);
-        else
-            command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
-    } else {
+    if (LIKELY((uint32_t)command->kind - COMMAND_ENTER <= COMMAND_REFUSED - COMMAND_ENTER))
+        apply_request(engine, command);
+    else
         apply_other(engine, command);
-    }
 }
 
 /* ---- steps --------------------------------------------------------------------------------------------------------
  */
 
-static void hash_step(struct engine *engine, uint64_t first)
+/* All but the `young` last ones. */
+static inline void hash_but(struct engine *engine, uint64_t young)
 {
     uint64_t hash = engine->event_hash;
-    for (uint64_t seq = first; seq != engine->event_seq_next; seq++)
+    uint64_t seq = engine->hashed_next;
+    for (; seq + young < engine->event_seq_next; seq++)
         hash = hash_event(hash, event_place(engine, seq));
     engine->event_hash = hash;
+    engine->hashed_next = seq;
+}
+
+static void hash_events(struct engine *engine)
+{
+    hash_but(engine, 0);
 }
 
 static void mark_last(struct engine *engine)
 {
-    struct event *event = event_place(engine, engine->event_seq_next - 1);
-    uint64_t word;
-    memcpy(&word, (const uint8_t *)event + offsetof(struct event, index), sizeof(word));
-    put_word(event, offsetof(struct event, index), word | (uint64_t)EVENT_LAST_OF_COMMAND << 24);
+    event_place(engine, engine->event_seq_next - 1)->flags |= EVENT_LAST_OF_COMMAND;
 }
 
 static void checkpoint(struct engine *engine)
@@ -172,7 +183,6 @@ static void checkpoint(struct engine *engine)
 
 static inline void step_begin(struct engine *engine)
 {
-    engine->step_first = engine->event_seq_next;
     engine->step_limit = engine->event_seq_next + ENGINE_EVENTS_MAX - EVENTS_AT_END;
     engine->pauses = 0;
 }
@@ -183,16 +193,13 @@ static inline void command_finish(struct engine *engine)
     if (engine->touched)
         book_report_top(engine);
     if (UNLIKELY(engine->command_seq == engine->checkpoint_next)) {
-        hash_step(engine, engine->step_first);
-        uint64_t first = engine->event_seq_next;
+        hash_events(engine);
         checkpoint(engine);
-        hash_step(engine, first);
         engine->checkpoint_next += engine->limits.checkpoint_commands;
         return;
     }
     if (engine->event_index != 0)
         mark_last(engine);
-    hash_step(engine, engine->step_first);
 }
 
 /* ---- commands of many steps ---- */
@@ -274,21 +281,21 @@ static inline bool unfinished(const struct engine *engine)
     return word != 0;
 }
 
-static inline int step_finish(struct engine *engine)
+/* true: the command is done. */
+static inline bool step_finish(struct engine *engine)
 {
-    if (UNLIKELY(unfinished(engine)))
+    if (UNLIKELY(unfinished(engine))) {
         go_on(engine);
-    if (LIKELY(!unfinished(engine)))
-        command_finish(engine);
-    else
-        hash_step(engine, engine->step_first);
-    int count = (int)(engine->event_seq_next - engine->step_first);
-    ENGINE_REQUIRE(count <= ENGINE_EVENTS_MAX);
-    return count;
+        if (unfinished(engine))
+            return false;
+    }
+    command_finish(engine);
+    return true;
 }
 
-static inline int apply(struct engine *engine, const struct command *command)
+static inline bool apply(struct engine *engine, const struct command *command)
 {
+    step_begin(engine);
     engine->command_seq = command->command_seq;
     engine->time_ns = command->time_ns;
     engine->shard = command->shard;
@@ -297,10 +304,19 @@ static inline int apply(struct engine *engine, const struct command *command)
     engine->round_first_ticks = 0;
     dispatch(engine, command);
     /* A sweep says for itself when a book has come to rest. */
-    bool changed = (engine->touched | engine->round_first_ticks) != 0;
-    if (changed && UNLIKELY(follow_concerns(engine)) && engine->work.sweep == SWEEP_NONE)
+    if (UNLIKELY(follow_concerns(engine)) && (engine->touched | engine->round_first_ticks) != 0 &&
+        engine->work.sweep == SWEEP_NONE)
         engine->work.follows = 1;
     return step_finish(engine);
+}
+
+/* The end of a step that stands alone: the number of its events, the first of which was `first`. */
+static int step_told(struct engine *engine, uint64_t first)
+{
+    uint64_t count = engine->event_seq_next - first;
+    ENGINE_REQUIRE(count <= ENGINE_EVENTS_MAX);
+    hash_events(engine);
+    return (int)count;
 }
 
 int engine_apply(struct engine *engine, const struct command *command, const struct engine_output *output)
@@ -310,8 +326,9 @@ int engine_apply(struct engine *engine, const struct command *command, const str
     if (unfinished(engine))
         return ENGINE_UNFINISHED;
     engine->output = *output;
-    step_begin(engine);
-    return apply(engine, command);
+    uint64_t first = engine->event_seq_next;
+    apply(engine, command);
+    return step_told(engine, first);
 }
 
 bool engine_more(const struct engine *engine)
@@ -324,12 +341,17 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
     if (!unfinished(engine))
         return 0;
     engine->output = *output;
+    uint64_t first = engine->event_seq_next;
     step_begin(engine);
-    return step_finish(engine);
+    step_finish(engine);
+    return step_told(engine, first);
 }
 
 /* ---- batches ------------------------------------------------------------------------------------------------------
  */
+
+/* So many of the last events are still on their way to the cache. */
+#define EVENTS_YOUNG 4u
 
 /* Below so many live orders everything is in the cache anyway, and looking ahead costs more than it gives. */
 #define LOOK_AHEAD_ORDERS_MIN 4096u
@@ -344,11 +366,11 @@ static inline int apply_batch(struct engine *engine, const struct engine_input *
         const struct command *command = &input->commands[seq & input->mask];
         if (UNLIKELY(command->command_seq != seq))
             return ENGINE_WRONG_COMMAND_SEQ;
-        if (looks && (seq % LOOK_GROUP == 0 || seq == first))
-            look_ahead(engine, input, seq);
-        step_begin(engine);
-        apply(engine, command);
-        if (UNLIKELY(unfinished(engine))) {
+        if (looks && (seq % LOOK_EVERY == 0 || seq == first))
+            look_ahead(engine, input, seq, seq == first);
+        if (seq % LOOK_GROUP == 0)
+            hash_but(engine, EVENTS_YOUNG);
+        if (UNLIKELY(!apply(engine, command))) {
             seq++;
             break;
         }
@@ -372,6 +394,7 @@ int engine_apply_batch(struct engine *engine, const struct engine_input *input, 
         taken = apply_batch(engine, input, end, first + room - ENGINE_EVENTS_MAX, true);
     else
         taken = apply_batch(engine, input, end, first + room - ENGINE_EVENTS_MAX, false);
+    hash_events(engine);
     *ret_events = engine->event_seq_next - first;
     return taken;
 }

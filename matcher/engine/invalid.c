@@ -36,7 +36,8 @@ static const char *order_invalid(const struct engine *engine, uint32_t index, st
     CHECK(terms->size >= leaves_quantity && terms->size <= QUANTITY_MAX, "open and executed shares make the size");
     CHECK((terms->special != 0) == ((order->place & PLACE_SPECIAL) != 0), "a special order is marked");
     CHECK(index_find(engine, name) == index, "a live order is in the index");
-    CHECK(index_bucket_of(engine, terms->slot)->orders[terms->slot % INDEX_LANES] == index,
+    CHECK(index_bucket_of(engine, terms->slot)->orders[index_lane_of(terms->slot)] == index &&
+              terms->away == index_away(engine, index_hash(name), terms->slot),
           "an order knows its slot of the index");
     if (terms->special != 0) {
         const struct special *special = special_of(engine, order);
@@ -242,9 +243,10 @@ static const char *index_invalid(const struct engine *engine)
         const struct index_bucket *bucket = &engine->index[i];
         passed += bucket->passed;
         for (uint32_t lane = 0; lane < INDEX_LANES; lane++) {
-            used += bucket->orders[lane] != 0;
-            CHECK((bucket->orders[lane] != 0) == (bucket->used >> lane & 1), "a lane in use is marked");
-            away += bucket->orders[lane] != 0 ? bucket->away[lane] : 0;
+            bool taken = bucket->orders[lane] != 0;
+            CHECK(taken == (bucket->used >> lane & 1) && taken == (bucket->tags[lane] != 0), "a lane in use is marked");
+            used += taken;
+            away += taken ? engine->orders[bucket->orders[lane]].terms.away : 0;
         }
     }
     CHECK(used == engine->live_orders, "the index holds the live orders alone");

@@ -95,7 +95,7 @@ static inline void fill(struct engine *engine, struct taker *taker, struct level
     level->head = next;
     *(next ? &engine->orders[next].prev : &level->tail) = 0;
     fetch_maker(engine, next);
-    index_remove(engine, maker->terms.slot);
+    index_remove(engine, maker);
     order_release(engine, index);
 }
 

@@ -1,42 +1,47 @@
 /*
  * Which order a session means by a user_ref: (session, channel, user_ref) -> order.
  *
- * An open table in buckets of one cache line. Four successive user_refs of a session are a family and share a bucket,
- * so a session's new orders take few lines; with more of them to a family, too many buckets would be full. In it they
- * take whichever lane is free, and if none is, one in the next bucket that has room.
+ * An open table in buckets of one cache line. An order takes whichever lane of its bucket is free, and if none is, one
+ * in the next bucket that has room: about one in a hundred does, so that whether it has to is nearly always guessed
+ * right, by the processor and by who looks ahead.
  *
  * Rules
  *   1. A bucket counts the orders that have passed it by. A search goes on to the next bucket only if there are any, so
  * nearly all searches, and all removals of orders in their own bucket, touch one line.
  *   2. Nothing ever moves: a free slot that was found stays free until something is put into it, and an order knows its
  * slot from its first moment to its last.
- *   3. There are at least twice as many slots as orders. INDEX_BUCKETS_PASSED_MAX is the bound, and an order that would
- * stand further from its bucket is refused.
- *   4. A slot is numbered bucket * INDEX_LANES + lane.
+ *   3. There are at least three times as many slots as orders. INDEX_BUCKETS_PASSED_MAX is the bound, and an order that
+ * would stand further from its bucket is refused.
+ *   4. A slot is numbered bucket << INDEX_SLOT_SHIFT | lane.
  */
 #ifndef RINGSIDE_ENGINE_ORDER_INDEX_H
 #define RINGSIDE_ENGINE_ORDER_INDEX_H
 
 #include "state.h"
 
+#define INDEX_BUCKET_ORDERS      4u /* of an engine that is full, on average */
+#define INDEX_SLOT_SHIFT         4
 #define INDEX_BUCKETS_PASSED_MAX 128u
 #define INDEX_PASSED_MAX         255u
-#define INDEX_FAMILY_BITS        2
+#define INDEX_BUCKET_BITS        24
 #define INDEX_USED_ALL           ((1u << INDEX_LANES) - 1)
 #define INDEX_BUCKETS_MIN        128u
 #define INDEX_SLOT_NONE          UINT32_MAX
 
+/* The bucket is in the low bits, the tag in the upper eight. */
 static inline uint32_t index_hash(struct index_key key)
 {
-    uint64_t word =
-        (uint64_t)(key.session - 1) << 40 | (uint64_t)key.user_ref_index << 32 | key.user_ref >> INDEX_FAMILY_BITS;
-    return (uint32_t)((word * HASH_ODD_0) >> 32);
+    uint64_t word = (uint64_t)(key.session - 1) << 40 | (uint64_t)key.user_ref_index << 32 | key.user_ref;
+    return (uint32_t)hash_fold(word ^ HASH_ODD_1, HASH_ODD_0);
 }
 
-/* What a slot keeps of its key, so that most of the others need no look at their orders. */
-static inline uint16_t index_tag(uint32_t hash, uint32_t user_ref)
+_Static_assert(ENGINE_ORDERS_MAX / INDEX_BUCKET_ORDERS == 1u << INDEX_BUCKET_BITS, "no bucket is beyond its bits");
+
+/* What a slot keeps of its key, so that most of the others need no look at their orders. Never 0. */
+static inline uint8_t index_tag(uint32_t hash)
 {
-    return (uint16_t)((hash >> 19 & 0x1fff) << INDEX_LANE_BITS | (user_ref & (INDEX_LANES - 1)));
+    uint32_t tag = hash >> INDEX_BUCKET_BITS;
+    return (uint8_t)(tag | (uint32_t)(tag == 0) << 7);
 }
 
 /* The bucket of a hash, and of a slot. */
@@ -47,7 +52,7 @@ static inline struct index_bucket *index_bucket(const struct engine *engine, uin
 
 static inline struct index_bucket *index_bucket_of(const struct engine *engine, uint32_t slot)
 {
-    return &engine->index[slot / INDEX_LANES];
+    return &engine->index[slot >> INDEX_SLOT_SHIFT];
 }
 
 static inline bool index_matches(const struct order *order, struct index_key key)
@@ -56,38 +61,44 @@ static inline bool index_matches(const struct order *order, struct index_key key
            order_user_ref_index(order) == key.user_ref_index;
 }
 
-/*
- * Which lanes of a bucket may have this tag, as a bit in the upper half of each lane's byte: no branch, for which lane
- * it is cannot be predicted. The lowest that is set has it; for those above it may be wrong (a borrow went through).
- */
-#define INDEX_TAGS_LOW  UINT64_C(0x0001000100010001)
-#define INDEX_TAGS_HIGH UINT64_C(0x8000800080008000)
+static inline uint32_t index_lane_of(uint32_t slot)
+{
+    return slot & ((1u << INDEX_SLOT_SHIFT) - 1);
+}
 
-static inline uint64_t index_lanes(const struct index_bucket *bucket, uint16_t tag)
+/*
+ * Which lanes of a bucket may have this tag, without a branch, for which lane it is cannot be predicted. Lanes 0 to 7
+ * are bit 3 of a byte each, lanes 4 to 11 bit 7. The lowest that is set has it; for those above it may be wrong (a
+ * borrow went through), and some are there twice.
+ */
+#define INDEX_TAGS_LOW  UINT64_C(0x0101010101010101)
+#define INDEX_TAGS_HIGH UINT64_C(0x8080808080808080)
+
+static inline uint64_t index_lanes(const struct index_bucket *bucket, uint8_t tag)
 {
     uint64_t low;
     uint64_t high;
     memcpy(&low, bucket->tags, sizeof(low));
-    memcpy(&high, bucket->tags + INDEX_LANES / 2, sizeof(high));
+    memcpy(&high, bucket->tags + 4, sizeof(high));
     low ^= tag * INDEX_TAGS_LOW;
     high ^= tag * INDEX_TAGS_LOW;
     low = (low - INDEX_TAGS_LOW) & ~low & INDEX_TAGS_HIGH;
     high = (high - INDEX_TAGS_LOW) & ~high & INDEX_TAGS_HIGH;
-    return low >> 8 | high;
+    return low >> 4 | high;
 }
 
-/* The number of the lowest lane in what index_lanes gives; 7 if there is none. */
+/* The number of the lowest lane in what index_lanes gives; 11 if there is none. */
 static inline uint32_t index_lane_first(uint64_t lanes)
 {
     uint32_t bit = (uint32_t)__builtin_ctzll(lanes | UINT64_C(1) << 63);
-    return bit / 16 + (bit & 8) / 2;
+    return bit / 8 + (bit & 4);
 }
 
 /* The order, or 0. */
 static inline uint32_t index_find(const struct engine *engine, struct index_key key)
 {
     uint32_t hash = index_hash(key);
-    uint16_t tag = index_tag(hash, key.user_ref);
+    uint8_t tag = index_tag(hash);
     for (uint32_t away = 0; away < INDEX_BUCKETS_PASSED_MAX; away++) {
         const struct index_bucket *bucket = index_bucket(engine, hash + away);
         for (uint64_t lanes = index_lanes(bucket, tag); lanes != 0; lanes &= lanes - 1) {
@@ -101,11 +112,11 @@ static inline uint32_t index_find(const struct engine *engine, struct index_key 
     return 0;
 }
 
-/* The order that a hash and tag most likely mean, in the bucket where most are; 0 or another order: it was a guess. */
-static inline uint32_t index_guess(const struct engine *engine, uint32_t hash, uint16_t tag)
+/* The order that a hash most likely means, in the bucket where most are; 0 or another order: it was a guess. */
+static inline uint32_t index_guess(const struct engine *engine, uint32_t hash)
 {
     const struct index_bucket *bucket = index_bucket(engine, hash);
-    return bucket->orders[index_lane_first(index_lanes(bucket, tag))];
+    return bucket->orders[index_lane_first(index_lanes(bucket, index_tag(hash)))];
 }
 
 /* order_index.c: as index_room, when the key's own bucket is full. */
@@ -114,45 +125,53 @@ uint32_t index_room_beyond(const struct engine *engine, uint32_t hash);
 static inline uint32_t index_room_in(const struct engine *engine, uint32_t hash)
 {
     uint32_t bucket = hash & engine->index_mask;
-    return bucket * INDEX_LANES + (uint32_t)__builtin_ctz(~(uint32_t)engine->index[bucket].used);
+    return bucket << INDEX_SLOT_SHIFT | (uint32_t)__builtin_ctz(~(uint32_t)engine->index[bucket].used);
 }
 
-/* A free slot for this key, or INDEX_SLOT_NONE if all are too far away. */
-static inline uint32_t index_room(const struct engine *engine, struct index_key key)
+/* A free slot for a key with this hash, or INDEX_SLOT_NONE if all are too far away. */
+static inline uint32_t index_room(const struct engine *engine, uint32_t hash)
 {
-    uint32_t hash = index_hash(key);
     return LIKELY(index_bucket(engine, hash)->used != INDEX_USED_ALL) ? index_room_in(engine, hash)
                                                                       : index_room_beyond(engine, hash);
 }
 
-/* Buckets between a key's own and the one that it stands in: one more, or one less, has passed them by. */
-static inline void index_passed(const struct engine *engine, uint32_t bucket, uint32_t away, uint8_t change)
+/* Buckets from the one of this hash to the one of a slot. */
+static inline uint32_t index_away(const struct engine *engine, uint32_t hash, uint32_t slot)
 {
-    for (; UNLIKELY(away != 0); away--)
+    return ((slot >> INDEX_SLOT_SHIFT) - hash) & engine->index_mask;
+}
+
+/* Buckets between an order's own and the one that it stands in: one more, or one less, has passed them by. */
+static inline void index_passed(const struct engine *engine, uint32_t slot, uint32_t away, uint8_t change)
+{
+    for (uint32_t bucket = slot >> INDEX_SLOT_SHIFT; UNLIKELY(away != 0); away--)
         index_bucket(engine, bucket - away)->passed = (uint8_t)(index_bucket(engine, bucket - away)->passed + change);
 }
 
-/* Into a slot that index_room has found. */
-static inline void index_put(const struct engine *engine, uint32_t slot, struct index_key key, uint32_t order)
+/* Into a slot that index_room has found. The order's own note of where it is comes with it. */
+static inline void index_put(const struct engine *engine, uint32_t slot, uint32_t hash, uint32_t index)
 {
-    uint32_t hash = index_hash(key);
+    struct order *order = &engine->orders[index];
     struct index_bucket *bucket = index_bucket_of(engine, slot);
-    uint32_t lane = slot % INDEX_LANES;
-    uint32_t away = (slot / INDEX_LANES - hash) & engine->index_mask;
-    bucket->orders[lane] = order;
-    bucket->used = (uint8_t)(bucket->used | 1u << lane);
-    bucket->tags[lane] = index_tag(hash, key.user_ref);
-    bucket->away[lane] = (uint8_t)away;
-    index_passed(engine, slot / INDEX_LANES, away, 1);
+    uint32_t lane = index_lane_of(slot);
+    uint32_t away = index_away(engine, hash, slot);
+    order->terms.slot = slot;
+    order->terms.away = (uint8_t)away;
+    bucket->orders[lane] = index;
+    bucket->used = (uint16_t)(bucket->used | 1u << lane);
+    bucket->tags[lane] = index_tag(hash);
+    index_passed(engine, slot, away, 1);
 }
 
-static inline void index_remove(const struct engine *engine, uint32_t slot)
+static inline void index_remove(const struct engine *engine, const struct order *order)
 {
+    uint32_t slot = order->terms.slot;
     struct index_bucket *bucket = index_bucket_of(engine, slot);
-    uint32_t lane = slot % INDEX_LANES;
+    uint32_t lane = index_lane_of(slot);
     bucket->orders[lane] = 0;
-    bucket->used = (uint8_t)(bucket->used & ~(1u << lane));
-    index_passed(engine, slot / INDEX_LANES, bucket->away[lane], UINT8_MAX);
+    bucket->used = (uint16_t)(bucket->used & ~(1u << lane));
+    bucket->tags[lane] = 0;
+    index_passed(engine, slot, order->terms.away, UINT8_MAX);
 }
 
 #endif

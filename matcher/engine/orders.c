@@ -11,14 +11,13 @@
 #include "check.h"
 #include "output.h"
 #include "requests.h"
-#include "straight.h"
 
 #include <string.h>
 
 static inline bool has_room(const struct engine *engine, struct taker *taker, bool takes_order)
 {
     struct index_key key = {taker->session, taker->user_ref, taker->user_ref_index};
-    taker->slot = index_room(engine, key);
+    taker->slot = index_room(engine, index_hash(key));
     if (UNLIKELY(taker->slot == INDEX_SLOT_NONE || (takes_order && pool_room(&engine->order_pool) == 0)))
         return false;
     if (LIKELY(pool_room(&engine->far_level_pool) != 0))
@@ -245,8 +244,6 @@ static inline enum reason entry_reason(struct engine *engine, const struct comma
 
 void request_enter(struct engine *engine, const struct command *command)
 {
-    if (LIKELY(straight_enter(engine, command)))
-        return;
     uint32_t *last = user_ref_last(engine, command->session, command->order.user_ref_index);
     if (UNLIKELY(last == NULL)) {
         request_reject(engine, command, REASON_PROCESSING);

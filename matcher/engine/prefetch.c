@@ -1,19 +1,20 @@
 /*
- * Looking ahead in a batch: brings into the cache what commands will touch, in four rounds, each of which needs what
+ * Looking ahead in a batch: brings into the cache what commands will touch, in three rounds, each of which needs what
  * the one before has brought. It reads state that may be out of date when a command's turn comes; then a line was
  * fetched in vain, and nothing else.
  *
  *   round    of an entry                            of a change (cancel, replace, modify)      groups ahead
- *   first    session, slot, book                    session, slot                              4
- *   second   place in the directory                 order                                      3
- *   third    level; the maker it might meet first   level, neighbours                          2
- *   fourth   last order of the level; maker's slot,                                            1
+ *   first    session, slot, place in the directory  session, slot                              4
+ *   second   level; the maker it meets first        order                                      3
+ *   third    last order of the level; maker's slot, level, neighbours                          2
  *            the maker after it
  *
  * Rules
  *   1. Commands are looked at in groups, and the first round sorts each group into entries and changes without a branch
  * (which of the two a command is cannot be predicted), so that the others have nothing to decide.
  *   2. A group is looked at when all of it is there: what comes one by one leaves no time to look ahead.
+ *   3. The rounds take turns, one each LOOK_EVERY commands: all at once they would ask for more lines than can be on
+ * their way, and wait.
  */
 #include "prefetch.h"
 
@@ -26,23 +27,51 @@
 #define LOOK_LOOP _Pragma("GCC unroll 1")
 #endif
 
-LOOKS_AHEAD void look_first(const struct engine *engine, const struct command *command, struct look_group *group)
+LOOKS_AHEAD const struct command *look_at(const struct engine_input *input, uint64_t group, uint32_t number)
 {
-    bool enters = command->kind == COMMAND_ENTER;
-    uint32_t user_ref = enters ? command->user_ref : command->order.target_user_ref;
-    struct index_key key = {command->session, user_ref, command->order.user_ref_index};
-    uint32_t hash = index_hash(key);
-    uint32_t instrument = command->order.instrument;
-    fetch(index_bucket(engine, hash));
-    fetch(&engine->sessions[command->session]); /* it need not be there: nothing is read */
-    fetch(&engine->books[instrument]);
-    group->changes[group->change_count] = (struct look_change){.hash = hash, .tag = index_tag(hash, user_ref)};
-    group->entries[group->entry_count] =
-        (struct look_entry){.instrument = instrument <= engine->instrument_count ? instrument : 0,
-                            .price_ticks = command->order.price_ticks,
-                            .side = command->order.side != 'B'};
-    group->change_count += !enters;
-    group->entry_count += enters;
+    return &input->commands[(group * LOOK_GROUP + number) & input->mask];
+}
+
+/* Where the number of a key's page stands, if it is in the window; else another. */
+LOOKS_AHEAD const uint32_t *look_page(const struct engine *engine, uint32_t instrument, uint32_t side, uint32_t key)
+{
+    struct ladder ladder = ladder_of(engine, instrument, side);
+    uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
+    return &ladder.pages[at < engine->window_pages ? at : 0];
+}
+
+/* What an entry would be, whether it is one or not. Books are few enough to be read right away. */
+LOOKS_AHEAD struct look_entry look_entered(const struct engine *engine, const struct command *command)
+{
+    uint32_t asked = command->order.instrument;
+    uint32_t instrument = asked <= engine->instrument_count ? asked : 0;
+    uint32_t side = command->order.side != 'B';
+    uint32_t key = price_index(&engine->books[instrument], command->order.price_ticks) ^ key_flip(side);
+    const uint32_t *page = look_page(engine, instrument, side, key);
+    fetch(page);
+    return (struct look_entry){.page = page, .key = key, .instrument = instrument, .side = side};
+}
+
+LOOKS_AHEAD void look_first(const struct engine *engine, const struct engine_input *input, uint64_t number,
+                            struct look_group *group)
+{
+    group->change_count = 0;
+    group->entry_count = 0;
+    LOOK_LOOP
+    for (uint32_t i = 0; i < LOOK_GROUP; i++) {
+        const struct command *command = look_at(input, number, i);
+        bool enters = command->kind == COMMAND_ENTER;
+        uint32_t user_ref = enters ? command->user_ref : command->order.target_user_ref;
+        uint32_t hash = index_hash((struct index_key){command->session, user_ref, command->order.user_ref_index});
+        fetch(index_bucket(engine, hash));
+        fetch(&engine->sessions[command->session]); /* it need not be there: nothing is read */
+        fetch(look_at(input, number + 1, i));
+        fetch((const uint8_t *)look_at(input, number + 1, i) + 64);
+        group->changes[group->change_count].hash = hash;
+        group->entries[group->entry_count] = look_entered(engine, command);
+        group->change_count += !enters;
+        group->entry_count += enters;
+    }
 }
 
 LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *group)
@@ -50,59 +79,49 @@ LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *gro
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
         struct look_change *change = &group->changes[i];
-        change->order = index_guess(engine, change->hash, change->tag);
+        change->order = index_guess(engine, change->hash);
         fetch(&engine->orders[change->order]);
     }
     LOOK_LOOP
     for (uint32_t i = 0; i < group->entry_count; i++) {
         struct look_entry *entry = &group->entries[i];
-        struct ladder ladder = ladder_of(engine, entry->instrument, entry->side);
-        entry->key = price_index(&engine->books[entry->instrument], entry->price_ticks) ^ key_flip(entry->side);
-        uint32_t at = (entry->key >> PAGE_SHIFT) - ladder.side->window_base;
-        entry->page = &ladder.pages[at < engine->window_pages ? at : 0];
-        fetch(entry->page);
+        uint32_t other = !entry->side;
+        int32_t best = engine->books[entry->instrument].sides[other].best;
+        entry->level = level_in_page(engine, *entry->page, entry->key);
+        fetch(entry->level);
+        if (best >= (int32_t)(entry->key ^ KEY_MASK)) {
+            const uint32_t *page = look_page(engine, entry->instrument, other, (uint32_t)best);
+            entry->maker = level_in_page(engine, *page, (uint32_t)best)->head;
+            fetch(&engine->orders[entry->maker]);
+        }
     }
 }
 
-/* The best level of a side, if it lies in the window; else one that is empty or another. */
-LOOKS_AHEAD const struct level *look_best(const struct engine *engine, uint32_t instrument, uint32_t side)
-{
-    struct ladder ladder = ladder_of(engine, instrument, side);
-    uint32_t key = (uint32_t)ladder.side->best;
-    uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
-    return level_in_page(engine, ladder.pages[at < engine->window_pages ? at : 0], key);
-}
-
-LOOKS_AHEAD void look_third(const struct engine *engine, struct look_group *group)
+LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group *group)
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
         const struct order *order = &engine->orders[group->changes[i].order];
-        struct ladder ladder = ladder_of(engine, order_instrument(order), code_side(order_code(order)));
-        uint32_t at = (order->key >> PAGE_SHIFT) - ladder.side->window_base;
-        uint32_t page = ladder.pages[at < engine->window_pages ? at : 0];
-        fetch(level_in_page(engine, page, order->key));
+        const uint32_t *page = look_page(engine, order_instrument(order), code_side(order_code(order)), order->key);
+        fetch(level_in_page(engine, *page, order->key));
         fetch(&engine->orders[order->prev]);
         fetch(&engine->orders[order->next]);
     }
     LOOK_LOOP
     for (uint32_t i = 0; i < group->entry_count; i++) {
-        struct look_entry *entry = &group->entries[i];
-        entry->level = level_in_page(engine, *entry->page, entry->key);
-        fetch(entry->level);
-        entry->maker = look_best(engine, entry->instrument, !entry->side)->head;
-        fetch(&engine->orders[entry->maker]);
+        const struct look_entry *entry = &group->entries[i];
+        fetch(&engine->orders[entry->level->tail]);
+        if (entry->maker != 0)
+            fetch_maker(engine, entry->maker);
     }
 }
 
-LOOKS_AHEAD void look_fourth(const struct engine *engine, const struct look_group *group)
+/* Whether a round has a group to look at: below `end`, and not too far ahead. */
+LOOKS_AHEAD bool look_next(struct looks *looks, uint32_t round, uint64_t now, uint64_t end)
 {
-    LOOK_LOOP
-    for (uint32_t i = 0; i < group->entry_count; i++) {
-        const struct look_entry *entry = &group->entries[i];
-        fetch(&engine->orders[entry->level->tail]);
-        fetch_maker(engine, entry->maker);
-    }
+    uint64_t ahead = LOOK_ROUNDS + 1 - round;
+    looks->done[round] = looks->done[round] > now ? looks->done[round] : now + 1;
+    return looks->done[round] < end && looks->done[round] <= now + ahead;
 }
 
 LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number)
@@ -111,27 +130,23 @@ LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number
 }
 
 /* Each round goes on from where it has come to. */
-void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq)
+void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins)
 {
     struct looks *looks = &engine->looks;
+    uint64_t *done = looks->done;
     uint64_t now = seq / LOOK_GROUP;
     uint64_t whole = input->end / LOOK_GROUP; /* groups below this one are all there */
-    looks->first = looks->first > now ? looks->first : now + 1;
-    looks->second = looks->second > now ? looks->second : now + 1;
-    looks->third = looks->third > now ? looks->third : now + 1;
-    looks->fourth = looks->fourth > now ? looks->fourth : now + 1;
-    for (; looks->first < whole && looks->first <= now + 4; looks->first++) {
-        struct look_group *group = look_group(engine, looks->first);
-        group->change_count = 0;
-        group->entry_count = 0;
-        LOOK_LOOP
-        for (uint32_t i = 0; i < LOOK_GROUP; i++)
-            look_first(engine, &input->commands[(looks->first * LOOK_GROUP + i) & input->mask], group);
+    uint32_t turn = seq % LOOK_GROUP / LOOK_EVERY;
+    if (turn == 0 || begins) {
+        for (; look_next(looks, 0, now, whole); done[0]++)
+            look_first(engine, input, done[0], look_group(engine, done[0]));
     }
-    for (; looks->second < looks->first && looks->second <= now + 3; looks->second++)
-        look_second(engine, look_group(engine, looks->second));
-    for (; looks->third < looks->second && looks->third <= now + 2; looks->third++)
-        look_third(engine, look_group(engine, looks->third));
-    for (; looks->fourth < looks->third && looks->fourth <= now + 1; looks->fourth++)
-        look_fourth(engine, look_group(engine, looks->fourth));
+    if (turn == 1 || begins) {
+        for (; look_next(looks, 1, now, done[0]); done[1]++)
+            look_second(engine, look_group(engine, done[1]));
+    }
+    if (turn == 2 || begins) {
+        for (; look_next(looks, 2, now, done[1]); done[2]++)
+            look_third(engine, look_group(engine, done[2]));
+    }
 }

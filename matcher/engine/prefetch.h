@@ -27,7 +27,8 @@ LOOKS_AHEAD void fetch_maker(const struct engine *engine, uint32_t index)
     fetch(&engine->orders[maker->next]);
 }
 
-/* prefetch.c: brings what the commands of the groups after this one will touch. Before command seq. */
-void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq);
+/* prefetch.c: brings what the commands of the groups after this one will touch. Before each LOOK_EVERY-th command, and
+ * before the first of a batch, which begins it. */
+void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins);
 
 #endif

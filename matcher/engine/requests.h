@@ -9,6 +9,7 @@
 #include "state.h"
 
 /* orders.c */
+/* What is not on the straight path (straight.h). */
 void request_enter(struct engine *engine, const struct command *command);
 void request_replace(struct engine *engine, const struct command *command);
 

@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-#define IMAGE_MAGIC   UINT64_C(0x31656e69676e6572) /* "rengine1" */
+#define IMAGE_MAGIC   UINT64_C(0x32656e69676e6572) /* "rengine2" */
 #define REGIONS       17
 #define IMAGE_ALIGNED 8u
 
@@ -222,13 +222,14 @@ static void index_made_anew(struct engine *engine, const struct index_bucket *bu
 {
     for (size_t i = 0; i < count * INDEX_LANES; i++) {
         uint32_t index = buckets[i / INDEX_LANES].orders[i % INDEX_LANES];
-        struct order *order = &engine->orders[index];
-        struct index_key key = {order_session(order), order->user_ref, order_user_ref_index(order)};
+        const struct order *order = &engine->orders[index];
         if (index == 0)
             continue;
-        order->terms.slot = index_room(engine, key);
-        ENGINE_REQUIRE(order->terms.slot != INDEX_SLOT_NONE);
-        index_put(engine, order->terms.slot, key, index);
+        uint32_t hash =
+            index_hash((struct index_key){order_session(order), order->user_ref, order_user_ref_index(order)});
+        uint32_t slot = index_room(engine, hash);
+        ENGINE_REQUIRE(slot != INDEX_SLOT_NONE);
+        index_put(engine, slot, hash, index);
     }
 }
 

@@ -53,8 +53,7 @@ enum { SIDE_BUY = 0, SIDE_SELL = 1 };
 /* Side letters as two bits: 0 is B, the others sell. */
 enum side_code { CODE_BUY = 0, CODE_SELL = 1, CODE_SHORT = 2, CODE_EXEMPT = 3, CODE_NONE = 4 };
 
-#define INDEX_LANES     8u
-#define INDEX_LANE_BITS 3
+#define INDEX_LANES 12u
 
 struct index_key {
     uint32_t session;
@@ -82,13 +81,14 @@ struct terms {
     uint16_t group;
     uint32_t special; /* what it has besides (special.h); 0: nothing */
     uint8_t self_match;
-    uint8_t reserved0[3];
+    uint8_t away; /* buckets of the index from its own to the one that it is in */
+    uint8_t reserved0[2];
     uint32_t slot; /* in the index */
 };
 _Static_assert(offsetof(struct terms, firm) == 8 && offsetof(struct terms, time_in_force) == 12 &&
                    offsetof(struct terms, group) == 18 && offsetof(struct terms, self_match) == 24 &&
-                   offsetof(struct terms, slot) == 28,
-               "straight.c writes it in four words");
+                   offsetof(struct terms, away) == 25 && offsetof(struct terms, slot) == 28,
+               "straight.c writes its letters, and all behind them, as words");
 
 struct order {
     uint32_t next; /* younger order of the level or list it is in; of a free one: the next free one */
@@ -270,11 +270,10 @@ struct far_fork {
 
 struct index_bucket {
     uint32_t orders[INDEX_LANES]; /* 0: empty */
-    uint16_t tags[INDEX_LANES];
-    uint8_t away[INDEX_LANES]; /* buckets from its own */
-    uint8_t passed;            /* orders that have passed this bucket by */
-    uint8_t used;              /* lanes in use: bits 1 << lane */
-    uint8_t reserved0[6];
+    uint8_t tags[INDEX_LANES];    /* 0: empty */
+    uint16_t used;                /* lanes in use: bits 1 << lane */
+    uint8_t passed;               /* orders that have passed this bucket by */
+    uint8_t reserved0;
 };
 
 _Static_assert(sizeof(struct level) == 16 && sizeof(struct order) == 64 && sizeof(struct terms) == 32, "the footprint");
@@ -324,25 +323,23 @@ enum taking { TAKING_NOTHING = 0, TAKING_MATCH };
 /* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
 #define LOOK_GROUP  8u /* commands */
 #define LOOK_GROUPS 8u
+#define LOOK_ROUNDS 3u
+#define LOOK_EVERY  2u /* commands: then it is the next round's turn */
 
 struct look_change {
     uint32_t hash;
-    uint16_t tag;
-    uint16_t reserved0;
     uint32_t order;
 };
 
 struct look_entry {
-    uint32_t instrument;
-    int32_t price_ticks;
-    uint32_t side;
-    uint32_t key;
     union {
         const uint32_t *page;      /* where its page's number stands */
-        const struct level *level; /* from the third round on */
+        const struct level *level; /* from the second round on */
     };
-    uint32_t maker; /* the oldest order of the best level that it could meet */
-    uint32_t reserved0;
+    uint32_t key;
+    uint32_t instrument;
+    uint32_t side;
+    uint32_t maker; /* the oldest order of the best level that it crosses; 0: it crosses none */
 };
 
 struct look_group {
@@ -353,10 +350,7 @@ struct look_group {
 };
 
 struct looks {
-    uint64_t first; /* groups below this one have had their first round... */
-    uint64_t second;
-    uint64_t third;
-    uint64_t fourth;
+    uint64_t done[LOOK_ROUNDS];            /* groups below this one have had this round */
     struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
 };
 
@@ -441,8 +435,8 @@ struct engine {
     uint64_t command_seq; /* last applied */
     uint64_t event_seq_next;
     uint64_t time_ns;
-    uint64_t step_first; /* number of the first event of this step */
-    uint64_t step_limit; /* a sweep stops before this number */
+    uint64_t step_limit;  /* a sweep stops before this number */
+    uint64_t hashed_next; /* number of the first event that event_hash has not taken yet */
     struct work work;
     uint32_t event_index;      /* within the command */
     int32_t round_first_ticks; /* first trade of the arrival at hand; 0: none */

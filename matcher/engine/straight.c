@@ -11,8 +11,9 @@
 #include "output.h"
 #include "requests.h"
 
-/* The letters from user_ref_index to handle_inst as one word. */
+/* The letters from user_ref_index to handle_inst as one word, and the six of them that an order keeps. */
 #define LETTERS        offsetof(struct command, order.user_ref_index)
+#define TERMS_LETTERS  offsetof(struct command, order.time_in_force)
 #define LETTERS_JUDGED UINT64_C(0xffffff00ff0000ff) /* user_ref_index; display; cross, price type, handling */
 #define LETTERS_PLAIN  UINT64_C(0x204c4e0059000000) /* 0; Y; N, L, space */
 _Static_assert(LETTERS % 8 == 0 && offsetof(struct command, order.handle_inst) == LETTERS + 7, "one word");
@@ -29,6 +30,11 @@ static inline uint64_t word_at(const struct command *command, size_t offset)
     uint64_t word;
     memcpy(&word, (const uint8_t *)command + offset, sizeof(word));
     return word;
+}
+
+static inline uint64_t word_turned(uint64_t word)
+{
+    return word << 32 | word >> 32;
 }
 
 static inline bool is_plain(const struct command *command)
@@ -53,8 +59,10 @@ static inline bool is_capacity(uint8_t letter)
 struct straight {
     struct session *session;
     struct book *book;
+    uint32_t code; /* enum side_code */
     uint32_t side;
     uint32_t key;
+    uint32_t hash; /* in the index, and where it goes there */
     uint32_t slot;
 };
 
@@ -99,9 +107,11 @@ static inline bool judged(const struct engine *engine, const struct command *com
     uint32_t index;
     if (UNLIKELY(!sender_judged(command, straight->session) || !book_judged(straight->book, order, &index)))
         return false;
-    straight->side = order->side != 'B';
+    straight->code = side_codes[order->side & 31];
+    straight->side = code_side(straight->code);
     straight->key = index ^ key_flip(straight->side);
-    straight->slot = index_room(engine, (struct index_key){command->session, command->user_ref, 0});
+    straight->hash = index_hash((struct index_key){command->session, command->user_ref, 0});
+    straight->slot = index_room(engine, straight->hash);
     return LIKELY(room_judged(engine, straight->slot));
 }
 
@@ -118,21 +128,21 @@ static inline void accepted_told(struct engine *engine, const struct command *co
                                                                     .reason = 'L'});
     event->accepted.order_ref = ++engine->order_ref_last;
     memcpy(event->accepted.symbol, straight->book->symbol, SYMBOL_BYTES);
-    PUT_PAIR(event, accepted.price_ticks, (uint32_t)order->price_ticks, order->quantity);
+    put_word(event, offsetof(struct event, accepted.price_ticks),
+             word_turned(word_at(command, offsetof(struct command, order.quantity))));
     PUT_PAIR(event, accepted.options, order->options, straight->session->firm);
-    /* Six letters and the 14 bytes of the id, which end a word short of two bytes that are zero. */
-    uint64_t id_first = word_at(command, offsetof(struct command, order.client_order_id));
-    uint64_t id_last = word_at(command, offsetof(struct command, order.client_order_id) + 8);
-    put_word(event, offsetof(struct event, accepted.time_in_force), word_at(command, LETTERS) >> 16 | id_first << 48);
-    put_word(event, offsetof(struct event, accepted.client_order_id) + 2, id_first >> 16 | id_last << 48);
-    put_word(event, offsetof(struct event, accepted.client_order_id) + 10,
-             id_last >> 16 | (uint64_t)(uint16_t)order->group << 32);
+    /* Six letters and the 14 bytes of the id, each with two bytes more, in whose place comes what is next. */
+    put_word(event, offsetof(struct event, accepted.time_in_force), word_at(command, TERMS_LETTERS));
+    memcpy((uint8_t *)event + offsetof(struct event, accepted.client_order_id),
+           (const uint8_t *)command + offsetof(struct command, order.client_order_id), CLIENT_ORDER_ID_BYTES + 2);
+    uint32_t group = (uint16_t)order->group;
+    memcpy((uint8_t *)event + offsetof(struct event, accepted.group), &group, sizeof(group));
     put_word(event, offsetof(struct event, accepted.min_quantity), 0);
 }
 
-static inline void terms_word(struct order *order, size_t index, uint64_t word)
+static inline void terms_word(struct order *order, size_t offset, uint64_t word)
 {
-    memcpy((uint8_t *)&order->terms + index * sizeof(word), &word, sizeof(word));
+    memcpy((uint8_t *)&order->terms + offset, &word, sizeof(word));
 }
 
 /* The order's line, in words. */
@@ -140,17 +150,17 @@ static inline void line_written(const struct engine *engine, const struct comman
                                 const struct straight *straight, struct order *order)
 {
     const struct command_order *asked = &command->order;
-    uint64_t letters = word_at(command, LETTERS) >> 16;
     order->quantity = asked->quantity;
     order->key = straight->key;
     order->user_ref = command->user_ref;
-    order->place = (asked->instrument - 1) | (uint32_t)side_codes[asked->side & 31] << PLACE_SIDE_SHIFT |
+    order->place = (asked->instrument - 1) | straight->code << PLACE_SIDE_SHIFT |
                    (uint32_t)(command->flags & COMMAND_HAS_APPENDAGE ? PLACE_APPENDAGE : 0);
     order->identity = engine->order_ref_last | (uint64_t)(command->session - 1) << ORDER_REF_BITS;
-    terms_word(order, 0, two_words(asked->quantity, asked->options));
-    terms_word(order, 1, two_words(straight->session->firm, (uint32_t)letters));
-    terms_word(order, 2, letters >> 32 | (uint64_t)(uint16_t)asked->group << 16);
-    terms_word(order, 3, (uint64_t)straight->slot << 32);
+    order->terms.size = asked->quantity;
+    order->terms.options = asked->options;
+    order->terms.firm = straight->session->firm;
+    terms_word(order, offsetof(struct terms, time_in_force), word_at(command, TERMS_LETTERS));
+    terms_word(order, offsetof(struct terms, group), (uint16_t)asked->group); /* and no record, no self-match */
 }
 
 /* As order_join does. */
@@ -168,7 +178,7 @@ static inline void joined(struct engine *engine, const struct command *command, 
     engine->state_hash += order_weight(order) * quantity;
     book_touch_if(engine, command->order.instrument, straight->side, (int32_t)straight->key == ladder.side->best);
     engine->live_orders++;
-    index_put(engine, straight->slot, (struct index_key){command->session, command->user_ref, 0}, index);
+    index_put(engine, straight->slot, straight->hash, index);
 }
 
 /* It meets others, or is not to stay: match.c goes on. */
@@ -185,7 +195,7 @@ static __attribute__((noinline)) void trades(struct engine *engine, const struct
     taker->key = straight->key;
     taker->limit = straight->key ^ KEY_MASK;
     taker->user_ref_index = 0;
-    taker->code = side_codes[order->side & 31];
+    taker->code = (uint8_t)straight->code;
     taker->rests = order->time_in_force == '0';
     taker->event_flags = answer_flags(command);
     taker->rare = 0;

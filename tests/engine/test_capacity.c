@@ -242,13 +242,12 @@ Test(capacity, a_window_stays_where_there_is_none)
 /* ---- the index ----------------------------------------------------------------------------------------------------
  */
 
-#define BUCKETS 512u                      /* of an engine of so few orders */
-#define FAMILY  (1u << INDEX_FAMILY_BITS) /* user_refs that share a bucket */
+#define BUCKETS 512u /* of an engine of so few orders */
 
 static struct fixture *open_for_index(void)
 {
     struct engine_limits limits = fixture_limits;
-    limits.orders_max = BUCKETS * INDEX_LANES / 2;
+    limits.orders_max = BUCKETS * INDEX_BUCKET_ORDERS;
     struct fixture *f = fixture_open(&limits);
     cr_assert_eq(f->engine->index_mask, BUCKETS - 1);
     return f;
@@ -259,12 +258,12 @@ static uint32_t bucket_of(uint32_t user_ref)
     return index_hash((struct index_key){.session = 1, .user_ref = user_ref}) & (BUCKETS - 1);
 }
 
-/* The next user_ref of session 1, above all before, whose bucket is this one; the first of a family. */
+/* The next user_ref of session 1, above all before, whose bucket is this one. */
 static uint32_t next_in(const struct fixture *f, uint32_t bucket)
 {
-    uint32_t user_ref = (f->user_refs[1] | (FAMILY - 1)) + 1;
+    uint32_t user_ref = f->user_refs[1] + 1;
     while (bucket_of(user_ref) != bucket)
-        user_ref += FAMILY;
+        user_ref++;
     return user_ref;
 }
 
@@ -280,7 +279,7 @@ Test(capacity, so_many_orders_of_one_bucket_and_no_more)
     uint32_t first = next_in(f, 0);
     uint32_t count = 0;
     for (;; count++) {
-        enter_as(f, f->user_refs[1] % FAMILY < FAMILY - 1 && count > 0 ? f->user_refs[1] + 1 : next_in(f, 0));
+        enter_as(f, next_in(f, 0));
         if (count_of(f, EVENT_ACCEPTED) == 0)
             break;
     }
@@ -305,17 +304,14 @@ Test(capacity, an_order_too_far_from_its_bucket_is_refused)
     uint32_t filled = 0;
     uint32_t of_second = 0;
     uint32_t used[INDEX_BUCKETS_PASSED_MAX] = {0};
-    for (uint32_t user_ref = FAMILY; filled < INDEX_BUCKETS_PASSED_MAX; user_ref += FAMILY) {
+    for (uint32_t user_ref = 1; filled < INDEX_BUCKETS_PASSED_MAX; user_ref++) {
         uint32_t bucket = bucket_of(user_ref);
         if (bucket >= INDEX_BUCKETS_PASSED_MAX || used[bucket] == INDEX_LANES)
             continue;
-        for (uint32_t i = 0; i < FAMILY; i++) {
-            enter_as(f, user_ref + i);
-            cr_assert_eq(count_of(f, EVENT_ACCEPTED), 1);
-        }
+        enter_as(f, user_ref);
+        cr_assert_eq(count_of(f, EVENT_ACCEPTED), 1);
         of_second = bucket == 1 ? user_ref : of_second;
-        used[bucket] += FAMILY;
-        filled += used[bucket] == INDEX_LANES;
+        filled += ++used[bucket] == INDEX_LANES;
     }
     enter_as(f, next_in(f, 0));
     cr_expect(rejected_with(f, 0x000a), "the next bucket with room is too far away");
@@ -337,10 +333,10 @@ Test(capacity, names_that_look_alike_in_the_index_are_told_apart)
     struct fixture *f = open_for_index();
     uint32_t user_ref = enter_as(f, 8);
     uint32_t hash = index_hash((struct index_key){.session = 1, .user_ref = user_ref});
-    uint32_t alike = user_ref + INDEX_LANES;
-    for (;; alike += INDEX_LANES) {
+    uint32_t alike = user_ref + 1;
+    for (;; alike++) {
         uint32_t other = index_hash((struct index_key){.session = 1, .user_ref = alike});
-        if (((other ^ hash) & (BUCKETS - 1)) == 0 && index_tag(other, alike) == index_tag(hash, user_ref))
+        if (((other ^ hash) & (BUCKETS - 1)) == 0 && index_tag(other) == index_tag(hash))
             break;
     }
     struct engine_order_view view;
@@ -367,7 +363,7 @@ Test(capacity, sessions_that_look_alike_in_the_index_are_told_apart)
     uint32_t hash = index_hash(key);
     for (;; alike.session += ++alike.user_ref_index == 0) {
         uint32_t other = index_hash(alike);
-        if (((other ^ hash) & mask) == 0 && index_tag(other, alike.user_ref) == index_tag(hash, key.user_ref))
+        if (((other ^ hash) & mask) == 0 && index_tag(other) == index_tag(hash))
             break;
     }
     cr_assert_leq(alike.session, ENGINE_SESSIONS_MAX);

@@ -74,7 +74,7 @@ static struct index_bucket *bucket_of(struct engine *engine, uint32_t index)
 
 static uint32_t lane_of(struct engine *engine, uint32_t index)
 {
-    return engine->orders[index].terms.slot % INDEX_LANES;
+    return index_lane_of(engine->orders[index].terms.slot);
 }
 
 /* A bucket that holds none of the orders above. */
@@ -157,8 +157,9 @@ DAMAGE(page_lost, engine->page_pool.room--)
 DAMAGE(far_level_lost, engine->far_level_pool.room--)
 DAMAGE(record_lost, engine->special_pool.room--)
 DAMAGE(expiries_miscounted, engine->expiry_count++)
-DAMAGE(slot_of_nobody, bucket_of_nobody(engine)->orders[0] = BID; bucket_of_nobody(engine)->used = 1)
-DAMAGE(away_from_its_bucket, bucket_of(engine, BID)->away[lane_of(engine, BID)]++)
+DAMAGE(slot_of_nobody, *bucket_of_nobody(engine) = (struct index_bucket){.orders = {BID}, .tags = {1}, .used = 1})
+DAMAGE(lane_without_a_tag, bucket_of(engine, BID)->tags[lane_of(engine, BID)] = 0)
+DAMAGE(away_from_its_bucket, engine->orders[BID].terms.away++)
 DAMAGE(connections_miscounted, engine->connected_counts[1]++)
 
 static const struct {
@@ -218,9 +219,10 @@ static const struct {
     {NAMED(record_lost), "records of special orders are in use or free"},
     {NAMED(expiries_miscounted), "orders that expire are counted"},
     {NAMED(lane_marked), "a lane in use is marked"},
+    {NAMED(lane_without_a_tag), "a live order is in the index"},
     {NAMED(passed_by_nobody), "orders away from their buckets are counted on the way"},
     {NAMED(slot_of_nobody), "the index holds the live orders alone"},
-    {NAMED(away_from_its_bucket), "orders away from their buckets are counted on the way"},
+    {NAMED(away_from_its_bucket), "an order knows its slot of the index"},
     {NAMED(connections_miscounted), "connected sessions are counted"},
 };
 
