@@ -229,8 +229,10 @@ static const char *pools_invalid(const struct engine *engine, const struct censu
 static uint64_t standing_hash(const struct engine *engine)
 {
     uint64_t hash = engine->day_open ? hash_fold(engine->date ^ HASH_ODD_0, HASH_ODD_6) : 0;
-    for (uint32_t instrument = 1; instrument <= engine->instrument_count; instrument++)
-        hash += book_hash(&engine->books[instrument], instrument);
+    for (uint32_t instrument = 1; instrument <= engine->instrument_count; instrument++) {
+        const struct book *book = &engine->books[instrument];
+        hash += book_hash(book, instrument) + (uint64_t)(int64_t)book->last_ticks * last_weight(instrument);
+    }
     return hash + engine->firms_hash;
 }
 

@@ -112,7 +112,7 @@ static bool match(struct engine *engine, struct taker *taker)
         book_touch(engine, taker->instrument, side);
         if (UNLIKELY(step_full(engine)))
             return false;
-        book->last_ticks = price_ticks;
+        book_trades_at(engine, book, taker->instrument, price_ticks);
         if (engine->round_first_ticks == 0)
             engine->round_first_ticks = price_ticks;
         do {
@@ -178,7 +178,7 @@ static void fill_rarely(struct engine *engine, struct taker *taker, uint32_t ind
     uint32_t quantity = smaller(taker->quantity, maker->quantity);
     struct liquidity liquidity = liquidity_of(engine, maker);
     engine->touched_instrument = taker->instrument; /* also where only hidden orders trade */
-    book->last_ticks = price_ticks;
+    book_trades_at(engine, book, taker->instrument, price_ticks);
     if (engine->round_first_ticks == 0)
         engine->round_first_ticks = price_ticks;
     taker->quantity -= quantity;

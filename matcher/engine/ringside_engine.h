@@ -154,8 +154,8 @@ uint64_t engine_event_hash(const struct engine *engine);
 uint64_t engine_event_hash_next(uint64_t hash, const struct event *event);
 
 /*
- * A hash of what decides trades: the day, the instruments and every live order. It does not depend on how the state was
- * reached. Counters of messages and user_refs are in the event hash.
+ * A hash of what decides trades: the day, the instruments with their last prices, and every live order. It does not
+ * depend on how the state was reached. Counters of messages and user_refs are in the event hash.
  */
 uint64_t engine_state_hash(const struct engine *engine);
 

@@ -114,8 +114,8 @@ static void auction_priced(struct engine *engine, struct state_sweep *states)
         return;
     engine->state_hash -= book_hash(book, states->instrument);
     book->reference_ticks = states->price_ticks;
-    book->last_ticks = states->price_ticks;
     engine->state_hash += book_hash(book, states->instrument);
+    book_trades_at(engine, book, states->instrument, states->price_ticks);
     engine->round_first_ticks = states->price_ticks;
 }
 

@@ -1,0 +1,41 @@
+/* What looking ahead in a batch keeps from one round to the next (prefetch.h). */
+#ifndef RINGSIDE_ENGINE_LOOKS_H
+#define RINGSIDE_ENGINE_LOOKS_H
+
+#include <stdint.h>
+
+/* Looking ahead in a batch (prefetch.h): what one round leaves for the next, and how far each has come. */
+#define LOOK_GROUP  8u /* commands */
+#define LOOK_GROUPS 8u
+#define LOOK_ROUNDS 3u
+#define LOOK_EVERY  2u /* commands: then it is the next round's turn */
+
+struct look_change {
+    uint32_t hash;
+    uint32_t order;
+};
+
+struct look_entry {
+    union {
+        const uint32_t *page;      /* where its page's number stands */
+        const struct level *level; /* from the second round on */
+    };
+    uint32_t key;
+    uint32_t instrument;
+    uint32_t side;
+    uint32_t maker; /* the oldest order of the best level that it crosses; 0: it crosses none */
+};
+
+struct look_group {
+    uint32_t change_count;
+    uint32_t entry_count;
+    struct look_change changes[LOOK_GROUP + 1]; /* one place more than ever counts: see look_first */
+    struct look_entry entries[LOOK_GROUP + 1];
+};
+
+struct looks {
+    uint64_t done[LOOK_ROUNDS];            /* groups below this one have had this round */
+    struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
+};
+
+#endif
