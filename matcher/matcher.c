@@ -1,6 +1,7 @@
 #include "matcher.h"
 
 #include "base/units.h"
+#include "config_limits.h"
 #include "env/clock.h"
 #include "log/log.h"
 #include "memory.h"
@@ -40,18 +41,10 @@ _Static_assert(sizeof(struct ring_slot) == sizeof(struct event) && sizeof(struct
 
 static int engine_open(struct matcher *matcher, struct error *error)
 {
-    const struct config *config = matcher->context.config;
-    const struct engine_limits limits = {
-        .orders_max = (uint32_t)config->engine_orders_max,
-        .instruments_max = (uint32_t)config->engine_instruments_max,
-        .sessions_max = (uint32_t)config->engine_sessions_max,
-        .levels_max = (uint32_t)config->engine_levels_max,
-        .report_tops = 1,
-    };
-    const char *rule = engine_limits_invalid(&limits);
-    if (rule)
-        return error_set(error, ERROR_INVALID, "[engine]", "%s", rule);
-    int result = memory_open(&matcher->memory, engine_bytes(&limits), error);
+    struct engine_limits limits;
+    int result = matcher_limits(&limits, matcher->context.config, error);
+    if (result == 0)
+        result = memory_open(&matcher->memory, engine_bytes(&limits), error);
     if (result < 0)
         return result;
     matcher->engine = engine_create(matcher->memory.start, &limits);

@@ -10,6 +10,7 @@ int status_main(int argc, char **argv);  /* status.c */
 int config_main(int argc, char **argv);  /* config.c */
 int version_main(int argc, char **argv); /* version.c */
 int bench_main(int argc, char **argv);   /* bench.c */
+int journal_main(int argc, char **argv); /* journal/ */
 
 /* Parts that live elsewhere. */
 int load_main(int argc, char **argv);         /* perf/load */
