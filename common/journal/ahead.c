@@ -1,5 +1,6 @@
 #include "journal/ahead.h"
 
+#include "base/require.h"
 #include "env/disk.h"
 
 #include <errno.h>
@@ -188,6 +189,7 @@ int journal_ahead_read(struct journal_ahead *ahead, int file, uint64_t offset, v
 {
     size_t count = 0;
     int result = 0;
+    REQUIRE(file >= 0);
     pthread_mutex_lock(&ahead->lock);
     go_to(ahead, file, offset);
     while (count < bytes) {

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SEARCH_BYTES ((size_t)256 << 10)
+#define SEARCH_BYTES ((size_t)1 << 20)
 
 /* ---- proof --------------------------------------------------------------------------------------------------------
  */
@@ -34,8 +34,9 @@ int journal_proof_search(int file, const struct journal_segment_header *segment,
     int result = 0;
     for (uint64_t at = offset;;) {
         size_t count = 0;
-        memset(window, 0, SEARCH_BYTES); /* the last block of the file may be short */
         result = disk()->read(file, at, window, SEARCH_BYTES, &count, error);
+        if (count % JOURNAL_BLOCK_BYTES != 0) /* the last block of the file may be short */
+            memset(window + count, 0, JOURNAL_BLOCK_BYTES - count % JOURNAL_BLOCK_BYTES);
         for (size_t block = 0; result == 0 && block < count; block += JOURNAL_BLOCK_BYTES)
             search_block(window + block, segment, at + block, offset, &proof);
         if (result < 0 || count < SEARCH_BYTES)

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAKEN_COMMANDS 64
+#define TAKEN_COMMANDS  64
+#define AHEAD_BYTES_MIN ((uint64_t)4 << 20) /* for less no thread is worth while */
 
 /* ---- what headers say ---------------------------------------------------------------------------------------------
  */
@@ -158,11 +159,11 @@ static int open_journal(struct check *check, struct error *error)
     int result = journal_survey_make(&survey, check->place.directory, error);
     if (result < 0)
         return result;
-    progress_begin(&check->progress, check->replays ? "verifying, with a replay" : "verifying",
-                   journal_survey_bytes(&survey));
+    uint64_t bytes = journal_survey_bytes(&survey);
+    progress_begin(&check->progress, check->replays ? "verifying, with a replay" : "verifying", bytes);
     journal_survey_finish(&survey);
     result = journal_reader_open_oldest(&check->reader, check->place.directory, error);
-    if (result == 0)
+    if (result == 0 && bytes >= AHEAD_BYTES_MIN)
         result = journal_reader_read_ahead(check->reader, error);
     if (result == 0 && check->replays && journal_reader_segment(check->reader)->first_seq != 1)
         result = error_set(error, ERROR_INVALID, check->place.directory,

@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define TAKEN_COMMANDS 64
 
@@ -57,7 +58,15 @@ struct replay_run {
     uint64_t bytes;
     struct progress progress;
     double seconds;
+    double processor_s; /* of this thread; another one reads */
 };
+
+static double processor_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 /* ---- going through ------------------------------------------------------------------------------------------------
  */
@@ -116,6 +125,7 @@ static int replay_all(struct replay_run *run, struct error *error)
 {
     const struct journal_batch_header *header;
     int result = open_journal(run, error);
+    double begun_s = processor_s();
     while (result == 0) {
         result = journal_reader_batch(run->reader, run->place.durable_end, &header, error);
         if (result <= 0 || header->first_seq >= run->seq_end)
@@ -129,6 +139,7 @@ static int replay_all(struct replay_run *run, struct error *error)
     if (result == 0 && run->plays)
         result = play_end(&run->play, error);
     run->seconds = progress_seconds(&run->progress);
+    run->processor_s = processor_s() - begun_s;
     if (run->reader)
         journal_reader_position(run->reader, &run->end);
     progress_end(&run->progress);
@@ -174,9 +185,10 @@ static int take_options(struct replay_run *run, struct play_options *play, const
 static void print_engine(const struct replay_run *run)
 {
     const struct engine *engine = run->replayer.engine;
-    printf("%s: %llu commands, %llu events in %.3f s: %.2f million commands a second\n", run->place.directory,
-           (ull)run->command_count, (ull)engine_event_seq_next(engine) - 1, run->seconds,
-           (double)run->command_count / run->seconds / 1e6);
+    printf(
+        "%s: %llu commands, %llu events in %.3f s: %.2f million commands a second, %.2f a second of processor time\n",
+        run->place.directory, (ull)run->command_count, (ull)engine_event_seq_next(engine) - 1, run->seconds,
+        (double)run->command_count / run->seconds / 1e6, (double)run->command_count / run->processor_s / 1e6);
     printf("  last command  %llu\n  event hash    %016llx\n  state hash    %016llx\n  live orders   %llu\n",
            (ull)engine_command_seq_next(engine) - 1, (ull)engine_event_hash(engine), (ull)engine_state_hash(engine),
            (ull)engine_live_orders(engine));
@@ -202,9 +214,10 @@ static void print_json(const struct replay_run *run)
     const struct engine *engine = run->replayer.engine;
     printf("{\"journal\":");
     json_text_print(stdout, run->place.directory);
-    printf(",\"commands\":%llu,\"events\":%llu,\"seconds\":%.6f,\"commands_per_s\":%.0f,\"command_seq\":%llu,"
+    printf(",\"commands\":%llu,\"events\":%llu,\"seconds\":%.6f,\"processor_s\":%.6f,\"commands_per_s\":%.0f,\"command_"
+           "seq\":%llu,"
            "\"event_hash\":\"%016llx\",\"state_hash\":\"%016llx\",\"live_orders\":%llu,\"torn_bytes\":%llu",
-           (ull)run->command_count, (ull)engine_event_seq_next(engine) - 1, run->seconds,
+           (ull)run->command_count, (ull)engine_event_seq_next(engine) - 1, run->seconds, run->processor_s,
            (double)run->command_count / run->seconds, (ull)engine_command_seq_next(engine) - 1,
            (ull)engine_event_hash(engine), (ull)engine_state_hash(engine), (ull)engine_live_orders(engine),
            (ull)run->end.torn_bytes);

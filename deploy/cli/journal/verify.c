@@ -41,7 +41,7 @@ static const struct command_line_form form = {
 /* ---- the yardstick ------------------------------------------------------------------------------------------------
  */
 
-static int read_segment(const char *directory, const struct journal_segment_info *info, void *buffer, uint64_t *bytes,
+static int read_segment(const char *directory, const struct journal_segment_info *info, void *buffer,
                         struct error *error)
 {
     char path[DISK_PATH_BYTES];
@@ -51,19 +51,16 @@ static int read_segment(const char *directory, const struct journal_segment_info
         return file;
     int result = 0;
     size_t count = RAW_READ_BYTES;
-    for (uint64_t at = 0; result == 0 && at < info->used_bytes && count == RAW_READ_BYTES; at += count) {
+    for (uint64_t at = 0; result == 0 && at < info->used_bytes && count == RAW_READ_BYTES; at += count)
         result = disk()->read(file, at, buffer, RAW_READ_BYTES, &count, error);
-        *bytes += result == 0 ? count : 0;
-    }
     disk()->close(file);
     return result;
 }
 
-/* Bytes a second of a plain sequential read; 0: there is nothing to read. */
-static int read_raw(const char *directory, double *ret_rate, struct error *error)
+/* Seconds that a plain sequential read of the same segments takes. */
+static int read_raw(const char *directory, double *ret_seconds, struct error *error)
 {
     struct journal_survey survey;
-    uint64_t bytes = 0;
     uint64_t begun_ns = clock_monotonic_ns();
     void *buffer = aligned_alloc(DISK_BLOCK_BYTES, RAW_READ_BYTES);
     if (!buffer)
@@ -72,12 +69,12 @@ static int read_raw(const char *directory, double *ret_rate, struct error *error
     if (result == 0) {
         for (uint32_t i = 0; i < survey.count && result == 0; i++)
             if (survey.segments[i].state == SEGMENT_BEGUN)
-                result = read_segment(directory, &survey.segments[i], buffer, &bytes, error);
+                result = read_segment(directory, &survey.segments[i], buffer, error);
         journal_survey_finish(&survey);
     }
     free(buffer);
     if (result == 0)
-        *ret_rate = (double)bytes * NS_PER_SECOND / (double)(clock_monotonic_ns() - begun_ns);
+        *ret_seconds = (double)(clock_monotonic_ns() - begun_ns) / NS_PER_SECOND;
     return result;
 }
 
@@ -106,7 +103,7 @@ static void print_replay(const struct check *check)
                (ull)(check->event_count - check->event_log_count));
 }
 
-static void print_person(const struct check *check, double raw_rate)
+static void print_person(const struct check *check, double raw_seconds)
 {
     const struct journal_position *end = &check->position;
     printf("%s: whole%s\n", check->place.directory,
@@ -119,9 +116,9 @@ static void print_person(const struct check *check, double raw_rate)
            (ull)check->batch_count);
     printf("  read          %.1f MiB in %.2f s, %.0f MiB/s\n", (double)check->byte_count / MIB, check->seconds,
            rate_of(check) / MIB);
-    if (raw_rate > 0)
-        printf("  yardstick     %.0f MiB/s read without looking: %.2f of it\n", raw_rate / MIB,
-               rate_of(check) / raw_rate);
+    if (raw_seconds > 0)
+        printf("  yardstick     the same segments read without looking: %.2f s, %.2f of the time\n", raw_seconds,
+               raw_seconds / check->seconds);
     if (check->replays)
         print_replay(check);
     if (end->torn_bytes > 0)
@@ -132,7 +129,7 @@ static void print_person(const struct check *check, double raw_rate)
 }
 
 /* `error` NULL: it is whole. */
-static void print_json(const struct check *check, double raw_rate, const struct error *error)
+static void print_json(const struct check *check, double raw_seconds, const struct error *error)
 {
     const struct journal_position *end = &check->position;
     printf("{\"journal\":");
@@ -144,8 +141,8 @@ static void print_json(const struct check *check, double raw_rate, const struct 
            end->epoch, (ull)check->seq_first, (ull)end->command_seq_next, (ull)end->segment_offset,
            (ull)check->command_count, (ull)check->batch_count, (ull)check->byte_count, check->seconds,
            (ull)end->torn_bytes);
-    if (raw_rate > 0)
-        printf(",\"yardstick_bytes_per_s\":%.0f,\"yardstick_ratio\":%.3f", raw_rate, rate_of(check) / raw_rate);
+    if (raw_seconds > 0)
+        printf(",\"yardstick_seconds\":%.6f,\"yardstick_ratio\":%.3f", raw_seconds, raw_seconds / check->seconds);
     printf(",\"replayed\":%s", check->replays && !error ? "true" : "false");
     if (check->replays && !error)
         printf(",\"events\":%llu,\"event_log_events\":%llu,\"checkpoints\":%llu,\"event_hash\":\"%016llx\","
@@ -161,12 +158,12 @@ static void print_json(const struct check *check, double raw_rate, const struct 
     printf("}\n");
 }
 
-static int report(const struct check *check, double raw_rate, int result, const struct error *error, bool json)
+static int report(const struct check *check, double raw_seconds, int result, const struct error *error, bool json)
 {
     if (json)
-        print_json(check, raw_rate, result < 0 ? error : NULL);
+        print_json(check, raw_seconds, result < 0 ? error : NULL);
     else if (result == 0)
-        print_person(check, raw_rate);
+        print_person(check, raw_seconds);
     if (result < 0)
         return journal_refused("verify", error, false);
     return check->position.torn_bytes > 0 ? EXIT_JOURNAL_TORN : EXIT_STAGE_OK;
@@ -176,7 +173,7 @@ int journal_verify_main(int argc, char **argv)
 {
     struct command_line line;
     struct error error = {0};
-    double raw_rate = 0;
+    double raw_seconds = 0;
     log_open("journal", LOG_LEVEL_INFO);
     int code = command_line_read(&line, argc, argv, &form);
     if (code != COMMAND_LINE_GO)
@@ -190,10 +187,10 @@ int journal_verify_main(int argc, char **argv)
                                                   : line.config.events_directory;
     int result = journal_place_find(&check->place, &line, &error);
     if (result == 0 && line.values[YARDSTICK])
-        result = read_raw(check->place.directory, &raw_rate, &error);
+        result = read_raw(check->place.directory, &raw_seconds, &error);
     if (result == 0)
         result = check_run(check, &error);
-    code = report(check, raw_rate, result, &error, line.json);
+    code = report(check, raw_seconds, result, &error, line.json);
     check_finish(check);
     free(check);
     config_finish(&line.config);
