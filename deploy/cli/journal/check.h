@@ -33,7 +33,8 @@ struct check {
     uint64_t event_count;      /* that the replay gave */
     uint64_t event_log_count;  /* of them compared with the log */
     bool event_log_present;
-    bool event_log_beyond; /* it knows of commands that the journal lost; without sync, that can be */
+    bool event_log_beyond;   /* it knows of commands that the journal lost; without sync, that can be */
+    uint64_t event_log_hole; /* the first event that is not whole though a later one is; 0: none */
     uint64_t event_hash;
     uint64_t state_hash;
     uint64_t live_orders;

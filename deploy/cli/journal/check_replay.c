@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE_EVENTS (4096 / RECORD_BYTES)
+#define HOLE_TRIES  65536
+
 /* ---- checkpoints --------------------------------------------------------------------------------------------------
  */
 
@@ -127,6 +130,25 @@ static int compare_logged(struct check *check, const struct event *event, struct
                      difference(logged, event), event_kind_name(event->kind));
 }
 
+/*
+ * Whether something whole lies behind the first event that is not. What was not synced can be lost a page here and
+ * there with the power, so places are tried that are a page apart, or evenly over what is very long.
+ */
+static int look_for_hole(struct check *check, uint64_t next, struct error *error)
+{
+    uint64_t even = (next - check->log_end) / HOLE_TRIES;
+    uint64_t step = even > PAGE_EVENTS ? even : PAGE_EVENTS;
+    struct event event;
+    for (uint64_t seq = check->log_end + 1; seq < next; seq += step) {
+        int count = eventlog_reader_read(check->log, seq, &event, 1, error);
+        if (count > 0)
+            check->event_log_hole = check->log_end;
+        if (count != 0)
+            return count < 0 ? count : 0;
+    }
+    return 0;
+}
+
 /* What the log holds must be all that the journal says was synced of it, and nothing that the journal does not give. */
 static int check_log_end(struct check *check, struct error *error)
 {
@@ -138,8 +160,10 @@ static int check_log_end(struct check *check, struct error *error)
                          "event %llu is not whole, but the journal says that all before %llu were on the medium; move "
                          "the event log away, it is made again from the journal",
                          (ull)check->log_end, (ull)check->position.events_synced);
-    if (check->log_end != 0 || check->place.live)
+    if (check->place.live)
         return 0;
+    if (check->log_end != 0)
+        return look_for_hole(check, next, error);
     int result = logged_event(check, next, &beyond, error);
     check->event_log_beyond = beyond != NULL;
     if (result < 0 || !beyond || check->config->journal_durability != DURABILITY_SYNC)

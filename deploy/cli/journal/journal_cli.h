@@ -15,7 +15,8 @@
 
 /* Exit codes beside those of stage/stage.h. */
 enum journal_exit {
-    EXIT_JOURNAL_TORN = 2,    /* verify: whole up to a torn tail, which the next start cuts */
+    EXIT_JOURNAL_TORN =
+        2, /* verify: whole but for an end that the next start cuts: a torn tail, a hole in the event log */
     EXIT_JOURNAL_ABSENT = 66, /* there is no journal in the directory */
 };
 

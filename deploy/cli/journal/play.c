@@ -13,6 +13,8 @@
 
 #define LOGIN_MS   5000
 #define QUIET_NS   (500 * (uint64_t)NS_PER_MS)
+#define GOODBYE_NS (100 * (uint64_t)NS_PER_MS)
+#define GONE_NS    (5 * (uint64_t)NS_PER_SECOND)
 #define END_NS     (30 * (uint64_t)NS_PER_SECOND)
 #define SERVICE_MS 50 /* at least so often, for heartbeats */
 #define FULL_MS    5000
@@ -38,16 +40,34 @@ static void on_message(void *context, uint64_t sequence, const uint8_t *message,
 {
     struct player *player = context;
     (void)sequence;
-    player->play->message_ns = clock_monotonic_ns();
+    player->play->message_ns = player->message_ns = clock_monotonic_ns();
     player->play->answers[message_bytes > 0 ? message[0] : 0]++;
+}
+
+static void say_goodbye(struct player *player, uint64_t now_ns)
+{
+    if (!player->leaving || player->said || now_ns < player->message_ns + GOODBYE_NS)
+        return;
+    player->said = rs_client_logout(player->client) == 0;
+    (void)rs_client_flush(player->client);
 }
 
 static int service(struct play *play, struct error *error)
 {
     uint64_t now_ns = clock_monotonic_ns();
-    for (uint32_t i = 0; i < play->player_room; i++)
-        if (is_open(&play->players[i]) && rs_client_service(play->players[i].client, now_ns) < 0)
-            return client_failed(&play->players[i], "the connection is lost", error);
+    for (uint32_t i = 0; i < play->player_room; i++) {
+        struct player *player = &play->players[i];
+        if (!is_open(player))
+            continue;
+        if (rs_client_service(player->client, now_ns) >= 0) {
+            say_goodbye(player, now_ns);
+            continue;
+        }
+        if (!player->leaving)
+            return client_failed(player, "the connection is lost", error);
+        rs_client_close(player->client);
+        player->leaving = player->said = false;
+    }
     return 0;
 }
 
@@ -78,6 +98,28 @@ static int wait_until(struct play *play, uint64_t due_ns, struct error *error)
 /* ---- sessions -----------------------------------------------------------------------------------------------------
  */
 
+/* The end of the connection is waited for when the user comes again, or at the end of all. */
+static void log_out(struct play *play, uint32_t session)
+{
+    if (session >= play->player_room || !is_open(&play->players[session]) || play->players[session].leaving)
+        return;
+    play->players[session].leaving = true;
+    play->players[session].message_ns = clock_monotonic_ns();
+}
+
+/* Until the exchange has closed it; after a while it is closed here. */
+static int wait_gone(struct play *play, struct player *player, struct error *error)
+{
+    uint64_t give_up_ns = clock_monotonic_ns() + GONE_NS;
+    int result = 0;
+    while (result == 0 && player->leaving && clock_monotonic_ns() < give_up_ns)
+        result = wait_some(play, 1, error);
+    if (player->leaving)
+        rs_client_close(player->client);
+    player->leaving = player->said = false;
+    return result;
+}
+
 static int make_client(struct play *play, struct player *player, const char *user, struct error *error)
 {
     char why[160];
@@ -100,26 +142,16 @@ static int log_in(struct play *play, uint32_t session, const char *user, struct 
     if (session >= play->player_room)
         return error_set(error, ERROR_FULL, "replay", "session %u is beyond engine.sessions_max", session);
     struct player *player = &play->players[session];
-    if (is_open(player))
-        return 0; /* a connection that took over from another */
-    int result = player->client ? 0 : make_client(play, player, user, error);
+    int result = player->leaving ? wait_gone(play, player, error) : 0;
+    if (result < 0 || is_open(player))
+        return result; /* a connection that took over from another */
+    result = player->client ? 0 : make_client(play, player, user, error);
     if (result < 0)
         return result;
     if (rs_client_login(player->client, LOGIN_MS) < 0)
         return client_failed(player, user, error);
     play->login_count++;
     return 0;
-}
-
-static void log_out(struct play *play, uint32_t session)
-{
-    if (session >= play->player_room || !is_open(&play->players[session]))
-        return;
-    struct rs_client *client = play->players[session].client;
-    (void)rs_client_flush_wait(client, FULL_MS);
-    (void)rs_client_logout(client);
-    (void)rs_client_flush_wait(client, FULL_MS);
-    rs_client_close(client);
 }
 
 /* What the engine of our own says: who has come, who has left, what is called how. */
@@ -183,7 +215,7 @@ int play_command(struct play *play, const struct command *command, struct error 
     struct player *player = of_session ? &play->players[command->session] : NULL;
     bool has_instrument = command->kind == COMMAND_ENTER || command->kind == COMMAND_MASS_CANCEL;
     const char *symbol = has_instrument ? names_instrument(&play->names, command->order.instrument) : "";
-    uint32_t bytes = player && is_open(player) ? request_encode(command, symbol, message) : 0;
+    uint32_t bytes = player && is_open(player) && !player->leaving ? request_encode(command, symbol, message) : 0;
     if (result == 0 && bytes > 0)
         result = send_one(play, player, message, bytes, error);
     else if (command->kind != COMMAND_LOGIN && command->kind != COMMAND_LOGOUT)
@@ -227,8 +259,10 @@ int play_end(struct play *play, struct error *error)
             break;
         result = wait_some(play, SERVICE_MS, error);
     }
-    for (uint32_t i = 0; i < play->player_room && result == 0; i++)
+    for (uint32_t i = 0; i < play->player_room; i++)
         log_out(play, i);
+    for (uint32_t i = 0; i < play->player_room && result == 0; i++)
+        result = wait_gone(play, &play->players[i], error);
     return result;
 }
 

@@ -27,6 +27,9 @@ struct player {
     struct play *play;
     struct rs_client *client; /* NULL: never logged in */
     uint32_t session;
+    bool leaving;        /* says good-bye when all seems to be answered: behind that the exchange tells no more */
+    bool said;           /* and has done so: the exchange will close */
+    uint64_t message_ns; /* when the last message came, or it began to leave */
 };
 
 struct play {
@@ -37,7 +40,7 @@ struct play {
     uint32_t player_room;
     uint64_t begun_ns;   /* CLOCK_MONOTONIC; 0: not yet */
     uint64_t first_ns;   /* time of the first command */
-    uint64_t message_ns; /* when the last message came */
+    uint64_t message_ns; /* when the last message came, to anybody */
     uint64_t late_ns_max;
 
     uint64_t login_count;

@@ -33,7 +33,8 @@ static const struct command_line_form form = {
     .operand = "DIRECTORY",
     .brief = true,
     .extra =
-        "\nEnds with 0 if the journal is whole, 2 if it is but for a torn tail that the next start will cut, 65 if "
+        "\nEnds with 0 if the journal is whole, 2 if it is but for a torn tail, or an end of the event log, that the "
+        "next start will cut, 65 if "
         "it is\ncorrupt or is not what was recorded, 66 if there is none. The replay needs the [engine] limits "
         "that the\nexchange had. Of a journal that is being written, what is durable when this begins is checked.\n",
 };
@@ -98,6 +99,11 @@ static void print_replay(const struct check *check)
     }
     printf("  event log     %llu events agree%s\n", (ull)check->event_log_count,
            check->event_log_beyond ? "; it holds more, of commands that the journal does not have" : "");
+    if (check->event_log_hole != 0)
+        printf(
+            "                event %llu is not whole though later ones are: lost with the power, before it was synced, "
+            "or\n                damaged\n",
+            (ull)check->event_log_hole);
     if (check->event_log_count < check->event_count)
         printf("                the last %llu are not in it, and are made again from the journal\n",
                (ull)(check->event_count - check->event_log_count));
@@ -145,10 +151,11 @@ static void print_json(const struct check *check, double raw_seconds, const stru
         printf(",\"yardstick_seconds\":%.6f,\"yardstick_ratio\":%.3f", raw_seconds, raw_seconds / check->seconds);
     printf(",\"replayed\":%s", check->replays && !error ? "true" : "false");
     if (check->replays && !error)
-        printf(",\"events\":%llu,\"event_log_events\":%llu,\"checkpoints\":%llu,\"event_hash\":\"%016llx\","
+        printf(",\"events\":%llu,\"event_log_events\":%llu,\"event_log_hole\":%llu,\"checkpoints\":%llu,\"event_hash\":"
+               "\"%016llx\","
                "\"state_hash\":\"%016llx\",\"live_orders\":%llu",
-               (ull)check->event_count, (ull)check->event_log_count, (ull)check->checkpoint_count,
-               (ull)check->event_hash, (ull)check->state_hash, (ull)check->live_orders);
+               (ull)check->event_count, (ull)check->event_log_count, (ull)check->event_log_hole,
+               (ull)check->checkpoint_count, (ull)check->event_hash, (ull)check->state_hash, (ull)check->live_orders);
     if (error) {
         printf(",\"error\":\"%s\",\"where\":", error_name(error->code));
         json_text_print(stdout, error->where);
@@ -166,7 +173,7 @@ static int report(const struct check *check, double raw_seconds, int result, con
         print_person(check, raw_seconds);
     if (result < 0)
         return journal_refused("verify", error, false);
-    return check->position.torn_bytes > 0 ? EXIT_JOURNAL_TORN : EXIT_STAGE_OK;
+    return check->position.torn_bytes > 0 || check->event_log_hole != 0 ? EXIT_JOURNAL_TORN : EXIT_STAGE_OK;
 }
 
 int journal_verify_main(int argc, char **argv)
