@@ -46,8 +46,10 @@ int journal_survey_make(struct journal_survey *ret, const char *directory, struc
     if (result < 0)
         return result;
     survey.segments = calloc(names.count + 1, sizeof(*survey.segments));
-    if (!survey.segments)
-        result = error_system(error, ENOMEM, directory, "no memory for %u segments", names.count);
+    if (!survey.segments) {
+        journal_segments_finish(&names);
+        return error_system(error, ENOMEM, directory, "no memory for its list of segments");
+    }
     for (uint32_t i = 0; i < names.count && result >= 0; i++) {
         result = look_at(&survey.segments[survey.count], directory, names.numbers[i], error);
         survey.count += result > SEGMENT_NONE;

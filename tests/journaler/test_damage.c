@@ -199,7 +199,7 @@ static void refuse_each_bit(struct sample *sample, uint32_t number, uint64_t fro
 /* ---- flips --------------------------------------------------------------------------------------------------------
  */
 
-Test(journal_damage, every_bit_of_a_segment_header, .timeout = 60)
+Test(journal_damage, every_bit_of_a_segment_header, .timeout = 150)
 {
     struct sample sample;
     make_sample(&sample, true);
@@ -208,7 +208,7 @@ Test(journal_damage, every_bit_of_a_segment_header, .timeout = 60)
     finish_sample(&sample);
 }
 
-Test(journal_damage, every_bit_of_a_batch_header, .timeout = 60)
+Test(journal_damage, every_bit_of_a_batch_header, .timeout = 150)
 {
     struct sample sample;
     make_sample(&sample, true);
@@ -219,7 +219,7 @@ Test(journal_damage, every_bit_of_a_batch_header, .timeout = 60)
     finish_sample(&sample);
 }
 
-Test(journal_damage, every_bit_of_a_batch_of_records, .timeout = 60)
+Test(journal_damage, every_bit_of_a_batch_of_records, .timeout = 150)
 {
     struct sample sample;
     make_sample(&sample, true);
@@ -233,7 +233,7 @@ Test(journal_damage, every_bit_of_a_batch_of_records, .timeout = 60)
 }
 
 /* The seal of a segment that has a successor is vouched for by it. */
-Test(journal_damage, every_bit_of_a_seal_that_is_followed, .timeout = 60)
+Test(journal_damage, every_bit_of_a_seal_that_is_followed, .timeout = 150)
 {
     struct sample sample;
     make_sample(&sample, true);
@@ -243,7 +243,7 @@ Test(journal_damage, every_bit_of_a_seal_that_is_followed, .timeout = 60)
 }
 
 /* Nothing vouches for the last seal, and nothing is lost with it: it is told as a torn tail. */
-Test(journal_damage, every_bit_of_the_last_seal, .timeout = 60)
+Test(journal_damage, every_bit_of_the_last_seal, .timeout = 150)
 {
     struct sample sample;
     make_sample(&sample, true);
@@ -294,7 +294,7 @@ static void store_cut(const struct segment *segment, uint64_t cut)
 }
 
 /* The first byte of a batch is never zero, so a cut behind it leaves something to be told. */
-Test(journal_damage, cut_at_every_byte_of_the_last_two_batches, .timeout = 60)
+Test(journal_damage, cut_at_every_byte_of_the_last_two_batches, .timeout = 150)
 {
     struct sample sample;
     make_sample(&sample, false);
@@ -313,7 +313,7 @@ Test(journal_damage, cut_at_every_byte_of_the_last_two_batches, .timeout = 60)
 }
 
 /* The whole way: the journaler opens what was cut, goes on, and what it leaves is whole. */
-Test(journal_damage, the_journaler_goes_on_behind_a_cut, .timeout = 60)
+Test(journal_damage, the_journaler_goes_on_behind_a_cut, .timeout = 150)
 {
     static const uint64_t behind[] = {1, 100, 128, 300, 4095, 4096, 4097, 4300};
     for (uint32_t i = 0; i < ARRAY_COUNT(behind); i++) {
@@ -444,7 +444,7 @@ Test(journal_damage, reading_ahead_gives_what_the_file_holds, .timeout = 30)
         random = random * 1664525u + 1013904223u;
         if (random >> 28 == 0)
             offset = (random >> 8) % (bytes / 4096) * 4096;
-        size_t wanted = (1 + (random >> 10) % 700) * 4096;
+        size_t wanted = (size_t)4096 * (1 + (random >> 10) % 700);
         size_t left = bytes - offset;
         size_t count = 0;
         cr_assert_eq(journal_ahead_read(ahead, file, offset, window, wanted, &count, &error), 0);
