@@ -7,6 +7,7 @@
  */
 #include "deploy/cli/journal/check.h"
 #include "deploy/cli/journal/trim_limit.h"
+#include "journal.h"
 #include "journal/survey.h"
 #include "journal/trim.h"
 #include "world.h"
@@ -190,5 +191,36 @@ Test(journal_trim, while_the_journaler_writes)
     cr_assert_eq(world_read(&world, first), (int64_t)last + 1);
     add_segment(&world, last + 5);
     expect_whole(&world, world.config.journal_directory, first, last + 6);
+    world_finish(&world);
+}
+
+/* An opening has looked for the end already, and is about to sync the segments of the last epoch. */
+Test(journal_trim, while_the_journaler_opens)
+{
+    struct world world;
+    struct journal journal;
+    struct journal_found found;
+    struct journal_survey survey;
+    uint64_t last = 0;
+    world_init(&world, "/dev/shm");
+    world.config.journal_batch_bytes = 1 << 14;
+    cr_assert_eq(world_open(&world), 0, "%s", world.error.what);
+    world_make_rings(&world);
+    for (int rounds = 0; rounds < 100; rounds++) {
+        last += 200;
+        world_publish(&world, last);
+        cr_assert_geq(world_poll_until(&world, last + 1), 0, "%s", world.error.what);
+        for (int polls = 0; polls < 40; polls++)
+            cr_assert_geq(world_poll(&world), 0, "%s", world.error.what);
+    }
+    world_close(&world);
+    cr_assert_eq(journal_prepare(&journal, &world.config, &found, &world.error), 0);
+    cr_assert_gt(found.end.position.segment, found.end.epoch_first_segment);
+    cr_assert_geq(trim(&world, UINT64_MAX, NULL), 1);
+    cr_assert_eq(journal_begin(&journal, &found, 1, &world.error), 0, "%s: %s", world.error.where, world.error.what);
+    journal_close(&journal);
+    cr_assert_eq(journal_survey_make(&survey, world.config.journal_directory, NULL), 0);
+    expect_whole(&world, world.config.journal_directory, survey.segments[0].first_seq, last + 1);
+    journal_survey_finish(&survey);
     world_finish(&world);
 }
