@@ -17,15 +17,14 @@
 #include "log/log.h"
 #include "record/command.h"
 #include "space.h"
+#include "survivors.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define LOOK_INTERVAL_NS      ((uint64_t)NS_PER_MS) /* for rings that are not there yet */
 #define HEARTBEAT_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
-#define JOIN_TRIES            200 /* of a millisecond: a stage that looks at the run file holds its lock for an instant */
 #define TAG_EVENTS            JOURNAL_TAGS
 
 struct journaler {
@@ -47,77 +46,12 @@ struct journaler {
 /* ---- opening ------------------------------------------------------------------------------------------------------
  */
 
-static int join_or_lock(struct run *run, struct error *error)
-{
-    const struct timespec pause = {.tv_nsec = NS_PER_MS};
-    int result = run_join_or_lock(run, error);
-    for (int tries = 0; result == ERROR_NOT_YET && tries < JOIN_TRIES; tries++) {
-        nanosleep(&pause, NULL);
-        result = run_join_or_lock(run, error);
-    }
-    return result;
-}
-
 static void command_ring_parameters(const struct run *run, char path[RUN_PATH_BYTES],
                                     struct ring_parameters *parameters)
 {
     run_ring_path(run, RING_NAME_COMMAND, path);
     run_ring_parameters(run, RING_NAME_COMMAND, parameters);
     parameters->record_hash = command_layout_hash();
-}
-
-static int refuse_lost(uint64_t cursor, uint64_t next, const char *directory, enum config_durability durability,
-                       struct error *error)
-{
-    const char *why =
-        durability == DURABILITY_SYNC
-            ? "the disk has lost what it said was written"
-            : "journal.durability is not sync: writes behind the acknowledgements were lost (off), or the "
-              "machine went down without its memory (write keeps what a killed process had written)";
-    return error_set(
-        error, ERROR_CORRUPT, directory,
-        "ends before command %llu, but up to %llu were acknowledged in the run that survives: %s. To go on "
-        "without them, end all stages first",
-        (unsigned long long)next, (unsigned long long)(cursor - 1), why);
-}
-
-/* Rule 2, before anything is changed on disk. The command ring of a surviving run may not have been made yet. */
-static int check_survivors(const struct run *run, const struct config *config, uint64_t next, struct error *error)
-{
-    char path[RUN_PATH_BYTES];
-    struct ring_parameters parameters;
-    struct ring ring = {0};
-    command_ring_parameters(run, path, &parameters);
-    int result = ring_attach(&ring, path, false, &parameters, error);
-    if (result < 0)
-        return result == ERROR_NOT_YET ? 0 : result;
-    uint64_t cursor = 0;
-    for (uint32_t line = 0; line < ring.file->header.gating_count; line++)
-        if (strcmp(ring.file->consumers[line].name, LINE_JOURNALER) == 0)
-            cursor = atomic_load_explicit(&ring.file->consumers[line].cursor, memory_order_acquire);
-    ring_detach(&ring);
-    return cursor > next ? refuse_lost(cursor, next, config->journal_directory, config->journal_durability, error) : 0;
-}
-
-/*
- * In sync an event exists only if its cause is on the medium. So a log that knows of a later command than the journal
- * has is the last witness of what a disk has lost, when the rings are gone too.
- */
-static int check_event_log(const struct config *config, const struct journal_end *end, struct error *error)
-{
-    uint64_t next = end->position.command_seq_next;
-    uint64_t event_seq = 0;
-    uint64_t synced = end->last.events_synced != 0 ? end->last.events_synced : 1;
-    if (config->journal_durability != DURABILITY_SYNC)
-        return 0;
-    int result = eventlog_beyond(config->events_directory, next - 1, synced, &event_seq, error);
-    if (result <= 0)
-        return result;
-    return error_set(
-        error, ERROR_CORRUPT, config->journal_directory,
-        "ends before command %llu, but the event log holds event %llu of that one or a later: the disk has lost what "
-        "it said was written (or journal.durability was not sync then). To go on without, move the event log away",
-        (unsigned long long)next, (unsigned long long)event_seq);
 }
 
 static int open_all(struct journaler *journaler, uint64_t now_ns, struct error *error)
@@ -128,13 +62,11 @@ static int open_all(struct journaler *journaler, uint64_t now_ns, struct error *
     int result = journal_prepare(&journaler->journal, config, &found, error);
     if (result < 0)
         return result;
-    int joined = join_or_lock(run, error);
+    int joined = survivors_join(run, error);
     if (joined < 0)
         return joined;
     uint64_t next = found.end.position.command_seq_next;
-    result = joined ? check_survivors(run, config, next, error) : 0;
-    if (result == 0)
-        result = check_event_log(config, &found.end, error);
+    result = survivors_check(run, joined != 0, config, &found.end, error);
     if (result == 0)
         result = journal_begin(&journaler->journal, &found, now_ns, error);
     struct run_base base = {
@@ -180,7 +112,7 @@ static int find_place(struct journaler *journaler, struct error *error)
     struct ring_consumer *consumer = &journaler->consumer;
     const struct config *config = journaler->context.config;
     if (consumer->next > next)
-        return refuse_lost(consumer->next, next, config->journal_directory, config->journal_durability, error);
+        return survivors_refuse(consumer->next, next, config->journal_directory, config->journal_durability, error);
     while (consumer->next < next) {
         const struct command *command = ring_next(consumer);
         if (!command || command->command_seq != consumer->next - 1)

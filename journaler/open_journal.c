@@ -85,15 +85,20 @@ static int sync_segment(const struct journal *journal, uint32_t number, struct e
     return result;
 }
 
-/* Segments of older epochs were synced when the last one was begun. */
+/*
+ * Segments of older epochs were synced when the last one was begun. The oldest may have been trimmed since the end was
+ * looked for; trimming goes from the oldest on and leaves the last.
+ */
 static int sync_tail(const struct journal *journal, const struct journal_end *end, struct error *error)
 {
-    int result = 0;
+    bool met = false;
     for (uint32_t number = end->epoch_first_segment; end->position.segment != 0 && number <= end->position.segment;
          number++) {
-        result = sync_segment(journal, number, error);
-        if (result < 0)
+        int result = sync_segment(journal, number, error);
+        bool trimmed = result == ERROR_NOT_YET && !met && number < end->position.segment;
+        if (result < 0 && !trimmed)
             return result;
+        met = !trimmed;
     }
     return disk()->sync(journal->directory_file, error);
 }

@@ -23,8 +23,8 @@
 #define GROWTH 4
 
 /*
- * The spare is ready when so much of the current segment is used. Every zero-written chunk makes a batch beside it wait,
- * so they are spread over nearly all of the segment; what is left is for a batch that is held up.
+ * The spare is ready when so much of the current segment is used. Every zero-written chunk makes a batch beside it
+ * wait, so they are spread over nearly all of the segment; what is left is for a batch that is held up.
  */
 #define READY_PERCENT 80
 

@@ -1,20 +1,13 @@
 #include "books.h"
 
 #include "base/require.h"
+#include "config_limits.h"
 
 int books_open(struct books *books, const struct config *config, struct error *error)
 {
-    *books = (struct books){.limits = {
-                                .orders_max = (uint32_t)config->engine_orders_max,
-                                .instruments_max = (uint32_t)config->engine_instruments_max,
-                                .sessions_max = (uint32_t)config->engine_sessions_max,
-                                .levels_max = (uint32_t)config->engine_levels_max,
-                                .report_tops = 1,
-                            }};
-    const char *rule = engine_limits_invalid(&books->limits);
-    if (rule)
-        return error_set(error, ERROR_INVALID, "[engine]", "%s", rule);
-    return books_empty(books, error);
+    *books = (struct books){0};
+    int result = matcher_limits(&books->limits, config, error);
+    return result < 0 ? result : books_empty(books, error);
 }
 
 int books_empty(struct books *books, struct error *error)

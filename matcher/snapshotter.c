@@ -19,9 +19,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BATCH_COMMANDS 2048u                       /* powers of two */
-#define EVENT_PLACES   1024u                       /* the events of a batch are dropped */
-#define PAUSE_NS       (50u * (uint64_t)NS_PER_MS) /* between two parts: 80 MB a second */
+#define BATCH_COMMANDS 2048u                        /* powers of two */
+#define EVENT_PLACES   1024u                        /* the events of a batch are dropped */
+#define PAUSE_NS       (50u * (uint64_t)NS_PER_MS)  /* between two parts: 80 MB a second */
 #define LOOK_NS        (100u * (uint64_t)NS_PER_MS) /* for another run */
 
 struct snapshotter {

@@ -15,6 +15,8 @@
 
 #include <stdint.h>
 
+struct journal_batch_header;
+struct journal_segment_header;
 struct journal_reader; /* allocates at open only */
 
 struct journal_position {
@@ -33,6 +35,12 @@ struct journal_position {
 int journal_reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
                         struct error *error);
 
+/* The same at the oldest segment there is, from its beginning: for who goes through all of the journal. */
+int journal_reader_open_oldest(struct journal_reader **ret_reader, const char *directory, struct error *error);
+
+/* From here on a thread reads ahead (ahead.h). For tools that go through a long journal. */
+int journal_reader_read_ahead(struct journal_reader *reader, struct error *error);
+
 /*
  * Reads the next commands, at most `max`, none with a sequence of `durable_end` or more (0: no limit) into `commands`.
  * Heads are zero. Returns how many (0: none now), or a negative error. Verified batch by batch before the first is
@@ -40,6 +48,19 @@ int journal_reader_open(struct journal_reader **ret_reader, const char *director
  */
 int journal_reader_next(struct journal_reader *reader, struct command *commands, uint32_t max, uint64_t durable_end,
                         struct error *error);
+
+/*
+ * The same a batch at a time: goes on to the next batch (what was not read of the one at hand is left out), verifies it
+ * and gives its header, which is good until the next call. 1: there is one, with no records perhaps; 0: none now.
+ */
+int journal_reader_batch(struct journal_reader *reader, uint64_t durable_end,
+                         const struct journal_batch_header **ret_header, struct error *error);
+
+/* Reads commands of the batch at hand, at most `max`; 0: no more of them. */
+int journal_reader_records(struct journal_reader *reader, struct command *commands, uint32_t max, struct error *error);
+
+/* The header of the segment that the reader is in. */
+const struct journal_segment_header *journal_reader_segment(const struct journal_reader *reader);
 
 /* Where the reader stands; after a return of 0 with no durable_end: the end of the journal. */
 void journal_reader_position(const struct journal_reader *reader, struct journal_position *position);

@@ -3,6 +3,7 @@
  */
 #include "journal/reader.h"
 
+#include "journal/ahead.h"
 #include "journal/segments.h"
 #include "journal/tail.h"
 
@@ -32,12 +33,19 @@ int journal_reader_fit_window(struct journal_reader *reader, struct error *error
 /* ---- opening ------------------------------------------------------------------------------------------------------
  */
 
+static int late_beginning(const struct journal_reader *reader, uint32_t number, const char *why, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    journal_segment_path(reader->directory, number, path);
+    return error_set(error, ERROR_CORRUPT, path, "at offset 0: %s, but a later segment has begun",
+                     why ? why : "segment header: is blank");
+}
+
 /* The newest segment that begins at or before from_seq. Its file is left open in the reader. */
 static int find_segment(struct journal_reader *reader, const struct journal_segments *segments, struct error *error)
 {
     uint64_t oldest_seq = 0;
     for (uint32_t i = segments->count; i-- > 0;) {
-        char path[DISK_PATH_BYTES];
         const char *why = NULL;
         int state =
             journal_segment_open(reader->directory, segments->numbers[i], &reader->file, &reader->segment, &why, error);
@@ -47,12 +55,10 @@ static int find_segment(struct journal_reader *reader, const struct journal_segm
             return 0;
         disk()->close(state == SEGMENT_NONE ? -1 : reader->file);
         reader->file = -1;
-        journal_segment_path(reader->directory, segments->numbers[i], path);
         if (state == SEGMENT_BEGUN)
             oldest_seq = reader->segment.first_seq;
         else if (oldest_seq != 0)
-            return error_set(error, ERROR_CORRUPT, path, "at offset 0: %s, but a later segment has begun",
-                             why ? why : "segment header: is blank");
+            return late_beginning(reader, segments->numbers[i], why, error);
         else {
             bool begun = false;
             int64_t bytes = journal_unbegun_bytes(reader->directory, segments->numbers[i], NULL, &begun, error);
@@ -68,13 +74,37 @@ static int find_segment(struct journal_reader *reader, const struct journal_segm
                      (unsigned long long)reader->from_seq, (unsigned long long)oldest_seq);
 }
 
+/* The oldest segment, which must have begun if any has. Its file is left open in the reader. */
+static int find_oldest(struct journal_reader *reader, const struct journal_segments *segments, struct error *error)
+{
+    const char *why_first = NULL;
+    for (uint32_t i = 0; i < segments->count;) {
+        const char *why = NULL;
+        uint32_t number = segments->numbers[i];
+        int state = journal_segment_open(reader->directory, number, &reader->file, &reader->segment, &why, error);
+        if (state < 0)
+            return state;
+        if (state == SEGMENT_BEGUN)
+            return i == 0 ? 0 : late_beginning(reader, segments->numbers[0], why_first, error);
+        disk()->close(state == SEGMENT_NONE ? -1 : reader->file);
+        reader->file = -1;
+        why_first = i == 0 ? why : why_first;
+        bool begun = false;
+        int64_t bytes = journal_unbegun_bytes(reader->directory, number, NULL, &begun, error);
+        if (bytes < 0)
+            return (int)bytes;
+        i += !begun; /* since it was looked at, by a journaler that is at work: once more */
+    }
+    return error_set(error, ERROR_NOT_YET, reader->directory, "holds no journal");
+}
+
 static int open_in_place(struct journal_reader *reader, struct error *error)
 {
     struct journal_segments segments;
     int result = journal_segments_list(&segments, reader->directory, error);
     if (result < 0)
         return result;
-    result = find_segment(reader, &segments, error);
+    result = reader->from_seq == 0 ? find_oldest(reader, &segments, error) : find_segment(reader, &segments, error);
     journal_segments_finish(&segments);
     if (result < 0)
         return result;
@@ -84,10 +114,10 @@ static int open_in_place(struct journal_reader *reader, struct error *error)
     return journal_reader_fit_window(reader, error);
 }
 
-int journal_reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
-                        struct error *error)
+/* from_seq 0: at the oldest segment. */
+static int reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
+                       struct error *error)
 {
-    REQUIRE(from_seq > 0);
     struct journal_reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
         return error_system(error, ENOMEM, directory, "no memory for a reader");
@@ -103,10 +133,28 @@ int journal_reader_open(struct journal_reader **ret_reader, const char *director
     return 0;
 }
 
+int journal_reader_open(struct journal_reader **ret_reader, const char *directory, uint64_t from_seq,
+                        struct error *error)
+{
+    REQUIRE(from_seq > 0);
+    return reader_open(ret_reader, directory, from_seq, error);
+}
+
+int journal_reader_open_oldest(struct journal_reader **ret_reader, const char *directory, struct error *error)
+{
+    return reader_open(ret_reader, directory, 0, error);
+}
+
+int journal_reader_read_ahead(struct journal_reader *reader, struct error *error)
+{
+    return reader->ahead ? 0 : journal_ahead_create(&reader->ahead, error);
+}
+
 void journal_reader_close(struct journal_reader *reader)
 {
     if (!reader)
         return;
+    journal_ahead_destroy(reader->ahead);
     disk()->close(reader->file);
     disk()->close(reader->next_file);
     free(reader->window);
@@ -167,6 +215,28 @@ int journal_reader_next(struct journal_reader *reader, struct command *commands,
     return (int)count;
 }
 
+int journal_reader_batch(struct journal_reader *reader, uint64_t durable_end,
+                         const struct journal_batch_header **ret_header, struct error *error)
+{
+    reader->record_count = 0;
+    if (durable_end != 0 && reader->cursor.seq >= durable_end)
+        return 0;
+    int result = journal_reader_step(reader, durable_end, error);
+    if (result > 0)
+        *ret_header = &reader->last;
+    return result;
+}
+
+int journal_reader_records(struct journal_reader *reader, struct command *commands, uint32_t max, struct error *error)
+{
+    return take_records(reader, commands, max, 0, error);
+}
+
+const struct journal_segment_header *journal_reader_segment(const struct journal_reader *reader)
+{
+    return &reader->segment;
+}
+
 void journal_reader_position(const struct journal_reader *reader, struct journal_position *position)
 {
     *position = (struct journal_position){
@@ -176,8 +246,10 @@ void journal_reader_position(const struct journal_reader *reader, struct journal
         .epoch = reader->segment.epoch,
         .segment = reader->segment.segment,
         .segment_offset = reader->cursor.offset,
+        .events_synced = reader->last.events_synced,
         .torn_bytes = reader->torn_bytes,
     };
+    memcpy(position->instance, reader->segment.instance, sizeof(position->instance));
 }
 
 void journal_reader_witness(const struct journal_reader *reader, struct journal_witness *ret)

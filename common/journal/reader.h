@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+struct journal_ahead;
+
 struct journal_reader {
     char directory[DISK_PATH_BYTES];
     uint64_t from_seq; /* commands before it are read over */
@@ -27,7 +29,8 @@ struct journal_reader {
     uint64_t
         none_before_seq; /* there was none when all below this was durable; UINT64_MAX: with no durable_end given */
 
-    uint8_t *window; /* part of the segment's file */
+    struct journal_ahead *ahead; /* NULL: the reader reads for itself */
+    uint8_t *window;             /* part of the segment's file */
     size_t window_room;
     size_t window_count;
     uint64_t window_offset;

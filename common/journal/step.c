@@ -14,6 +14,7 @@
  */
 #include "journal/reader.h"
 
+#include "journal/ahead.h"
 #include "journal/segments.h"
 #include "journal/tail.h"
 
@@ -31,6 +32,17 @@ static int corrupt(const struct journal_reader *reader, struct error *error, con
 
 /* ---- the window onto the file -------------------------------------------------------------------------------------
  */
+
+/* What is to be fresh is read past what was read ahead. */
+static int read_file(const struct journal_reader *reader, uint64_t offset, uint8_t *to, size_t bytes, bool fresh,
+                     size_t *ret_count, struct error *error)
+{
+    if (!reader->ahead)
+        return disk()->read(reader->file, offset, to, bytes, ret_count, error);
+    if (fresh)
+        journal_ahead_stop(reader->ahead);
+    return journal_ahead_read(reader->ahead, reader->file, offset, to, bytes, ret_count, error);
+}
 
 /* Makes `bytes` from the cursor on readable. `fresh`: what was read before may be out of date. Returns how many are. */
 static int64_t fill_window(struct journal_reader *reader, uint64_t bytes, bool fresh, struct error *error)
@@ -52,7 +64,7 @@ static int64_t fill_window(struct journal_reader *reader, uint64_t bytes, bool f
         wanted = reader->window_room - kept;
     size_t count = 0;
     reader->window_count = 0;
-    int result = disk()->read(reader->file, offset + kept, reader->window + kept, wanted, &count, error);
+    int result = read_file(reader, offset + kept, reader->window + kept, wanted, fresh, &count, error);
     if (result < 0)
         return result;
     reader->window_offset = offset;
@@ -117,6 +129,7 @@ static int go_to_next_segment(struct journal_reader *reader, struct error *error
     const char *why = journal_segment_breaks(&reader->segment, &reader->cursor, &reader->next);
     if (why)
         return corrupt(reader, error, why, "the two segments do not belong together");
+    journal_ahead_stop(reader->ahead);
     disk()->close(reader->file);
     reader->file = reader->next_file;
     reader->next_file = -1;

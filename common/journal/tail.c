@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SEARCH_BYTES ((size_t)256 << 10)
+#define SEARCH_BYTES ((size_t)1 << 20)
 
 /* ---- proof --------------------------------------------------------------------------------------------------------
  */
@@ -24,21 +24,33 @@ static void search_block(const uint8_t *block, const struct journal_segment_head
         proof->offset = at;
 }
 
+/* What is read at once of so many bytes: of few no more than there are, and a block at least. */
+static size_t search_bytes(uint64_t bytes)
+{
+    uint64_t rounded = (bytes / JOURNAL_BLOCK_BYTES + 1) * JOURNAL_BLOCK_BYTES;
+    return rounded < SEARCH_BYTES ? rounded : SEARCH_BYTES;
+}
+
 int journal_proof_search(int file, const struct journal_segment_header *segment, uint64_t offset,
                          struct journal_proof *ret, struct error *error)
 {
     struct journal_proof proof = {.used_end = offset};
-    uint8_t *window = aligned_alloc(JOURNAL_BLOCK_BYTES, SEARCH_BYTES);
+    uint64_t file_bytes = 0;
+    int result = disk()->size(file, &file_bytes, error);
+    if (result < 0)
+        return result;
+    size_t room = search_bytes(file_bytes > offset ? file_bytes - offset : 0);
+    uint8_t *window = aligned_alloc(JOURNAL_BLOCK_BYTES, room);
     if (!window)
         return error_system(error, ENOMEM, "journal", "no memory to search the tail");
-    int result = 0;
     for (uint64_t at = offset;;) {
         size_t count = 0;
-        memset(window, 0, SEARCH_BYTES); /* the last block of the file may be short */
-        result = disk()->read(file, at, window, SEARCH_BYTES, &count, error);
+        result = disk()->read(file, at, window, room, &count, error);
+        if (count % JOURNAL_BLOCK_BYTES != 0) /* the last block of the file may be short */
+            memset(window + count, 0, JOURNAL_BLOCK_BYTES - count % JOURNAL_BLOCK_BYTES);
         for (size_t block = 0; result == 0 && block < count; block += JOURNAL_BLOCK_BYTES)
             search_block(window + block, segment, at + block, offset, &proof);
-        if (result < 0 || count < SEARCH_BYTES)
+        if (result < 0 || count < room)
             break;
         at += count;
     }

@@ -4,6 +4,7 @@
  */
 #include "stage/command_line.h"
 
+#include "base/require.h"
 #include "log/log.h"
 #include "stage/stage.h"
 
@@ -15,6 +16,9 @@
 
 #define SETS_MAX       256
 #define DESCRIBE_BYTES 65536
+#define OWN_OPTION     256 /* and up: an option of the form */
+
+enum { SHARED_OPTIONS = 7 };
 
 struct arguments {
     const char *config_path;
@@ -23,6 +27,8 @@ struct arguments {
     uint32_t gateway;
     bool json;
     bool check;
+    const char *values[COMMAND_LINE_OPTIONS_MAX];
+    const char *operand;
 };
 
 const char *ringside_version(void)
@@ -37,21 +43,35 @@ static int usage_refused(const struct command_line_form *form, const char *why, 
     return EXIT_STAGE_USAGE;
 }
 
+static void print_own_options(const struct command_line_form *form)
+{
+    for (uint32_t i = 0; i < form->option_count; i++) {
+        const struct command_line_option *option = &form->options[i];
+        char name[32];
+        snprintf(name, sizeof(name), "--%s%s%s", option->name, option->value ? " " : "",
+                 option->value ? option->value : "");
+        printf("  %-25s %s\n", name, option->help);
+    }
+}
+
 static int print_help(const struct command_line_form *form)
 {
-    printf("%s: %s\n\n"
-           "  --config FILE             configuration (else $%s, else %s)\n"
+    printf("%s: %s\n\n", form->program, form->summary);
+    if (form->operand)
+        printf("usage: %s [options] [%s]\n\n", form->program, form->operand);
+    print_own_options(form);
+    printf("  --config FILE             configuration (else $%s, else %s)\n"
            "  --set section.name=value  overrides one option; may be given many times\n"
            "%s%s"
            "  --check                   checks the configuration and ends\n"
            "  --version                 prints the version and ends\n"
            "  --help                    prints this and ends\n"
            "%s",
-           form->program, form->summary, CONFIG_PATH_VARIABLE, CONFIG_PATH_DEFAULT,
+           CONFIG_PATH_VARIABLE, CONFIG_PATH_DEFAULT,
            form->takes_gateway ? "  --gateway N               which gateway of the run this is, from 1\n" : "",
            form->takes_json ? "  --json                    prints one JSON object instead of a table\n" : "",
            form->extra ? form->extra : "");
-    char *text = malloc(DESCRIBE_BYTES);
+    char *text = form->brief ? NULL : malloc(DESCRIBE_BYTES);
     if (text && config_describe(text, DESCRIBE_BYTES, false) < DESCRIBE_BYTES)
         printf("\nThe options:\n\n%s", text);
     free(text);
@@ -72,6 +92,10 @@ static int take_gateway(struct arguments *arguments, const struct command_line_f
 
 static int take_option(struct arguments *arguments, const struct command_line_form *form, int option, char **argv)
 {
+    if (option >= OWN_OPTION) {
+        arguments->values[option - OWN_OPTION] = optarg ? optarg : "";
+        return COMMAND_LINE_GO;
+    }
     switch (option) {
     case 'c':
         arguments->config_path = optarg;
@@ -103,14 +127,24 @@ static int take_option(struct arguments *arguments, const struct command_line_fo
     }
 }
 
+static void own_options(const struct command_line_form *form, struct option options[])
+{
+    REQUIRE(form->option_count <= COMMAND_LINE_OPTIONS_MAX);
+    for (uint32_t i = 0; i < form->option_count; i++)
+        options[i] = (struct option){.name = form->options[i].name,
+                                     .has_arg = form->options[i].value ? required_argument : no_argument,
+                                     .val = OWN_OPTION + (int)i};
+}
+
 static int collect(struct arguments *arguments, int argc, char **argv, const struct command_line_form *form)
 {
-    static const struct option options[] = {
+    struct option options[SHARED_OPTIONS + COMMAND_LINE_OPTIONS_MAX + 1] = {
         {"config", required_argument, NULL, 'c'},  {"set", required_argument, NULL, 's'},
         {"gateway", required_argument, NULL, 'g'}, {"json", no_argument, NULL, 'j'},
         {"check", no_argument, NULL, 'k'},         {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'h'},
     };
+    own_options(form, options + SHARED_OPTIONS);
     optind = 0; /* a new argv: getopt starts afresh */
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
@@ -118,6 +152,8 @@ static int collect(struct arguments *arguments, int argc, char **argv, const str
         if (code != COMMAND_LINE_GO)
             return code;
     }
+    if (form->operand && optind < argc)
+        arguments->operand = argv[optind++];
     if (optind < argc)
         return usage_refused(form, "unexpected", argv[optind]);
     return COMMAND_LINE_GO;
@@ -169,5 +205,7 @@ int command_line_read(struct command_line *line, int argc, char **argv, const st
     }
     line->gateway = arguments.gateway;
     line->json = arguments.json;
+    line->operand = arguments.operand;
+    memcpy(line->values, arguments.values, sizeof(line->values));
     return COMMAND_LINE_GO;
 }

@@ -1,5 +1,6 @@
 /*
- * The command line that all programs of Ringside share: --config, --set, --gateway, --check, --json, --version, --help.
+ * The command line that all programs of Ringside share: --config, --set, --gateway, --check, --json, --version, --help,
+ * and what a program has of its own.
  */
 #ifndef RINGSIDE_STAGE_COMMAND_LINE_H
 #define RINGSIDE_STAGE_COMMAND_LINE_H
@@ -14,24 +15,38 @@
 #define CONFIG_PATH_DEFAULT  "/etc/ringside/ringside.conf"
 #define CONFIG_PATH_VARIABLE "RINGSIDE_CONFIG"
 
+#define COMMAND_LINE_OPTIONS_MAX 16
+
+struct command_line_option {
+    const char *name;  /* "from" */
+    const char *value; /* what it takes, for --help: "SEQ"; NULL: nothing */
+    const char *help;
+};
+
 struct command_line_form {
-    const char *program; /* "ringside-sequencer" */
-    const char *summary; /* one line for --help */
-    bool takes_gateway;  /* --gateway N */
-    bool takes_json;     /* --json */
-    const char *extra;   /* lines of --help about this program alone, or NULL */
+    const char *program;                       /* "ringside-sequencer" */
+    const char *summary;                       /* one line for --help */
+    bool takes_gateway;                        /* --gateway N */
+    bool takes_json;                           /* --json */
+    const char *extra;                         /* lines of --help about this program alone, or NULL */
+    const struct command_line_option *options; /* of this program alone */
+    uint32_t option_count;
+    const char *operand; /* one argument that is no option may be given, for --help: "DIRECTORY"; NULL: none */
+    bool brief;          /* --help does not list the configuration */
 };
 
 struct command_line {
     struct config config; /* read, overridden and checked; the caller releases it by config_finish */
     uint32_t gateway;     /* 1 unless --gateway says otherwise */
     bool json;
+    const char *values[COMMAND_LINE_OPTIONS_MAX]; /* of the form's options; "" without one; NULL: not given */
+    const char *operand;                          /* NULL: not given */
 };
 
 /*
  * COMMAND_LINE_GO with a filled *line, or the exit code with which the program should end: what there was to say has
  * been said. The configuration is the file of --config, else of $RINGSIDE_CONFIG, else CONFIG_PATH_DEFAULT, which alone
- * may be absent. What follows the options is refused.
+ * may be absent. What follows the options is refused, unless the form has an operand.
  */
 int command_line_read(struct command_line *line, int argc, char **argv, const struct command_line_form *form);
 

@@ -11,6 +11,7 @@ int config_main(int argc, char **argv);   /* config.c */
 int snapshot_main(int argc, char **argv); /* snapshot.c */
 int version_main(int argc, char **argv);  /* version.c */
 int bench_main(int argc, char **argv);    /* bench.c */
+int journal_main(int argc, char **argv);  /* journal/ */
 
 /* Parts that live elsewhere. */
 int load_main(int argc, char **argv);         /* perf/load */

@@ -159,6 +159,7 @@ static void read_run_file(struct run_view *view, const struct config *config)
     memcpy(view->run_id, file.run_id, sizeof(view->run_id));
     view->epoch = file.base.epoch;
     view->created_ns = file.created_ns;
+    view->command_seq_next = file.base.command_seq_next;
 }
 
 void run_view_read(struct run_view *view, const struct config *config)

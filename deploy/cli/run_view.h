@@ -51,7 +51,8 @@ struct run_view {
     bool present; /* there is a whole run file */
     uint8_t run_id[16];
     uint32_t epoch;
-    uint64_t created_ns; /* CLOCK_REALTIME */
+    uint64_t created_ns;       /* CLOCK_REALTIME */
+    uint64_t command_seq_next; /* number of the first command of the run */
     uint32_t process_count;
     uint32_t alive_count;
     struct process_view processes[TOPOLOGY_PROCESSES_MAX];

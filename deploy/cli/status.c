@@ -3,6 +3,7 @@
  * one JSON object with --json. Ends with 0 if the run is there and all its processes live, else with 1.
  */
 #include "cli.h"
+#include "json_text.h"
 #include "log/log.h"
 #include "run_view.h"
 #include "stage/command_line.h"
@@ -85,21 +86,6 @@ static void print_table(const struct run_view *view, const struct config *config
 /* ---- for a program ------------------------------------------------------------------------------------------------
  */
 
-/* Paths are the only text here that is not ours: quotes, backslashes and control bytes in them are escaped. */
-static void print_json_text(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else if ((unsigned char)*text < ' ')
-            printf("\\u%04x", (unsigned)*text);
-        else
-            putchar(*text);
-    }
-    putchar('"');
-}
-
 static void print_json_ring(const struct ring_view *ring)
 {
     printf("{\"name\":\"%s\",\"present\":%s", ring->name, ring->present ? "true" : "false");
@@ -125,7 +111,7 @@ static void print_json(const struct run_view *view, const struct config *config)
     char id[33];
     hex_of(view->run_id, id);
     printf("{\"rings_directory\":");
-    print_json_text(config->exchange_rings_directory);
+    json_text_print(stdout, config->exchange_rings_directory);
     printf(",\"complete\":%s,\"run_present\":%s,\"run_id\":\"%s\",\"journal_epoch\":%u,\"created_ns\":%llu,"
            "\"alive_count\":%u,\"processes\":[",
            complete(view) ? "true" : "false", view->present ? "true" : "false", id, view->epoch, (ull)view->created_ns,

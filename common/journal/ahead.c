@@ -1,0 +1,211 @@
+#include "journal/ahead.h"
+
+#include "base/require.h"
+#include "env/disk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE_BYTES ((size_t)1 << 20)
+#define PIECES      4u
+
+struct piece {
+    uint8_t *bytes;
+    size_t count; /* less than PIECE_BYTES: the file ends in it */
+};
+
+/* The thread fills pieces [taken, filled) in turn; both numbers only grow, until a stop sets them back. */
+struct journal_ahead {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint8_t *memory;
+    struct piece pieces[PIECES];
+    int file;             /* -1: stopped */
+    uint64_t offset_next; /* of the piece to be filled next */
+    uint64_t filled;
+    uint64_t taken;
+    size_t used;  /* bytes of the oldest piece that were given */
+    uint64_t at;  /* offset of the byte that is given next */
+    bool reading; /* the thread is in the disk's read */
+    bool ended;   /* nothing comes behind the pieces that are filled */
+    bool quits;
+    struct error error; /* of the read behind the pieces that are filled; code 0: none */
+};
+
+/* ---- the thread ---------------------------------------------------------------------------------------------------
+ */
+
+static bool may_read(const struct journal_ahead *ahead)
+{
+    return ahead->file >= 0 && !ahead->ended && ahead->filled - ahead->taken < PIECES;
+}
+
+/* With the lock held, which is let go while the disk reads. */
+static void fill_piece(struct journal_ahead *ahead)
+{
+    struct piece *piece = &ahead->pieces[ahead->filled % PIECES];
+    struct error error = {0};
+    size_t count = 0;
+    int file = ahead->file;
+    uint64_t offset = ahead->offset_next;
+    ahead->reading = true;
+    pthread_mutex_unlock(&ahead->lock);
+    int result = disk()->read(file, offset, piece->bytes, PIECE_BYTES, &count, &error);
+    pthread_mutex_lock(&ahead->lock);
+    ahead->reading = false;
+    ahead->ended = result < 0 || count < PIECE_BYTES;
+    if (result < 0) {
+        ahead->error = error;
+    } else {
+        piece->count = count;
+        ahead->filled++;
+        ahead->offset_next += count;
+    }
+    pthread_cond_broadcast(&ahead->changed);
+}
+
+static void *read_on(void *argument)
+{
+    struct journal_ahead *ahead = argument;
+    pthread_mutex_lock(&ahead->lock);
+    while (!ahead->quits) {
+        if (may_read(ahead))
+            fill_piece(ahead);
+        else
+            pthread_cond_wait(&ahead->changed, &ahead->lock);
+    }
+    pthread_mutex_unlock(&ahead->lock);
+    return NULL;
+}
+
+/* ---- making and ending --------------------------------------------------------------------------------------------
+ */
+
+int journal_ahead_create(struct journal_ahead **ret_ahead, struct error *error)
+{
+    struct journal_ahead *ahead = calloc(1, sizeof(*ahead));
+    uint8_t *memory = aligned_alloc(DISK_BLOCK_BYTES, PIECES * PIECE_BYTES);
+    if (!ahead || !memory) {
+        free(ahead);
+        free(memory);
+        return error_system(error, ENOMEM, "journal", "no memory to read ahead");
+    }
+    ahead->file = -1;
+    ahead->memory = memory;
+    for (uint32_t i = 0; i < PIECES; i++)
+        ahead->pieces[i].bytes = memory + i * PIECE_BYTES;
+    pthread_mutex_init(&ahead->lock, NULL);
+    pthread_cond_init(&ahead->changed, NULL);
+    int failed = pthread_create(&ahead->thread, NULL, read_on, ahead);
+    if (failed) {
+        free(memory);
+        free(ahead);
+        return error_system(error, failed, "journal", "no thread to read ahead");
+    }
+    *ret_ahead = ahead;
+    return 0;
+}
+
+void journal_ahead_destroy(struct journal_ahead *ahead)
+{
+    if (!ahead)
+        return;
+    pthread_mutex_lock(&ahead->lock);
+    ahead->quits = true;
+    pthread_cond_broadcast(&ahead->changed);
+    pthread_mutex_unlock(&ahead->lock);
+    pthread_join(ahead->thread, NULL);
+    pthread_cond_destroy(&ahead->changed);
+    pthread_mutex_destroy(&ahead->lock);
+    free(ahead->memory);
+    free(ahead);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------
+ */
+
+static void stop_locked(struct journal_ahead *ahead)
+{
+    ahead->file = -1;
+    while (ahead->reading)
+        pthread_cond_wait(&ahead->changed, &ahead->lock);
+    ahead->filled = ahead->taken = 0;
+    ahead->used = 0;
+    ahead->ended = false;
+    ahead->error.code = 0;
+}
+
+void journal_ahead_stop(struct journal_ahead *ahead)
+{
+    if (!ahead)
+        return;
+    pthread_mutex_lock(&ahead->lock);
+    stop_locked(ahead);
+    pthread_mutex_unlock(&ahead->lock);
+}
+
+static void go_to(struct journal_ahead *ahead, int file, uint64_t offset)
+{
+    if (ahead->file == file && ahead->at == offset)
+        return;
+    stop_locked(ahead);
+    ahead->file = file;
+    ahead->at = ahead->offset_next = offset;
+    pthread_cond_broadcast(&ahead->changed);
+}
+
+/* The oldest piece, once it is there; NULL: there are no more. */
+static const struct piece *wait_for_piece(struct journal_ahead *ahead)
+{
+    while (ahead->filled == ahead->taken && !ahead->ended)
+        pthread_cond_wait(&ahead->changed, &ahead->lock);
+    return ahead->filled == ahead->taken ? NULL : &ahead->pieces[ahead->taken % PIECES];
+}
+
+/* The piece is the caller's until it is given back, so it is copied without the lock. */
+static size_t take(struct journal_ahead *ahead, const struct piece *piece, uint8_t *to, size_t bytes)
+{
+    size_t left = piece->count - ahead->used;
+    size_t count = left < bytes ? left : bytes;
+    pthread_mutex_unlock(&ahead->lock);
+    memcpy(to, piece->bytes + ahead->used, count);
+    pthread_mutex_lock(&ahead->lock);
+    ahead->used += count;
+    ahead->at += count;
+    if (ahead->used == piece->count && piece->count == PIECE_BYTES) {
+        ahead->used = 0;
+        ahead->taken++;
+        pthread_cond_broadcast(&ahead->changed);
+    }
+    return count;
+}
+
+int journal_ahead_read(struct journal_ahead *ahead, int file, uint64_t offset, void *to, size_t bytes,
+                       size_t *ret_count, struct error *error)
+{
+    size_t count = 0;
+    int result = 0;
+    REQUIRE(file >= 0);
+    pthread_mutex_lock(&ahead->lock);
+    go_to(ahead, file, offset);
+    while (count < bytes) {
+        const struct piece *piece = wait_for_piece(ahead);
+        size_t taken = piece ? take(ahead, piece, (uint8_t *)to + count, bytes - count) : 0;
+        count += taken;
+        if (taken == 0)
+            break; /* the end of the file, or a failure */
+    }
+    if (count < bytes && ahead->error.code < 0) {
+        result = ahead->error.code;
+        if (error)
+            *error = ahead->error;
+    }
+    pthread_mutex_unlock(&ahead->lock);
+    if (result == 0)
+        *ret_count = count;
+    return result;
+}

@@ -1,0 +1,144 @@
+#include "journal/trim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COPY_BYTES ((size_t)1 << 20)
+
+static int sync_directory(const char *directory, struct error *error)
+{
+    int file = disk()->open_directory(directory, error);
+    if (file < 0)
+        return file;
+    int result = disk()->sync(file, error);
+    disk()->close(file);
+    return result;
+}
+
+/* ---- moving -------------------------------------------------------------------------------------------------------
+ */
+
+static int copy_bytes(int from, int to, struct error *error)
+{
+    uint8_t *buffer = malloc(COPY_BYTES);
+    if (!buffer)
+        return error_system(error, ENOMEM, "archive", "no memory to copy");
+    int result = 0;
+    size_t count = COPY_BYTES;
+    for (uint64_t at = 0; result == 0 && count == COPY_BYTES; at += count) {
+        result = disk()->read(from, at, buffer, COPY_BYTES, &count, error);
+        if (result == 0 && count > 0)
+            result = disk()->write(to, at, buffer, count, error);
+    }
+    free(buffer);
+    return result < 0 ? result : disk()->sync(to, error);
+}
+
+/* To another file system. Under another name until it is whole; what an earlier attempt left is written over. */
+static int copy_file(const char *from_path, const char *to_path, struct error *error)
+{
+    char path[DISK_PATH_BYTES + 8];
+    snprintf(path, sizeof(path), "%s.new", to_path);
+    int result = disk()->remove(path, error);
+    if (result < 0)
+        return result;
+    int from = disk()->open(from_path, 0, error);
+    int to = from < 0 ? from : disk()->open(path, DISK_WRITABLE | DISK_CREATE, error);
+    result = to < 0 ? to : copy_bytes(from, to, error);
+    disk()->close(from);
+    disk()->close(to < 0 ? -1 : to);
+    return result < 0 ? result : disk()->rename(path, to_path, error);
+}
+
+static int move(const struct journal_trim *trim, uint32_t number, const char *path, struct error *error)
+{
+    char to_path[DISK_PATH_BYTES];
+    struct error why = {0};
+    journal_segment_path(trim->archive, number, to_path);
+    int there = disk()->open(to_path, 0, NULL);
+    disk()->close(there < 0 ? -1 : there);
+    if (there >= 0)
+        return error_set(error, ERROR_INVALID, to_path,
+                         "is there already; the archive is of another journal, or %s is "
+                         "a copy of it: look before anything is lost",
+                         path);
+    int result = disk()->rename(path, to_path, &why);
+    if (result < 0 && why.system == EXDEV) {
+        result = copy_file(path, to_path, error);
+        if (result == 0)
+            result = sync_directory(trim->archive, error);
+        return result < 0 ? result : disk()->remove(path, error);
+    }
+    if (result < 0 && error)
+        *error = why;
+    return result < 0 ? result : sync_directory(trim->archive, error);
+}
+
+/* ---- trimming -----------------------------------------------------------------------------------------------------
+ */
+
+/* Rule 1. */
+static uint32_t count_removable(const struct journal_trim *trim, const struct journal_survey *survey)
+{
+    uint32_t count = 0;
+    for (; count + 1 < survey->count; count++) {
+        const struct journal_segment_info *info = &survey->segments[count];
+        const struct journal_segment_info *next = info + 1;
+        bool joined = info->state == SEGMENT_BEGUN && next->state == SEGMENT_BEGUN && next->number == info->number + 1;
+        if (!joined || next->first_seq > trim->needed_seq)
+            break;
+    }
+    return count;
+}
+
+/* Rule 2. */
+static int sync_kept(const struct journal_trim *trim, const struct journal_segment_info *kept, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    journal_segment_path(trim->directory, kept->number, path);
+    int file = disk()->open(path, 0, error);
+    if (file < 0)
+        return file;
+    int result = disk()->sync(file, error);
+    disk()->close(file);
+    return result < 0 ? result : sync_directory(trim->directory, error);
+}
+
+static int take_away(struct journal_trim *trim, const struct journal_segment_info *info, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    int result = 0;
+    journal_segment_path(trim->directory, info->number, path);
+    if (!trim->dry_run) {
+        result = trim->archive ? move(trim, info->number, path, error) : disk()->remove(path, error);
+        if (result == 0)
+            result = sync_directory(trim->directory, error);
+    }
+    if (result < 0)
+        return result;
+    trim->count++;
+    trim->bytes += info->file_bytes;
+    if (trim->tell)
+        trim->tell(trim->argument, info);
+    return 0;
+}
+
+int journal_trim(struct journal_trim *trim, struct error *error)
+{
+    struct journal_survey survey;
+    int result = journal_survey_make(&survey, trim->directory, error);
+    if (result < 0)
+        return result;
+    uint32_t count = count_removable(trim, &survey);
+    if (count > 0 && !trim->dry_run) {
+        result = sync_kept(trim, &survey.segments[count], error);
+        if (result == 0 && trim->archive)
+            result = disk()->make_directory(trim->archive, error);
+    }
+    for (uint32_t i = 0; i < count && result == 0; i++)
+        result = take_away(trim, &survey.segments[i], error);
+    journal_survey_finish(&survey);
+    return result;
+}

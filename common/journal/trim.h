@@ -1,0 +1,33 @@
+/*
+ * Taking away the oldest segments of a journal.
+ *
+ * Rules
+ *   1. A segment may go if all of its commands are before the first that is needed, and the segment after it has begun
+ *      and holds that one or an earlier one: so never the last segment, which is being written.
+ *   2. Before anything goes, the segment that is kept first is synced, and its name: it then is what the journal begins
+ *      with, whatever happens.
+ *   3. The oldest goes first, one by one, and the directory is synced after each: what is left has no gap at any time.
+ *
+ * Nobody needs to be told: the journaler opens no older segment while it runs, and readers keep what they have open.
+ */
+#ifndef RINGSIDE_JOURNAL_TRIM_H
+#define RINGSIDE_JOURNAL_TRIM_H
+
+#include "base/error.h"
+#include "journal/survey.h"
+
+struct journal_trim {
+    const char *directory;
+    const char *archive; /* where to move them; NULL: they are removed */
+    uint64_t needed_seq; /* the first command that is needed */
+    bool dry_run;        /* only tells */
+    void (*tell)(void *argument, const struct journal_segment_info *gone); /* after each; NULL: nobody */
+    void *argument;
+
+    uint32_t count; /* what went */
+    uint64_t bytes;
+};
+
+int journal_trim(struct journal_trim *trim, struct error *error);
+
+#endif

@@ -1,0 +1,22 @@
+/* One command as a line: for a person, or as a JSON object with every field that is not zero. */
+#ifndef RINGSIDE_CLI_JOURNAL_SHOW_H
+#define RINGSIDE_CLI_JOURNAL_SHOW_H
+
+#include "record/command.h"
+
+#include <stdio.h>
+
+/* What is known of a command beyond its bytes; "" where nothing is. */
+struct command_names {
+    uint32_t instrument; /* that it is about, if only through the order that it names; 0: none, or not known */
+    const char *symbol;
+    const char *user;
+};
+
+void show_command_text(FILE *to, const struct command *command, const struct command_names *names);
+void show_command_json(FILE *to, const struct command *command, const struct command_names *names);
+
+/* A text field without its padding; bytes that are not printable ASCII are shown as '?'. */
+void show_padded(char *text, size_t text_bytes, const char *field, size_t field_bytes);
+
+#endif
