@@ -19,6 +19,12 @@ void snapshot_path(const char *directory, uint64_t command_seq_next, char path[D
              (unsigned long long)command_seq_next);
 }
 
+void snapshot_undone_path(const char *directory, uint64_t command_seq_next, char path[DISK_PATH_BYTES])
+{
+    snprintf(path, DISK_PATH_BYTES, "%.330s/" NAME_PREFIX "%020llu" NAME_UNDONE, directory,
+             (unsigned long long)command_seq_next);
+}
+
 /* ---- listing ------------------------------------------------------------------------------------------------------
  */
 
@@ -198,8 +204,7 @@ int snapshot_prune(const char *directory, uint32_t kept, struct error *error)
         result = disk()->remove(path, error);
     }
     for (uint32_t i = 0; result == 0 && i < undone.count; i++, removed++) {
-        snapshot_path(directory, undone.seqs[i], path);
-        strcat(path, ".new");
+        snapshot_undone_path(directory, undone.seqs[i], path);
         result = disk()->remove(path, error);
     }
     return result < 0 ? result : removed;

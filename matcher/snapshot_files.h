@@ -20,6 +20,9 @@ struct snapshot_list {
 
 void snapshot_path(const char *directory, uint64_t command_seq_next, char path[DISK_PATH_BYTES]);
 
+/* Where it is written until it is whole; readers and listings pass over it. */
+void snapshot_undone_path(const char *directory, uint64_t command_seq_next, char path[DISK_PATH_BYTES]);
+
 /* An absent directory holds none. */
 int snapshot_list_read(struct snapshot_list *ret, const char *directory, struct error *error);
 

@@ -9,12 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static void undone_path(const struct snapshot_writer *writer, char path[DISK_PATH_BYTES])
-{
-    snapshot_path(writer->directory, writer->command_seq_next, path);
-    strcat(path, ".new");
-}
-
 int snapshot_writer_open(struct snapshot_writer *writer, const char *directory, struct error *error)
 {
     *writer = (struct snapshot_writer){.file = -1};
@@ -59,6 +53,7 @@ static void copy(struct snapshot_writer *writer, const struct engine *engine, co
     };
     memcpy(header.instance, instance, sizeof(header.instance));
     header.checksum = crc32c(0, &header, offsetof(struct snapshot_header, checksum));
+    REQUIRE(writer->image != NULL);
     memcpy(writer->image, &header, sizeof(header));
     REQUIRE(engine_snapshot(engine, writer->image + SNAPSHOT_HEADER_BYTES, image_bytes) == image_bytes);
     writer->bytes = SNAPSHOT_HEADER_BYTES + image_bytes;
@@ -77,7 +72,7 @@ int snapshot_writer_begin(struct snapshot_writer *writer, const struct engine *e
     if (result < 0)
         return result;
     copy(writer, engine, instance, now_realtime_ns, image_bytes);
-    undone_path(writer, path);
+    snapshot_undone_path(writer->directory, writer->command_seq_next, path);
     result = disk()->remove(path, error);
     if (result == 0)
         result = disk()->open(path, DISK_WRITABLE | DISK_CREATE, error);
@@ -93,7 +88,7 @@ int snapshot_writer_begin(struct snapshot_writer *writer, const struct engine *e
 static void drop(struct snapshot_writer *writer)
 {
     char path[DISK_PATH_BYTES];
-    undone_path(writer, path);
+    snapshot_undone_path(writer->directory, writer->command_seq_next, path);
     disk()->close(writer->file);
     writer->file = -1;
     (void)disk()->remove(path, NULL); /* pruned later otherwise */
@@ -121,7 +116,7 @@ int snapshot_writer_publish(struct snapshot_writer *writer, struct error *error)
     char from[DISK_PATH_BYTES];
     char to[DISK_PATH_BYTES];
     REQUIRE(snapshot_writer_busy(writer) && writer->written == writer->bytes);
-    undone_path(writer, from);
+    snapshot_undone_path(writer->directory, writer->command_seq_next, from);
     snapshot_path(writer->directory, writer->command_seq_next, to);
     int result = disk()->rename(from, to, error);
     if (result < 0) {

@@ -115,7 +115,7 @@ static int find_bounds(struct snapshotter *snapshotter, struct error *error)
 
 static int open_books(struct snapshotter *snapshotter, struct error *error)
 {
-    struct snapshot_header header;
+    struct snapshot_header header = {0};
     const struct restore_bounds bounds = {.journal_directory = snapshotter->config->journal_directory,
                                           .command_seq_end = readable_end(snapshotter),
                                           .event_seq_end = UINT64_MAX};

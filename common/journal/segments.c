@@ -128,7 +128,7 @@ int journal_segment_open(const char *directory, uint32_t number, int *ret_file, 
 
 int journal_instance_read(const char *directory, uint8_t ret_instance[16], struct error *error)
 {
-    struct journal_segments segments;
+    struct journal_segments segments = {0};
     int result = journal_segments_list(&segments, directory, error);
     if (result < 0)
         return result;

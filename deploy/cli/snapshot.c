@@ -47,7 +47,7 @@ static void print_one(const struct config *config, uint64_t seq, bool json, bool
         printf("%s{\"command_seq_next\": %llu, \"good\": true, \"event_seq_next\": %llu, \"live_orders\": %llu, "
                "\"bytes\": %llu, \"created_ns\": %llu, \"state_hash\": \"%016llx\", \"event_hash\": \"%016llx\"}",
                first ? "" : ", ", (ull)seq, (ull)header.event_seq_next, (ull)header.live_order_count,
-               (ull)(header.image_bytes + SNAPSHOT_HEADER_BYTES), (ull)header.created_ns, (ull)header.state_hash,
+               (ull)header.image_bytes + SNAPSHOT_HEADER_BYTES, (ull)header.created_ns, (ull)header.state_hash,
                (ull)header.event_hash);
     else if (result < 0)
         printf("%14llu  %s\n", (ull)seq, error.what);
@@ -132,7 +132,7 @@ static void tell_published(const struct config *config, const struct snapshotter
 
 static void rest(void)
 {
-    const struct timespec pause = {.tv_nsec = WAIT_NS};
+    const struct timespec pause = {.tv_nsec = (long)WAIT_NS};
     nanosleep(&pause, NULL);
 }
 

@@ -37,7 +37,7 @@ LOOKS_AHEAD const uint32_t *look_page(const struct engine *engine, uint32_t inst
 {
     struct ladder ladder = ladder_of(engine, instrument, side);
     uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
-    return &ladder.pages[at < engine->window_pages ? at : 0];
+    return ladder.pages + (at < engine->window_pages ? at : 0);
 }
 
 /* What an entry would be, whether it is one or not. Books are few enough to be read right away. */

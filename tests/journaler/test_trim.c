@@ -72,7 +72,7 @@ Test(journal_trim, today_recovery_needs_all_of_it)
     cr_assert_eq(journal_trim_limit_find(&limit, &world.config, NULL), 0);
     cr_assert_eq(limit.needed_seq, 1);
     cr_assert_str_eq(limit.keeper, "recovery");
-    cr_assert(strstr(limit.why, "no snapshots"), "%s", limit.why);
+    cr_assert(strstr(limit.why, "fewer than two good snapshots"), "%s", limit.why);
     cr_assert_eq(trim(&world, limit.needed_seq, NULL), 0);
     expect_segments(&world, 1, 3);
     world_finish(&world);

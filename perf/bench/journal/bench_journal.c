@@ -78,7 +78,7 @@ static int yard(struct bench *bench, struct figures *figures, struct error *erro
     static struct disk_yard small, large;
     int result = disk_yard_measure(&small, bench->form.directory, 4096, YARD_BYTES, bench->seconds, error);
     if (result == 0)
-        result = disk_yard_measure(&large, bench->form.directory, 256 * KIB, YARD_BYTES, bench->seconds, error);
+        result = disk_yard_measure(&large, bench->form.directory, (size_t)256 * KIB, YARD_BYTES, bench->seconds, error);
     figures->yard_commits = small.writes_per_s;
     figures->yard_p50_us = us(histogram_quantile(&small.took_ns, 0.5));
     figures->yard_p99_us = us(histogram_quantile(&small.took_ns, 0.99));
@@ -317,7 +317,7 @@ static int by_size(const void *a, const void *b)
 /* Each figure's median over the rounds; figures are nothing but doubles. */
 static struct figures median(const struct figures *rounds, uint32_t count)
 {
-    struct figures result;
+    struct figures result = {0};
     double values[ROUNDS_MAX];
     for (size_t field = 0; field < sizeof(result) / sizeof(double); field++) {
         for (uint32_t round = 0; round < count; round++)
@@ -501,7 +501,7 @@ int bench_journal_main(int argc, char **argv)
 {
     struct bench bench = {.form = {.directory = "/var/tmp",
                                    .durability = "sync",
-                                   .segment_bytes = 256 * MIB,
+                                   .segment_bytes = (uint64_t)256 * MIB,
                                    .slots = 16384,
                                    .spin = true},
                           .seconds = 2,

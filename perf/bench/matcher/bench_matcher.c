@@ -269,7 +269,7 @@ static int order_of(const void *a, const void *b)
 
 static int report(const struct bench *bench, const struct stream *stream)
 {
-    double rates[ROUNDS_MAX], floors[ROUNDS_MAX];
+    double rates[ROUNDS_MAX] = {0}, floors[ROUNDS_MAX] = {0};
     struct machine_times before, after;
     bool right = true;
     machine_times_read(&before);

@@ -195,7 +195,7 @@ static int measure(struct bench *bench, struct figures *figures, struct error *e
 {
     struct rig rig;
     const struct rig_form form = {
-        .directory = bench->directory, .durability = "write", .segment_bytes = 256 * MIB, .slots = 65536};
+        .directory = bench->directory, .durability = "write", .segment_bytes = (uint64_t)256 * MIB, .slots = 65536};
     int result = rig_open(&rig, &form, error);
     configure(bench, &rig);
     if (result == 0)
@@ -210,7 +210,7 @@ static int measure(struct bench *bench, struct figures *figures, struct error *e
         drop_page_cache();
     if (result == 0)
         result = recover(bench, &figures->from_snapshot_s, &figures->live_orders, error);
-    strcat(bench->config.snapshots_directory, "-none");
+    snprintf(bench->config.snapshots_directory, CONFIG_TEXT_BYTES, "%.240s/none", rig.directory);
     if (result == 0 && bench->cold)
         drop_page_cache();
     if (result == 0)
