@@ -9,9 +9,10 @@
  *   2. sync: a batch is acknowledged when it is on the medium. write: when the kernel has it. off: when it is filled.
  *   3. A write or sync that fails or is short ends the journal at once, with ERROR_IO. Nothing is tried again and
  * nothing after it is acknowledged.
- *   4. The next segment (the spare) is made and zero-written ahead of use, one chunk at a time, at the pace of the
- *      batches that makes it ready a little before the current one is used up, or freely when there are none. Its name
- *      is durable before any of it is used. If the current one is used up before, the spare is taken as it is.
+ *   4. The next segment (the spare) is a trimmed one's file used anew, else it is made and zero-written ahead of use,
+ *      one chunk at a time, at the pace of the batches that makes it ready a little before the current one is used up,
+ *      or freely when there are none. Its name is durable before any of it is used. If the current one is used up
+ *      before, the spare is taken as it is.
  *   5. No space for a spare: an alarm, and again every second. When the current segment is used up too, nothing is
  *      taken any more until there is space.
  *   6. When nothing comes for a while, an empty batch seals the last one; another tells that the event log's end is on
@@ -60,6 +61,7 @@ struct spare {
     uint64_t zeroed;  /* bytes from 0 on */
     uint64_t credit;  /* bytes that may be zeroed while batches flow */
     uint64_t try_ns;  /* when to try again */
+    bool recycled;    /* an older segment's file, used anew */
     bool failed_full; /* a request found no space; the others are waited for */
     bool no_space;    /* the alarm is on */
     const void *zeros;
@@ -193,5 +195,8 @@ void spare_drop(struct journal *journal);
 
 /* Creates the file of a segment; the space is not reserved yet. */
 int segment_create(const struct journal *journal, uint32_t number, int *ret_file, struct error *error);
+
+/* Or takes an older one's, which needs neither reserving nor zeros. 1: there was one; 0: there is none. */
+int segment_recycle(const struct journal *journal, uint32_t number, int *ret_file, struct error *error);
 
 #endif

@@ -161,7 +161,6 @@ static int fill_header(struct journal *journal, const struct journal_end *end, s
     uint64_t starter = BATCHES_OF_STARTER * journal->batch_bytes;
     starter = starter < STARTER_BYTES ? STARTER_BYTES : starter;
     header.segment_bytes = journal->segment_bytes < starter ? journal->segment_bytes : starter;
-    journal_segment_seal(&header);
     journal->current.header = header;
     return 0;
 }
@@ -225,13 +224,22 @@ static void tell(const struct journal *journal, const struct journal_found *foun
              journal->current.header.segment, config_durability_name(journal->durability));
 }
 
+/* An older segment's file if there is one: it has its space, and blocks that were written before. */
 static int begin_segment(struct journal *journal, const struct journal_end *end, struct error *error)
 {
+    struct journal_segment_header *header = &journal->current.header;
     int result = fill_header(journal, end, error);
+    int recycled = result < 0 ? result : segment_recycle(journal, header->segment, &journal->current.file, error);
+    if (recycled < 0)
+        return recycled;
+    header->compatible_flags = recycled > 0 ? JOURNAL_FLAG_RECYCLED : 0;
+    if (recycled > 0)
+        header->segment_bytes = journal->segment_bytes;
+    else
+        result = segment_create(journal, header->segment, &journal->current.file, error);
+    journal_segment_seal(header);
     if (result == 0)
-        result = segment_create(journal, journal->current.header.segment, &journal->current.file, error);
-    if (result == 0)
-        result = fill_space(journal, error);
+        result = recycled > 0 ? disk()->sync(journal->directory_file, error) : fill_space(journal, error);
     return result < 0 ? result : write_beginning(journal, error);
 }
 

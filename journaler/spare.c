@@ -2,8 +2,10 @@
  * The next segment, made beside the path:
  *
  *   NONE --create--> RESERVING --> NAMING --> ZEROING --> SYNCING --> READY
- *     ^                  |            |          |           |
- *     +--- no space: an alarm, and again in a second --------+
+ *    | ^                 |            |          |           |          ^
+ *    | +-- no space: an alarm, and again in a second --------+          |
+ *    |                                                                  |
+ *    +-- a trimmed segment's file, used anew (journal/spares.h): NAMING +
  *
  * Zero-writing matters for direct durable writes alone: a block that was written before needs no change of the file
  * system's own books, and a durable write then costs one write. In the page cache (write, off) it is left out.
@@ -12,6 +14,7 @@
 
 #include "base/units.h"
 #include "journal/segments.h"
+#include "journal/spares.h"
 #include "log/log.h"
 
 #include <errno.h>
@@ -56,6 +59,17 @@ int segment_create(const struct journal *journal, uint32_t number, int *ret_file
     disk()->queue_adopt(journal->queue, file);
     *ret_file = file;
     return 0;
+}
+
+int segment_recycle(const struct journal *journal, uint32_t number, int *ret_file, struct error *error)
+{
+    char path[DISK_PATH_BYTES];
+    journal_segment_path(journal->directory, number, path);
+    unsigned direct = journal->durability == DURABILITY_SYNC ? DISK_DIRECT : 0;
+    int result = journal_spare_take(journal->directory, path, journal->segment_bytes, direct, ret_file, error);
+    if (result > 0)
+        disk()->queue_adopt(journal->queue, *ret_file);
+    return result;
 }
 
 void spare_drop(struct journal *journal)
@@ -111,12 +125,28 @@ static int submit(struct journal *journal, enum disk_action action, uint64_t byt
     return disk()->queue_submit(journal->queue, &request, 1, error);
 }
 
+static int name_spare(struct journal *journal, struct error *error)
+{
+    const struct disk_request request = {
+        .action = DISK_SYNC, .file = journal->directory_file, .tag = TAG_SPARE_DIRECTORY};
+    journal->spare.state = SPARE_NAMING;
+    journal->spare.in_flight++;
+    int result = disk()->queue_submit(journal->queue, &request, 1, error);
+    return result < 0 ? result : submit(journal, DISK_SYNC, 0, error);
+}
+
 static int begin_spare(struct journal *journal, uint64_t now_ns, struct error *error)
 {
     struct spare *spare = &journal->spare;
     spare->number = journal->current.header.segment + 1;
-    spare->bytes = next_bytes(journal);
     spare->zeroed = 0;
+    int recycled = segment_recycle(journal, spare->number, &spare->file, error);
+    if (recycled < 0)
+        return recycled;
+    spare->recycled = recycled > 0;
+    spare->bytes = recycled > 0 ? journal->segment_bytes : next_bytes(journal);
+    if (recycled > 0)
+        return name_spare(journal, error);
     int result = segment_create(journal, spare->number, &spare->file, error);
     if (result == ERROR_FULL) {
         alarm_no_space(journal, now_ns);
@@ -126,16 +156,6 @@ static int begin_spare(struct journal *journal, uint64_t now_ns, struct error *e
         return result;
     spare->state = SPARE_RESERVING;
     return submit(journal, DISK_RESERVE, spare->bytes, error);
-}
-
-static int name_spare(struct journal *journal, struct error *error)
-{
-    const struct disk_request request = {
-        .action = DISK_SYNC, .file = journal->directory_file, .tag = TAG_SPARE_DIRECTORY};
-    journal->spare.state = SPARE_NAMING;
-    journal->spare.in_flight++;
-    int result = disk()->queue_submit(journal->queue, &request, 1, error);
-    return result < 0 ? result : submit(journal, DISK_SYNC, 0, error);
 }
 
 static uint64_t chunk_bytes(const struct spare *spare)
@@ -172,7 +192,8 @@ static void note_named(struct journal *journal)
     if (journal->spare.no_space)
         log_info("there is space for segment %u again", journal->spare.number);
     journal->spare.no_space = false;
-    journal->spare.state = journal->durability == DURABILITY_SYNC ? SPARE_ZEROING : SPARE_READY;
+    bool zeroes = journal->durability == DURABILITY_SYNC && !journal->spare.recycled;
+    journal->spare.state = zeroes ? SPARE_ZEROING : SPARE_READY;
 }
 
 static int advance(struct journal *journal, struct error *error)

@@ -49,6 +49,7 @@ static void rotate(struct journal *journal, const struct batch *batch)
     header.previous_end = journal->current.offset;
     header.segment = journal->spare.number;
     header.segment_bytes = journal->spare.bytes;
+    header.compatible_flags = journal->spare.recycled ? JOURNAL_FLAG_RECYCLED : 0;
     header.first_seq = batch->first_seq;
     header.chain = journal->chain;
     header.last_time_ns = journal->last_time_ns;

@@ -80,6 +80,12 @@ struct disk_side {
     int (*remove)(const char *path, struct error *error); /* 0 also if it is not there */
     int (*rename)(const char *from, const char *to, struct error *error);
     int (*make_directory)(const char *path, struct error *error); /* and those above it; 0 also if it is there */
+    /*
+     * A file that is held open is left as it is by who would write it anew under another name (and asks held first).
+     * hold: 0, or ERROR_NOT_YET: the path names another file by now, or none. Ends with close.
+     */
+    int (*hold)(int file, const char *path);
+    bool (*held)(int file);                                                             /* by somebody else */
     int (*space)(const char *directory, uint64_t *ret_free_bytes, struct error *error); /* left for this process */
     int (*list)(const char *directory, disk_visitor *visitor, void *argument, struct error *error);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -153,6 +154,26 @@ static int rename_file(const char *from, const char *to, struct error *error)
     return rename(from, to) == 0 ? 0 : error_system(error, errno, from, "cannot rename to %s", to);
 }
 
+/* Where the file system has no locks, files count as held: they are never written anew. */
+static int hold_file(int file, const char *path)
+{
+    struct stat own, named;
+    if (flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return ERROR_NOT_YET;
+    bool same =
+        fstat(file, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+    return same ? 0 : ERROR_NOT_YET;
+}
+
+/* Who holds it from now on finds that its name is gone; so the lock need not be kept. */
+static bool is_held(int file)
+{
+    if (flock(file, LOCK_EX | LOCK_NB) != 0)
+        return true;
+    flock(file, LOCK_UN);
+    return false;
+}
+
 static int space_left(const char *directory, uint64_t *ret_free_bytes, struct error *error)
 {
     struct statvfs status;
@@ -211,6 +232,8 @@ void disk_files_fill(struct disk_side *side)
     side->remove = remove_file;
     side->rename = rename_file;
     side->make_directory = make_directory;
+    side->hold = hold_file;
+    side->held = is_held;
     side->space = space_left;
     side->list = list_directory;
 }

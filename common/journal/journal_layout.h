@@ -9,7 +9,7 @@
  *   0             struct journal_segment_header
  *   4096          first batch: header 128, records, zeros
  *   ...           next batch
- *   ..bytes       zeros, written ahead of use
+ *   ..bytes       zeros, written ahead of use; of a recycled segment: what an older one left
  *
  * A record is a command without its head: a u16 whose bit i says that the eight-byte word i of the 112-byte body is not
  * zero (bit 0, the number, is never set: record i of a batch has the number first_seq + i), then those words in order.
@@ -26,7 +26,9 @@
  * it is a torn tail, of which nobody was told.
  *   5. A batch of no records seals the one before when nothing follows, so that it too has a witness.
  *   6. Opening for writing begins a new segment with a new epoch; nothing is ever written into an older epoch's.
- *   7. Numbers are little-endian. Reserved fields are zero. Unknown incompatible flags refuse, compatible ones do not.
+ *   7. A file of an older segment may be used anew (journal/spares.h): until it begins it holds that segment's header
+ *      and batches, and behind its end it holds batches still. Their number is a lower one, so they count for nothing.
+ *   8. Numbers are little-endian. Reserved fields are zero. Unknown incompatible flags refuse, compatible ones do not.
  */
 #ifndef RINGSIDE_JOURNAL_LAYOUT_H
 #define RINGSIDE_JOURNAL_LAYOUT_H
@@ -40,6 +42,7 @@
 #define JOURNAL_BATCH_MAGIC       0x5441424au         /* "JBAT" */
 #define JOURNAL_VERSION           1
 #define JOURNAL_BLOCK_BYTES       4096u
+#define JOURNAL_FLAG_RECYCLED     1u /* compatible: behind the end lie not zeros but batches of an older segment */
 #define JOURNAL_BATCH_BYTES_MAX   ((size_t)8 << 20) /* a batch with its header and zeros */
 #define JOURNAL_SEGMENT_BYTES_MIN ((size_t)64 << 10)
 #define JOURNAL_RECORD_WORDS      (RECORD_BODY_BYTES / 8)

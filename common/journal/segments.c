@@ -84,6 +84,8 @@ static int classify(const struct journal_segment_header *header, uint32_t number
     if (journal_block_blank(header))
         return SEGMENT_BLANK;
     const char *why = journal_segment_invalid(header, number);
+    if (why && header->segment < number && !journal_segment_invalid(header, header->segment))
+        return SEGMENT_BLANK;
     if (why) {
         *ret_why = why;
         return SEGMENT_DAMAGED;
@@ -92,12 +94,23 @@ static int classify(const struct journal_segment_header *header, uint32_t number
     return why ? error_set(error, ERROR_MISMATCH, path, "%s", why) : SEGMENT_BEGUN;
 }
 
+/* Once more if the file was trimmed between the opening and the holding, to be used anew. */
+static int open_held(const char *path, struct error *error)
+{
+    for (;;) {
+        int file = disk()->open(path, DISK_DIRECT, error);
+        if (file < 0 || disk()->hold(file, path) == 0)
+            return file;
+        disk()->close(file);
+    }
+}
+
 int journal_segment_open(const char *directory, uint32_t number, int *ret_file, struct journal_segment_header *header,
                          const char **ret_why, struct error *error)
 {
     char path[DISK_PATH_BYTES];
     journal_segment_path(directory, number, path);
-    int file = disk()->open(path, DISK_DIRECT, error);
+    int file = open_held(path, error);
     if (file == ERROR_NOT_YET)
         return SEGMENT_NONE;
     if (file < 0)

@@ -21,7 +21,7 @@ void journal_segments_finish(struct journal_segments *segments);
 
 enum journal_segment_state {
     SEGMENT_NONE,    /* no file */
-    SEGMENT_BLANK,   /* prepared, not begun: its header is all zero, or is not there */
+    SEGMENT_BLANK,   /* prepared, not begun: its header is all zero, not there, or an older segment's */
     SEGMENT_DAMAGED, /* its header is neither blank nor whole: torn, or corrupt */
     SEGMENT_BEGUN,
 };

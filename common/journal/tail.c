@@ -15,12 +15,13 @@
 static void search_block(const uint8_t *block, const struct journal_segment_header *segment, uint64_t at,
                          uint64_t offset, struct journal_proof *proof)
 {
-    if (journal_block_blank(block))
-        return;
-    proof->used_end = at + JOURNAL_BLOCK_BYTES;
     const struct journal_batch_header *header = (const struct journal_batch_header *)(const void *)block;
-    if (at > offset && proof->offset == 0 && !journal_batch_invalid(header, segment, at) &&
-        header->durable_offset > offset)
+    bool ours = header->magic == JOURNAL_BATCH_MAGIC && !journal_batch_invalid(header, segment, at);
+    if (ours)
+        proof->used_end = at + journal_batch_bytes(header->payload_bytes);
+    else if (!(segment->compatible_flags & JOURNAL_FLAG_RECYCLED) && !journal_block_blank(block))
+        proof->used_end = at + JOURNAL_BLOCK_BYTES;
+    if (at > offset && proof->offset == 0 && ours && header->durable_offset > offset)
         proof->offset = at;
 }
 
@@ -66,6 +67,7 @@ static bool guess_header(const uint8_t *block, uint32_t number, const uint8_t in
 {
     const struct journal_batch_header *batch = (const struct journal_batch_header *)(const void *)block;
     struct journal_segment_header guess = {.segment = number,
+                                           .compatible_flags = JOURNAL_FLAG_RECYCLED, /* it may be */
                                            .epoch = batch->epoch,
                                            .segment_bytes = UINT64_MAX,
                                            .batch_bytes_max = JOURNAL_BATCH_BYTES_MAX};
@@ -73,7 +75,7 @@ static bool guess_header(const uint8_t *block, uint32_t number, const uint8_t in
     if (instance)
         memcpy(guess.instance, instance, sizeof(guess.instance));
     *ret = guess;
-    return batch->magic == JOURNAL_BATCH_MAGIC;
+    return batch->magic == JOURNAL_BATCH_MAGIC && batch->segment == number;
 }
 
 /* Bytes in use of an open segment without a header, or ERROR_CORRUPT. */
@@ -102,7 +104,7 @@ static int64_t unbegun_bytes(int file, const char *path, uint32_t number, const 
                          "at offset 0: the segment's header is damaged; the batch at offset %llu proves that it was "
                          "acknowledged",
                          (unsigned long long)proof.offset);
-    return (int64_t)proof.used_end;
+    return (int64_t)(proof.used_end > JOURNAL_BLOCK_BYTES ? proof.used_end : JOURNAL_BLOCK_BYTES);
 }
 
 /* Whether the segment is whole by now. */

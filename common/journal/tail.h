@@ -12,7 +12,8 @@
 
 struct journal_proof {
     uint64_t offset;   /* of a whole batch header that says so; 0: none */
-    uint64_t used_end; /* end of the last block behind the place that is not zero; the place itself if all are */
+    uint64_t used_end; /* end of what was written behind the place (as far as can be told from what an older segment
+                          left there); the place itself: nothing */
 };
 
 /*

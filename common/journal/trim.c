@@ -1,5 +1,7 @@
 #include "journal/trim.h"
 
+#include "journal/spares.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +54,9 @@ static int copy_file(const char *from_path, const char *to_path, struct error *e
     return result < 0 ? result : disk()->rename(path, to_path, error);
 }
 
-static int move(const struct journal_trim *trim, uint32_t number, const char *path, struct error *error)
+/* *ret_copied: to another file system, so that it still is here too. */
+static int move(const struct journal_trim *trim, uint32_t number, const char *path, bool *ret_copied,
+                struct error *error)
 {
     char to_path[DISK_PATH_BYTES];
     struct error why = {0};
@@ -65,13 +69,10 @@ static int move(const struct journal_trim *trim, uint32_t number, const char *pa
                          "a copy of it: look before anything is lost",
                          path);
     int result = disk()->rename(path, to_path, &why);
-    if (result < 0 && why.system == EXDEV) {
+    *ret_copied = result < 0 && why.system == EXDEV;
+    if (*ret_copied)
         result = copy_file(path, to_path, error);
-        if (result == 0)
-            result = sync_directory(trim->archive, error);
-        return result < 0 ? result : disk()->remove(path, error);
-    }
-    if (result < 0 && error)
+    else if (result < 0 && error)
         *error = why;
     return result < 0 ? result : sync_directory(trim->archive, error);
 }
@@ -106,13 +107,30 @@ static int sync_kept(const struct journal_trim *trim, const struct journal_segme
     return result < 0 ? result : sync_directory(trim->directory, error);
 }
 
+/* Nobody needs the file under its name any more. */
+static int dispose(struct journal_trim *trim, const struct journal_segment_info *info, const char *path,
+                   struct error *error)
+{
+    int kept = 0;
+    if (trim->recycled_bytes > 0 && info->file_bytes == trim->recycled_bytes)
+        kept = journal_spare_put(trim->directory, path, error);
+    if (kept < 0)
+        return kept;
+    trim->recycled_count += (uint32_t)kept;
+    return kept > 0 ? 0 : disk()->remove(path, error);
+}
+
 static int take_away(struct journal_trim *trim, const struct journal_segment_info *info, struct error *error)
 {
     char path[DISK_PATH_BYTES];
     int result = 0;
+    bool copied = true;
     journal_segment_path(trim->directory, info->number, path);
     if (!trim->dry_run) {
-        result = trim->archive ? move(trim, info->number, path, error) : disk()->remove(path, error);
+        if (trim->archive)
+            result = move(trim, info->number, path, &copied, error);
+        if (result == 0 && copied)
+            result = dispose(trim, info, path, error);
         if (result == 0)
             result = sync_directory(trim->directory, error);
     }

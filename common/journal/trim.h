@@ -8,7 +8,8 @@
  *      with, whatever happens.
  *   3. The oldest goes first, one by one, and the directory is synced after each: what is left has no gap at any time.
  *
- * Nobody needs to be told: the journaler opens no older segment while it runs, and readers keep what they have open.
+ * Nobody needs to be told: the journaler opens no older segment while it runs, and readers keep what they have open:
+ * a file goes when they close it, and one that is kept as a spare (spares.h) is not used anew before.
  */
 #ifndef RINGSIDE_JOURNAL_TRIM_H
 #define RINGSIDE_JOURNAL_TRIM_H
@@ -18,14 +19,16 @@
 
 struct journal_trim {
     const char *directory;
-    const char *archive; /* where to move them; NULL: they are removed */
-    uint64_t needed_seq; /* the first command that is needed */
-    bool dry_run;        /* only tells */
+    const char *archive;     /* where to move them; NULL: they are removed */
+    uint64_t needed_seq;     /* the first command that is needed */
+    uint64_t recycled_bytes; /* files of this size are kept as spares, as far as more are of use; 0: none */
+    bool dry_run;            /* only tells */
     void (*tell)(void *argument, const struct journal_segment_info *gone); /* after each; NULL: nobody */
     void *argument;
 
     uint32_t count; /* what went */
     uint64_t bytes;
+    uint32_t recycled_count; /* of it, kept as spares */
 };
 
 int journal_trim(struct journal_trim *trim, struct error *error);

@@ -4,7 +4,8 @@
  *
  * Goal: no flip goes unnoticed; nothing that was acknowledged is cut; what is refused is refused with file and place;
  * what was cut short opens at the last whole batch, and is told. Method: a journal of two segments, made by the real
- * journaler, is damaged in place, looked at both ways and mended again.
+ * journaler, is damaged in place, looked at both ways and mended again. The second segment is a new file or that of an
+ * older segment, full of batches that look as the new ones do but for their segment's number.
  */
 #include "base/units.h"
 #include "deploy/cli/journal/check.h"
@@ -21,7 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCHES_MAX 8
+#define BATCHES_MAX    8
+#define SPARE_REPEATED (4 * JOURNAL_BLOCK_BYTES)
 
 /* One segment, in memory and open. */
 struct segment {
@@ -31,7 +33,8 @@ struct segment {
     int file;
     uint32_t batch_count;
     struct journal_batch_header batches[BATCHES_MAX];
-    uint64_t end; /* of the last batch */
+    uint64_t end;    /* of the last batch */
+    uint8_t *behind; /* what the file held before it began: zeros, or an older segment */
 };
 
 struct sample {
@@ -66,6 +69,21 @@ static void add_epoch(struct world *world, const uint32_t *counts, uint32_t coun
     world_close(world);
 }
 
+/* The file of segment 1, as if it had been trimmed, with its batches over and over. */
+static void make_spare(const struct world *world, uint8_t **ret_bytes)
+{
+    char path[DISK_PATH_BYTES];
+    size_t count = 0;
+    world_segment_path(world, 1, path);
+    uint8_t *bytes = world_load(path, &count);
+    cr_assert_eq(count, world->config.journal_segment_bytes);
+    for (size_t at = SPARE_REPEATED; at < count; at += SPARE_REPEATED)
+        memcpy(bytes + at, bytes + JOURNAL_BLOCK_BYTES, SPARE_REPEATED);
+    snprintf(path, sizeof(path), "%s/spare-0.seg", world->config.journal_directory);
+    world_store(path, bytes, count);
+    *ret_bytes = bytes;
+}
+
 static void note_segment(struct sample *sample, uint32_t number)
 {
     struct segment *segment = &sample->segments[number - 1];
@@ -75,27 +93,32 @@ static void note_segment(struct sample *sample, uint32_t number)
     for (segment->batch_count = 0; segment->end < segment->count; segment->batch_count++) {
         struct journal_batch_header header;
         memcpy(&header, segment->bytes + segment->end, sizeof(header));
-        if (header.magic != JOURNAL_BATCH_MAGIC)
+        if (header.magic != JOURNAL_BATCH_MAGIC || header.segment != number)
             break;
         cr_assert_lt(segment->batch_count, BATCHES_MAX);
         segment->batches[segment->batch_count] = header;
         segment->end += journal_batch_bytes(header.payload_bytes);
     }
     if (segment->count > segment->end + (1 << 14))
-        segment->count = segment->end + (1 << 14); /* more zeros say nothing and take time */
+        segment->count = segment->end + (1 << 14); /* more of the same says nothing and takes time */
     world_store(segment->path, segment->bytes, segment->count);
     segment->file = open(segment->path, O_RDWR | O_CLOEXEC);
     cr_assert_geq(segment->file, 0);
 }
 
 /* Two epochs: batches of 2 and 3 commands, sealed; batches of 4 and 5. */
-static void make_sample(struct sample *sample, bool sealed)
+static void make_sample(struct sample *sample, bool sealed, bool recycled)
 {
     static const uint32_t first[] = {2, 3};
     static const uint32_t second[] = {4, 5};
     uint64_t last = 0;
+    memset(sample, 0, sizeof(*sample));
     world_init(&sample->world, "/dev/shm");
     add_epoch(&sample->world, first, 2, &last, true);
+    if (recycled)
+        make_spare(&sample->world, &sample->segments[1].behind);
+    else
+        sample->segments[1].behind = calloc(1, sample->world.config.journal_segment_bytes);
     add_epoch(&sample->world, second, 2, &last, sealed);
     sample->seq_next = last + 1;
     note_segment(sample, 1);
@@ -109,6 +132,7 @@ static void finish_sample(struct sample *sample)
     for (uint32_t i = 0; i < 2; i++) {
         close(sample->segments[i].file);
         free(sample->segments[i].bytes);
+        free(sample->segments[i].behind);
     }
     world_finish(&sample->world);
 }
@@ -202,8 +226,16 @@ static void refuse_each_bit(struct sample *sample, uint32_t number, uint64_t fro
 Test(journal_damage, every_bit_of_a_segment_header, .timeout = 150)
 {
     struct sample sample;
-    make_sample(&sample, true);
+    make_sample(&sample, true, false);
     refuse_each_bit(&sample, 1, 0, 256, 0);
+    refuse_each_bit(&sample, 2, 0, JOURNAL_BLOCK_BYTES, 0);
+    finish_sample(&sample);
+}
+
+Test(journal_damage, every_bit_of_a_recycled_segment_header, .timeout = 150)
+{
+    struct sample sample;
+    make_sample(&sample, true, true);
     refuse_each_bit(&sample, 2, 0, JOURNAL_BLOCK_BYTES, 0);
     finish_sample(&sample);
 }
@@ -211,7 +243,7 @@ Test(journal_damage, every_bit_of_a_segment_header, .timeout = 150)
 Test(journal_damage, every_bit_of_a_batch_header, .timeout = 150)
 {
     struct sample sample;
-    make_sample(&sample, true);
+    make_sample(&sample, true, false);
     for (uint32_t number = 1; number <= 2; number++) {
         uint64_t offset = sample.segments[number - 1].batches[1].offset;
         refuse_each_bit(&sample, number, offset, offset + sizeof(struct journal_batch_header), offset);
@@ -222,7 +254,7 @@ Test(journal_damage, every_bit_of_a_batch_header, .timeout = 150)
 Test(journal_damage, every_bit_of_a_batch_of_records, .timeout = 150)
 {
     struct sample sample;
-    make_sample(&sample, true);
+    make_sample(&sample, true, false);
     for (uint32_t number = 1; number <= 2; number++) {
         const struct journal_batch_header *batch = &sample.segments[number - 1].batches[2];
         uint64_t from = batch->offset + sizeof(*batch);
@@ -236,42 +268,57 @@ Test(journal_damage, every_bit_of_a_batch_of_records, .timeout = 150)
 Test(journal_damage, every_bit_of_a_seal_that_is_followed, .timeout = 150)
 {
     struct sample sample;
-    make_sample(&sample, true);
+    make_sample(&sample, true, false);
     uint64_t offset = sample.segments[0].batches[3].offset;
     refuse_each_bit(&sample, 1, offset, offset + 192, offset);
     finish_sample(&sample);
 }
 
 /* Nothing vouches for the last seal, and nothing is lost with it: it is told as a torn tail. */
-Test(journal_damage, every_bit_of_the_last_seal, .timeout = 150)
+static void flip_the_last_seal(bool recycled)
 {
     struct sample sample;
-    make_sample(&sample, true);
+    make_sample(&sample, true, recycled);
     const struct segment *last = &sample.segments[1];
     for (uint64_t bit = last->batches[3].offset * 8; bit < last->end * 8; bit++) {
         struct outcome outcome;
+        bool in_header = bit < (last->batches[3].offset + sizeof(struct journal_batch_header)) * 8;
         flip(last, bit, false);
         look(&sample, asked(bit), &outcome);
         flip(last, bit, true);
         cr_assert_eq(outcome.result, 0, "bit %lu: %s", bit, outcome.error.what);
         cr_assert_eq(outcome.seq_next, sample.seq_next, "bit %lu", bit);
-        cr_assert_eq(outcome.torn_bytes, JOURNAL_BLOCK_BYTES, "bit %lu goes unnoticed", bit);
+        uint64_t torn = recycled && in_header ? 0 : JOURNAL_BLOCK_BYTES; /* looks as what was there before */
+        cr_assert_eq(outcome.torn_bytes, torn, "bit %lu goes unnoticed", bit);
     }
     finish_sample(&sample);
+}
+
+Test(journal_damage, every_bit_of_the_last_seal, .timeout = 150)
+{
+    flip_the_last_seal(false);
+}
+
+Test(journal_damage, every_bit_of_the_last_seal_in_a_recycled_segment, .timeout = 150)
+{
+    flip_the_last_seal(true);
 }
 
 /* ---- cuts ---------------------------------------------------------------------------------------------------------
  */
 
-/* The number that is next if only the bytes before `cut` arrived, and whether something is left to be cut. */
+/*
+ * The number that is next if only the bytes before `cut` arrived, and whether something is left to be cut. Bytes that
+ * are what the file held before need not arrive.
+ */
 static uint64_t expected_next(const struct segment *segment, uint64_t cut, bool *ret_torn)
 {
     uint64_t seq_next = segment->batches[0].first_seq;
     uint64_t whole_end = JOURNAL_BLOCK_BYTES;
     for (uint32_t i = 0; i < segment->batch_count; i++) {
         const struct journal_batch_header *batch = &segment->batches[i];
-        uint64_t end = batch->offset + sizeof(*batch) + batch->payload_bytes;
-        while (segment->bytes[end - 1] == 0)
+        uint64_t end = batch->offset + journal_batch_bytes(batch->payload_bytes);
+        while (segment->bytes[end - 1] == segment->behind[end - 1])
             end--;
         if (cut < end)
             break;
@@ -284,48 +331,56 @@ static uint64_t expected_next(const struct segment *segment, uint64_t cut, bool 
 
 static void store_cut(const struct segment *segment, uint64_t cut)
 {
-    static const uint8_t zeros[1 << 14];
-    cr_assert_eq(pwrite(segment->file, segment->bytes, segment->end, 0), (ssize_t)segment->end);
-    for (uint64_t at = cut; at < segment->end;) {
-        uint64_t count = segment->end - at < sizeof(zeros) ? segment->end - at : sizeof(zeros);
-        cr_assert_eq(pwrite(segment->file, zeros, count, (off_t)at), (ssize_t)count);
-        at += count;
-    }
+    cr_assert_eq(pwrite(segment->file, segment->bytes, cut, 0), (ssize_t)cut);
+    uint64_t left = segment->end - cut;
+    cr_assert_eq(pwrite(segment->file, segment->behind + cut, left, (off_t)cut), (ssize_t)left);
 }
 
-/* The first byte of a batch is never zero, so a cut behind it leaves something to be told. */
-Test(journal_damage, cut_at_every_byte_of_the_last_two_batches, .timeout = 150)
+/* The first byte of a batch is never zero, so in a new file a cut behind it leaves something to be told. */
+static void cut_at_every_byte(bool recycled)
 {
     struct sample sample;
-    make_sample(&sample, false);
+    make_sample(&sample, false, recycled);
     const struct segment *last = &sample.segments[1];
     for (uint64_t cut = last->batches[1].offset; cut <= last->end; cut++) {
         struct outcome outcome;
         bool torn;
+        bool in_header = cut % JOURNAL_BLOCK_BYTES < sizeof(struct journal_batch_header);
         uint64_t seq_next = expected_next(last, cut, &torn);
         store_cut(last, cut);
         look(&sample, true, &outcome);
         cr_assert_eq(outcome.result, 0, "cut at %lu: %s", cut, outcome.error.what);
         cr_assert_eq(outcome.seq_next, seq_next, "cut at %lu: next is %lu, not %lu", cut, outcome.seq_next, seq_next);
-        cr_assert_eq(outcome.torn_bytes > 0, torn, "cut at %lu: %lu bytes torn", cut, outcome.torn_bytes);
+        if (!recycled || !in_header)
+            cr_assert_eq(outcome.torn_bytes > 0, torn, "cut at %lu: %lu bytes torn", cut, outcome.torn_bytes);
     }
     finish_sample(&sample);
+}
+
+Test(journal_damage, cut_at_every_byte_of_the_last_two_batches, .timeout = 150)
+{
+    cut_at_every_byte(false);
+}
+
+Test(journal_damage, cut_at_every_byte_of_the_last_two_batches_of_a_recycled_segment, .timeout = 150)
+{
+    cut_at_every_byte(true);
 }
 
 /* The whole way: the journaler opens what was cut, goes on, and what it leaves is whole. */
 Test(journal_damage, the_journaler_goes_on_behind_a_cut, .timeout = 150)
 {
     static const uint64_t behind[] = {1, 100, 128, 300, 4095, 4096, 4097, 4300};
-    for (uint32_t i = 0; i < ARRAY_COUNT(behind); i++) {
+    for (uint32_t i = 0; i < 2 * ARRAY_COUNT(behind); i++) {
         struct sample sample;
         struct outcome outcome;
         uint32_t two = 2;
-        make_sample(&sample, false);
+        make_sample(&sample, false, i % 2 != 0);
         const struct segment *last = &sample.segments[1];
         bool torn;
-        uint64_t next = expected_next(last, last->batches[1].offset + behind[i], &torn);
+        uint64_t next = expected_next(last, last->batches[1].offset + behind[i / 2], &torn);
         uint64_t seq = next - 1;
-        store_cut(last, last->batches[1].offset + behind[i]);
+        store_cut(last, last->batches[1].offset + behind[i / 2]);
         add_epoch(&sample.world, &two, 1, &seq, true);
         verify(&sample, &outcome);
         cr_assert_eq(outcome.result, 0, "%s", outcome.error.what);
@@ -380,7 +435,7 @@ Test(journal_damage, headers_that_contradict_what_they_head, .timeout = 30)
     for (uint32_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct sample sample;
         struct outcome outcome;
-        make_sample(&sample, false);
+        make_sample(&sample, false, false);
         reseal(&sample.segments[1], 2, cases[i].change);
         verify(&sample, &outcome);
         cr_assert_eq(outcome.result, ERROR_CORRUPT, "%s", cases[i].why);

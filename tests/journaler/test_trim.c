@@ -9,12 +9,15 @@
 #include "deploy/cli/journal/trim_limit.h"
 #include "journal.h"
 #include "journal/survey.h"
+#include "journal/tail.h"
 #include "journal/trim.h"
 #include "world.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEGMENT_COMMANDS 10
@@ -53,6 +56,17 @@ static void expect_whole(const struct world *world, const char *directory, uint6
     cr_assert_eq(check.seq_first, seq_first);
     cr_assert_eq(check.position.command_seq_next, seq_next);
     check_finish(&check);
+}
+
+static uint32_t trim_and_keep(const struct world *world, uint64_t needed_seq, uint32_t *ret_kept)
+{
+    struct error error = {0};
+    struct journal_trim trim = {.directory = world->config.journal_directory,
+                                .needed_seq = needed_seq,
+                                .recycled_bytes = world->config.journal_segment_bytes};
+    cr_assert_eq(journal_trim(&trim, &error), 0, "%s: %s", error.where, error.what);
+    *ret_kept = trim.recycled_count;
+    return trim.count;
 }
 
 static uint32_t trim(const struct world *world, uint64_t needed_seq, const char *archive)
@@ -222,5 +236,162 @@ Test(journal_trim, while_the_journaler_opens)
     cr_assert_eq(journal_survey_make(&survey, world.config.journal_directory, NULL), 0);
     expect_whole(&world, world.config.journal_directory, survey.segments[0].first_seq, last + 1);
     journal_survey_finish(&survey);
+    world_finish(&world);
+}
+
+/* ---- files used anew ----------------------------------------------------------------------------------------------
+ */
+
+/* Fills so many segments; the journaler is open afterwards. */
+static void fill(struct world *world, uint64_t *last, uint32_t segments)
+{
+    struct journal_survey survey;
+    uint32_t newest = 0;
+    uint32_t wanted = 0;
+    do {
+        *last += 200;
+        cr_assert_eq(world_publish(world, *last), 200);
+        cr_assert_geq(world_poll_until(world, *last + 1), 0, "%s", world->error.what);
+        for (int polls = 0; polls < 40; polls++)
+            cr_assert_geq(world_poll(world), 0, "%s", world->error.what);
+        cr_assert_eq(journal_survey_make(&survey, world->config.journal_directory, NULL), 0);
+        for (uint32_t i = 0; i < survey.count; i++)
+            newest = survey.segments[i].state == SEGMENT_BEGUN ? survey.segments[i].number : newest;
+        journal_survey_finish(&survey);
+        wanted = wanted != 0 ? wanted : newest + segments;
+    } while (newest < wanted);
+}
+
+static void begin(struct world *world)
+{
+    world_init(world, "/dev/shm");
+    world->config.journal_batch_bytes = 1 << 14;
+    world->config.journal_segment_bytes = 256 << 10;
+    cr_assert_eq(world_open(world), 0, "%s", world->error.what);
+    world_make_rings(world);
+}
+
+static ino_t inode_of(const struct world *world, uint32_t number)
+{
+    char path[DISK_PATH_BYTES];
+    struct stat status;
+    world_segment_path(world, number, path);
+    return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
+static uint32_t flags_of(const struct world *world, uint32_t number)
+{
+    struct journal_segment_header header;
+    const char *why;
+    int file = -1;
+    cr_assert_eq(journal_segment_open(world->config.journal_directory, number, &file, &header, &why, NULL),
+                 SEGMENT_BEGUN);
+    close(file);
+    return header.compatible_flags;
+}
+
+Test(journal_trim, a_trimmed_segments_file_is_used_anew, .timeout = 60)
+{
+    struct world world;
+    uint64_t last = 0;
+    uint32_t kept;
+    begin(&world);
+    fill(&world, &last, 3); /* 4 has begun, and 5 is prepared */
+    ino_t first = inode_of(&world, 1);
+    ino_t second = inode_of(&world, 2);
+    cr_assert_eq(trim_and_keep(&world, UINT64_MAX, &kept), 3);
+    cr_assert_eq(kept, 2);
+    fill(&world, &last, 3);
+    cr_assert_eq(flags_of(&world, 5), 0);
+    cr_assert_eq(flags_of(&world, 6), JOURNAL_FLAG_RECYCLED);
+    cr_assert_eq(flags_of(&world, 7), JOURNAL_FLAG_RECYCLED);
+    cr_assert_eq(inode_of(&world, 6), first);
+    cr_assert_eq(inode_of(&world, 7), second);
+    world_close(&world);
+    expect_segments(&world, 4, 4);
+    cr_assert_eq(trim_and_keep(&world, UINT64_MAX, &kept), 3);
+    cr_assert_eq(kept, 2);
+    add_segment(&world, last + 10); /* the first segment of an opening too */
+    cr_assert_eq(flags_of(&world, 8), JOURNAL_FLAG_RECYCLED);
+    struct journal_survey survey;
+    cr_assert_eq(journal_survey_make(&survey, world.config.journal_directory, NULL), 0);
+    uint64_t seq_first = survey.segments[0].first_seq;
+    journal_survey_finish(&survey);
+    expect_whole(&world, world.config.journal_directory, seq_first, last + 11);
+    cr_assert_eq(world_read(&world, seq_first), (int64_t)last + 11);
+    world_finish(&world);
+}
+
+/* Killed with a taken file prepared, or with its first batch torn: it has not begun. */
+Test(journal_trim, an_older_segments_file_has_not_begun, .timeout = 60)
+{
+    for (int torn = 0; torn < 2; torn++) {
+        struct world world;
+        uint64_t last = 0;
+        char from[DISK_PATH_BYTES];
+        char to[DISK_PATH_BYTES];
+        size_t count;
+        begin(&world);
+        fill(&world, &last, 3);
+        world_close(&world);
+        world_segment_path(&world, 2, from);
+        world_segment_path(&world, 5, to);
+        uint8_t *bytes = world_load(from, &count);
+        if (torn)
+            bytes[100] ^= 1; /* a header that is neither the old one nor the new one */
+        world_store(to, bytes, count);
+        free(bytes);
+        cr_assert_eq(world_read(&world, 1), (int64_t)last + 1);
+        struct journal_end end;
+        cr_assert_eq(journal_end_find(&end, world.config.journal_directory, NULL), 0);
+        cr_assert_eq(end.position.command_seq_next, last + 1);
+        cr_assert_eq(end.position.torn_bytes, torn ? JOURNAL_BLOCK_BYTES : 0);
+        add_segment(&world, last + 5);
+        cr_assert_eq(world_read(&world, 1), (int64_t)last + 6);
+        world_finish(&world);
+    }
+}
+
+/* Somebody reads the oldest segment while it is trimmed. */
+Test(journal_trim, a_file_that_is_read_is_not_used_anew, .timeout = 60)
+{
+    struct world world;
+    struct command command;
+    struct journal_reader *reader;
+    uint64_t last = 0;
+    uint32_t kept;
+    begin(&world);
+    fill(&world, &last, 3);
+    ino_t first = inode_of(&world, 1);
+    ino_t second = inode_of(&world, 2);
+    cr_assert_eq(journal_reader_open(&reader, world.config.journal_directory, 1, &world.error), 0);
+    cr_assert_eq(trim_and_keep(&world, UINT64_MAX, &kept), 3);
+    fill(&world, &last, 3);
+    cr_assert_eq(inode_of(&world, 6), second);
+    cr_assert_neq(inode_of(&world, 7), first);
+    uint64_t seq = 1;
+    for (; journal_reader_next(reader, &command, 1, 0, &world.error) == 1; seq++) {
+        struct command expected;
+        world_command(seq, &expected);
+        cr_assert_eq(memcmp(&expected, &command, sizeof(command)), 0, "command %lu", seq);
+    }
+    cr_assert_gt(seq, 100, "as far as the segment that it holds goes");
+    journal_reader_close(reader);
+    fill(&world, &last, 2);
+    cr_assert_eq(inode_of(&world, 9), first, "free now");
+    world_finish(&world);
+}
+
+Test(journal_trim, a_file_of_another_size_is_removed, .timeout = 60)
+{
+    struct world world;
+    uint64_t last = 0;
+    char path[DISK_PATH_BYTES];
+    begin(&world);
+    snprintf(path, sizeof(path), "%s/spare-1.seg", world.config.journal_directory);
+    world_store(path, (const uint8_t *)"short", 5);
+    fill(&world, &last, 2);
+    cr_assert_neq(access(path, F_OK), 0);
+    cr_assert_eq(flags_of(&world, 2), 0);
     world_finish(&world);
 }

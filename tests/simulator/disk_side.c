@@ -24,6 +24,7 @@ uint64_t disk_damage_count;
 struct handle {
     bool open;
     bool direct;
+    bool holds;
     int file; /* -1: a directory */
     char directory[DISK_PATH_BYTES];
     const struct process *owner;
@@ -230,6 +231,22 @@ static int side_rename(const char *from, const char *to, struct error *error)
     disk_name_rename(from, to);
     process_kill_point("disk: renamed");
     return 0;
+}
+
+static int side_hold(int file, const char *path)
+{
+    struct handle *handle = handle_of(file);
+    handle->holds = true;
+    return disk_name_find(path) == handle->file ? 0 : ERROR_NOT_YET;
+}
+
+static bool side_held(int file)
+{
+    const struct handle *own = handle_of(file);
+    for (int i = 0; i < HANDLES_MAX; i++)
+        if (&handles[i] != own && handles[i].open && handles[i].holds && handles[i].file == own->file)
+            return true;
+    return false;
 }
 
 static int side_make_directory(const char *path, struct error *error)
@@ -479,6 +496,8 @@ static const struct disk_side side = {
     .remove = side_remove,
     .rename = side_rename,
     .make_directory = side_make_directory,
+    .hold = side_hold,
+    .held = side_held,
     .space = side_space,
     .list = side_list,
     .queue_create = queue_create,

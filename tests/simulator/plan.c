@@ -77,6 +77,7 @@ void plan_make(struct plan *plan, uint64_t seed)
     draw_faults(plan);
     draw_damage(plan);
     plan->snapshot_commands = random_below(3) == 0 ? 0 : (uint32_t)random_between(5, 200);
+    plan->trim = maybe(2, 20000);
 }
 
 void plan_describe(const struct plan *plan, char *text, size_t text_bytes)
@@ -84,11 +85,13 @@ void plan_describe(const struct plan *plan, char *text, size_t text_bytes)
     snprintf(text, text_bytes,
              "%s, %u steps of %llu us, %u gateways, %u clients of %u requests, slots %u/%u/%u, segments of %llu, "
              "snapshots every %u; in a "
-             "million: kill %u, inside %u, all %u, stop %u, power %u, full %u, time %u, disk fails %u, short %u, flip "
+             "million: kill %u, inside %u, all %u, stop %u, power %u, full %u, time %u, trim %u, disk fails %u, short "
+             "%u, flip "
              "%u, lost %u, astray %u, vanish %u",
              config_durability_name(plan->durability), plan->steps, (unsigned long long)(plan->step_ns / NS_PER_US),
              plan->gateways, plan->clients, plan->requests, plan->inbound_slots, plan->command_slots, plan->event_slots,
              (unsigned long long)plan->segment_bytes, plan->snapshot_commands, plan->kill, plan->kill_at,
-             plan->kill_all, plan->stop, plan->power_cut, plan->disk_full, plan->time_set_back, plan->disk.fail,
-             plan->disk.shorten, plan->flip, plan->disk.lose, plan->disk.misdirect, plan->manners.vanish);
+             plan->kill_all, plan->stop, plan->power_cut, plan->disk_full, plan->time_set_back, plan->trim,
+             plan->disk.fail, plan->disk.shorten, plan->flip, plan->disk.lose, plan->disk.misdirect,
+             plan->manners.vanish);
 }

@@ -36,7 +36,8 @@ struct plan {
     uint32_t power_cut; /* rings go, the disk keeps what it must */
     uint32_t disk_full; /* begins; it ends after a while */
     uint32_t time_set_back;
-    bool damages; /* the disk lies: what matters is that it is noticed */
+    uint32_t trim; /* the file of an older segment becomes free to be used anew */
+    bool damages;  /* the disk lies: what matters is that it is noticed */
     uint32_t flip;
     struct disk_faults disk;
     struct client_manners manners;

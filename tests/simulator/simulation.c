@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "planted.h"
 #include "random.h"
+#include "spares.h"
 #include "witness.h"
 
 #include <stdio.h>
@@ -129,6 +130,8 @@ static void go_wrong(void)
         fill_disk();
     if (random_chance(plan.flip))
         disk_side_flip(random_below(3) == 0 ? "/events/" : "/journal/");
+    if (random_chance(plan.trim))
+        spares_offer(&exchange.config);
     if (random_chance(plan.time_set_back))
         outside.realtime_ns -= (int64_t)random_below(NS_PER_SECOND);
 }

@@ -61,6 +61,7 @@ static int trim_go(struct trim_run *run, const struct command_line *line, struct
     run->json = line->json;
     run->trim = (struct journal_trim){.directory = line->config.journal_directory,
                                       .archive = line->values[ARCHIVE],
+                                      .recycled_bytes = line->config.journal_segment_bytes,
                                       .needed_seq = before < limit->needed_seq ? before : limit->needed_seq,
                                       .dry_run = line->values[DRY_RUN] != NULL,
                                       .tell = tell,
@@ -74,15 +75,18 @@ static void print_end(const struct trim_run *run)
     if (run->json) {
         printf("{\"journal\":");
         json_text_print(stdout, run->trim.directory);
-        printf(",\"segments\":%u,\"bytes\":%llu,\"dry_run\":%s,\"needed_seq\":%llu,\"keeper\":\"%s\",\"why\":",
-               run->trim.count, (ull)run->trim.bytes, run->trim.dry_run ? "true" : "false", (ull)limit->needed_seq,
-               limit->keeper);
+        printf(",\"segments\":%u,\"bytes\":%llu,\"recycled\":%u,\"dry_run\":%s,\"needed_seq\":%llu,"
+               "\"keeper\":\"%s\",\"why\":",
+               run->trim.count, (ull)run->trim.bytes, run->trim.recycled_count, run->trim.dry_run ? "true" : "false",
+               (ull)limit->needed_seq, limit->keeper);
         json_text_print(stdout, limit->why);
         printf("}\n");
         return;
     }
     printf("%u segments, %llu bytes%s\n", run->trim.count, (ull)run->trim.bytes,
            run->trim.dry_run ? " would go" : " gone");
+    if (run->trim.recycled_count > 0)
+        printf("%u of their files are kept for the journaler to use anew\n", run->trim.recycled_count);
     printf("needed from command %llu on by %s: %s\n", (ull)limit->needed_seq, limit->keeper, limit->why);
 }
 

@@ -1,15 +1,18 @@
 /*
  * The journaler alone, fed from its ring by this process, beside the disk alone in the same run:
  *
- *   yardstick C    4 KiB written one after the other, O_DIRECT | O_DSYNC, zeros written before: commits a second, p50,
- * p99 light          one command at a time: commits a second a rate         commands published when they are due; from
- * then until the journaler's cursor passes them saturated      as many as the ring takes; beside 256 KiB writes one
- * after the other rotation       p99.9 of the second around the start of a segment, beside that of all others
+ *   yardstick C   4 KiB written one after the other, O_DIRECT | O_DSYNC, to blocks that were written before: writes a
+ *                 second, p50, p99
+ *   light         one command at a time: commits a second
+ *   a rate        commands published when they are due; from then until the journaler's cursor passes them
+ *   saturated     as many as the ring takes; beside 256 KiB writes one after the other
+ *   rotation      p99.9 of the second around the start of a segment, beside that of all others
  *
  * Rules
  *   1. Latency counts from the moment at which a command was due, so a stall is charged to all that it delayed.
- *   2. Each measurement begins with the journal in a segment of full size and the next one ready, as it is when it has
- * run for a while.
+ *   2. Each measurement begins with the journal as it is when it has run for a while: in a segment of full size, made
+ *      of a trimmed one's file, with the next one ready. With --untrimmed none are trimmed, so that each segment is
+ *      zero-written ahead.
  *   3. Commands are those of the engine's bench (stream.h), so records are as long as real ones.
  *   4. Rounds are interleaved; medians are given. Time stolen by the host stands beside.
  */
@@ -281,7 +284,7 @@ static int rotation(struct bench *bench, double seconds, struct rotation_figures
     *ret = (struct rotation_figures){0};
     int result = open_settled(bench, &rig, error);
     if (result == 0) {
-        uint32_t segment = rig_segment(&rig, 0);
+        uint32_t segment = rig_segment(&rig);
         uint64_t look_ns = 0;
         flow_begin(&flow, bench, &rig, bench->rotation_rate);
         flow.took_ns = &took_ns;
@@ -293,7 +296,7 @@ static int rotation(struct bench *bench, double seconds, struct rotation_figures
             if (now_ns < look_ns)
                 continue;
             look_ns = now_ns + 20 * (uint64_t)NS_PER_MS;
-            uint32_t newer = rig_segment(&rig, segment);
+            uint32_t newer = rig_segment(&rig);
             rotated[(now_ns - flow.start_ns) / WINDOW_NS % WINDOWS_MAX] |= newer != segment;
             ret->rotations += newer - segment;
             segment = newer;
@@ -330,8 +333,9 @@ static struct figures median(const struct figures *rounds, uint32_t count)
 
 static void print_person(const struct bench *bench, const struct figures *figures, double stolen)
 {
-    printf("durability %s, segments of %.0f MiB, records of %.1f bytes, journaler %s, median of %u\n",
-           bench->form.durability, (double)bench->form.segment_bytes / MIB, bench->record_bytes,
+    printf("durability %s, segments of %.0f MiB, %s, records of %.1f bytes, journaler %s, median of %u\n",
+           bench->form.durability, (double)bench->form.segment_bytes / MIB,
+           bench->form.trims ? "trimmed and used anew" : "zero-written ahead", bench->record_bytes,
            bench->form.spin ? "spins" : "parks", bench->rounds);
     printf("disk alone, 4 KiB durable   %10.0f writes/s   p50 %7.1f us   p99 %7.1f us\n", figures->yard_commits,
            figures->yard_p50_us, figures->yard_p99_us);
@@ -350,12 +354,13 @@ static void print_person(const struct bench *bench, const struct figures *figure
 static void print_json(const struct bench *bench, const struct figures *figures, const struct rotation_figures *around,
                        double stolen)
 {
-    printf("{\"durability\": \"%s\", \"segment_bytes\": %llu, \"record_bytes\": %.1f, \"disk_4k_writes_per_s\": %.0f, "
+    printf("{\"durability\": \"%s\", \"segment_bytes\": %llu, \"recycled\": %s, \"record_bytes\": %.1f, "
+           "\"disk_4k_writes_per_s\": %.0f, "
            "\"disk_4k_p50_us\": %.1f, \"disk_4k_p99_us\": %.1f, \"disk_256k_mb_per_s\": %.1f, "
            "\"light_commits_per_s\": %.0f, \"light_p50_us\": %.1f, \"rates\": [",
-           bench->form.durability, (unsigned long long)bench->form.segment_bytes, bench->record_bytes,
-           figures->yard_commits, figures->yard_p50_us, figures->yard_p99_us, figures->yard_mb, figures->light_commits,
-           figures->light_p50_us);
+           bench->form.durability, (unsigned long long)bench->form.segment_bytes, bench->form.trims ? "true" : "false",
+           bench->record_bytes, figures->yard_commits, figures->yard_p50_us, figures->yard_p99_us, figures->yard_mb,
+           figures->light_commits, figures->light_p50_us);
     for (uint32_t i = 0; i < bench->rate_count; i++)
         printf("%s{\"commands_per_s\": %llu, \"durable_per_s\": %.0f, \"p50_us\": %.1f, \"p99_us\": %.1f}",
                i ? ", " : "", (unsigned long long)bench->rates[i], figures->reached[i], figures->p50_us[i],
@@ -410,7 +415,7 @@ static int usage(FILE *to, int code)
     fprintf(to,
             "usage: ringside bench journal [--directory DIR] [--seconds S] [--rounds N] [--rates N,N,...]\n"
             "                              [--durability sync|write|off] [--segment-mib N] [--slots N] [--park]\n"
-            "                              [--rotation RATE] [--json]\n\n"
+            "                              [--untrimmed] [--rotation RATE] [--json]\n\n"
             "Feeds a journaler from its ring and prints how soon commands are durable, beside what the disk does.\n\n"
             "  --directory    on the disk to be measured; /var/tmp by default\n"
             "  --seconds      of each measurement, 2 by default; ten times as much of --rotation\n"
@@ -420,6 +425,7 @@ static int usage(FILE *to, int code)
             "  --segment-mib  256 by default\n"
             "  --slots        of the command ring, 16384 by default\n"
             "  --park         the journaler sleeps when it has nothing to do, instead of spinning\n"
+            "  --untrimmed    no segment is trimmed, so none is used anew: each is zero-written ahead\n"
             "  --rotation     looks at the second around each new segment, at so many commands a second\n"
             "  --json         one JSON object\n");
     return code;
@@ -451,6 +457,7 @@ static bool read_options(struct bench *bench, int argc, char **argv, bool *ret_h
         {"segment-mib", required_argument, NULL, 'g'},
         {"slots", required_argument, NULL, 'l'},
         {"park", no_argument, NULL, 'p'},
+        {"untrimmed", no_argument, NULL, 't'},
         {"rotation", required_argument, NULL, 'o'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
@@ -475,6 +482,8 @@ static bool read_options(struct bench *bench, int argc, char **argv, bool *ret_h
             bench->form.slots = (uint32_t)strtoul(optarg, NULL, 10);
         else if (option == 'p')
             bench->form.spin = false;
+        else if (option == 't')
+            bench->form.trims = false;
         else if (option == 'o')
             bench->rotation = (bench->rotation_rate = strtoull(optarg, NULL, 10)) > 0;
         else if (option == 'j')
@@ -503,7 +512,8 @@ int bench_journal_main(int argc, char **argv)
                                    .durability = "sync",
                                    .segment_bytes = (uint64_t)256 * MIB,
                                    .slots = 16384,
-                                   .spin = true},
+                                   .spin = true,
+                                   .trims = true},
                           .seconds = 2,
                           .rounds = 3,
                           .rates = {10000, 100000, 1000000, 4000000},

@@ -3,24 +3,27 @@
 #include "base/units.h"
 #include "env/clock.h"
 #include "journal/segments.h"
+#include "journal/trim.h"
 #include "journaler/journaler.h"
 #include "perf/machine/cores.h"
 #include "stage/stage.h"
 #include "topology/topology.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define ARGUMENTS_MAX 20
 #define STARTED_MS    10000
+
+#define TRIM_INTERVAL_US 100000
 
 #define SETTLE_LIMIT_NS     (60 * (uint64_t)NS_PER_SECOND)
 #define SETTLE_LOOK_NS      (5 * (uint64_t)NS_PER_MS)
@@ -63,6 +66,20 @@ _Noreturn static void be_journaler(const struct rig *rig, const struct rig_form 
     add(&arguments, 6, "exchange.log_level", "warning");
     core_pin(1);
     _exit(stage_main(arguments.count, arguments.list, &journaler_stage));
+}
+
+/* Beside the others, on whichever core has time, as `ringside journal trim` is when a timer starts it. */
+_Noreturn static void be_trimmer(const struct rig *rig, const struct rig_form *form)
+{
+    char directory[300];
+    snprintf(directory, sizeof(directory), "%s/journal", rig->directory);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) {
+        struct journal_trim trim = {
+            .directory = directory, .needed_seq = UINT64_MAX, .recycled_bytes = form->segment_bytes};
+        (void)journal_trim(&trim, NULL); /* it may not be there yet */
+        usleep(TRIM_INTERVAL_US);
+    }
 }
 
 /* ---- this side ----------------------------------------------------------------------------------------------------
@@ -121,7 +138,7 @@ static int wait_attached(struct rig *rig, struct error *error)
 
 int rig_open(struct rig *rig, const struct rig_form *form, struct error *error)
 {
-    *rig = (struct rig){.journaler = -1};
+    *rig = (struct rig){.journaler = -1, .trimmer = -1};
     snprintf(rig->directory, sizeof(rig->directory), "%.200s/ringside-bench-XXXXXX", form->directory);
     snprintf(rig->rings, sizeof(rig->rings), "/dev/shm/ringside-bench-XXXXXX");
     if (!mkdtemp(rig->directory) || !mkdtemp(rig->rings))
@@ -130,6 +147,9 @@ int rig_open(struct rig *rig, const struct rig_form *form, struct error *error)
     rig->journaler = fork();
     if (rig->journaler == 0)
         be_journaler(rig, form);
+    rig->trimmer = form->trims ? fork() : -1;
+    if (rig->trimmer == 0)
+        be_trimmer(rig, form);
     core_pin(0);
     int result = join(rig, error);
     if (result == 0)
@@ -137,26 +157,40 @@ int rig_open(struct rig *rig, const struct rig_form *form, struct error *error)
     return result == 0 ? wait_attached(rig, error) : result;
 }
 
-/* Size of the segment that is written to. */
-static uint64_t segment_bytes(const struct rig *rig)
+/* The newest segment that has begun; its number is 0 if there is none. */
+static struct journal_segment_header newest_segment(const struct rig *rig)
 {
     char directory[300];
     struct journal_segment_header header = {0};
-    const char *why;
-    int file = -1;
+    struct journal_segments segments;
+    int state = SEGMENT_NONE;
     snprintf(directory, sizeof(directory), "%s/journal", rig->directory);
-    if (journal_segment_open(directory, rig_segment(rig, 0), &file, &header, &why, NULL) < 0)
-        return 0;
-    close(file);
-    return header.segment_bytes;
+    if (journal_segments_list(&segments, directory, NULL) < 0)
+        return header;
+    for (uint32_t i = segments.count; i-- > 0 && state >= 0 && state != SEGMENT_BEGUN;) {
+        const char *why;
+        int file = -1;
+        state = journal_segment_open(directory, segments.numbers[i], &file, &header, &why, NULL);
+        if (file >= 0)
+            close(file);
+    }
+    journal_segments_finish(&segments);
+    return state == SEGMENT_BEGUN ? header : (struct journal_segment_header){0};
+}
+
+static bool is_settled(const struct rig *rig, const struct rig_form *form)
+{
+    struct journal_segment_header newest = newest_segment(rig);
+    bool recycled = (newest.compatible_flags & JOURNAL_FLAG_RECYCLED) != 0;
+    return newest.segment_bytes == form->segment_bytes && recycled == form->trims;
 }
 
 int rig_settle(struct rig *rig, const struct rig_form *form, const struct command *command, struct error *error)
 {
     uint64_t give_up_ns = clock_monotonic_ns() + SETTLE_LIMIT_NS;
     uint64_t look_ns = 0;
-    bool full_size = false;
-    while (!full_size) {
+    bool settled = false;
+    while (!settled) {
         for (uint32_t i = 0; i < SETTLE_BURST && rig_put(rig, command); i++) {
         }
         rig_flush(rig);
@@ -167,7 +201,7 @@ int rig_settle(struct rig *rig, const struct rig_form *form, const struct comman
         if (now_ns < look_ns)
             continue;
         look_ns = now_ns + SETTLE_LOOK_NS;
-        full_size = segment_bytes(rig) == form->segment_bytes;
+        settled = is_settled(rig, form);
     }
     while (rig_durable(rig) < rig->producer.next)
         core_relax();
@@ -186,6 +220,11 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
 int rig_end(struct rig *rig, struct error *error)
 {
     int status = 0;
+    if (rig->trimmer > 0) {
+        kill(rig->trimmer, SIGKILL);
+        waitpid(rig->trimmer, NULL, 0);
+        rig->trimmer = -1;
+    }
     if (rig->journaler <= 0)
         return 0;
     bool alone = waitpid(rig->journaler, &status, WNOHANG) > 0;
@@ -207,19 +246,7 @@ int rig_close(struct rig *rig, struct error *error)
     return result;
 }
 
-uint32_t rig_segment(const struct rig *rig, uint32_t from)
+uint32_t rig_segment(const struct rig *rig)
 {
-    char directory[300];
-    char path[DISK_PATH_BYTES];
-    snprintf(directory, sizeof(directory), "%s/journal", rig->directory);
-    for (;; from++) {
-        uint64_t magic = 0;
-        journal_segment_path(directory, from + 1, path);
-        int file = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t count = file >= 0 ? pread(file, &magic, sizeof(magic), 0) : 0;
-        if (file >= 0)
-            close(file);
-        if (count != (ssize_t)sizeof(magic) || magic != JOURNAL_MAGIC)
-            return from;
-    }
+    return newest_segment(rig).segment;
 }

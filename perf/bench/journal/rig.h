@@ -18,13 +18,15 @@ struct rig_form {
     const char *durability;
     uint64_t segment_bytes;
     uint32_t slots;
-    bool spin; /* the journaler never sleeps */
+    bool spin;  /* the journaler never sleeps */
+    bool trims; /* a third process takes older segments away, so the journaler uses their files anew */
 };
 
 struct rig {
     char directory[256]; /* of its own, in that of the form */
     char rings[64];
     pid_t journaler;
+    pid_t trimmer; /* -1: none */
     struct run run;
     struct ring ring;
     struct ring_producer producer;
@@ -35,8 +37,8 @@ struct rig {
 int rig_open(struct rig *rig, const struct rig_form *form, struct error *error);
 
 /*
- * Brings the journal to where it is when it has run for a while: in a segment of full size, with the next one ready.
- * `command` is published as often as that takes.
+ * Brings the journal to where it is when it has run for a while: in a segment of full size (of a trimmed one's file if
+ * they are trimmed), with the next one ready. `command` is published as often as that takes.
  */
 int rig_settle(struct rig *rig, const struct rig_form *form, const struct command *command, struct error *error);
 
@@ -75,7 +77,7 @@ static inline uint64_t rig_durable(struct rig *rig)
     return seq;
 }
 
-/* Number of the segment that the journaler writes to, by the headers on disk. */
-uint32_t rig_segment(const struct rig *rig, uint32_t from);
+/* Number of the segment that the journaler writes to, by the headers on disk; 0: none. */
+uint32_t rig_segment(const struct rig *rig);
 
 #endif
