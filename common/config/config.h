@@ -61,7 +61,7 @@ enum config_log_level {
     NUMBER(journal, batch_bytes, 262144, 8192, 4194304, "largest batch written at once, a multiple of 4096")           \
     TEXT(events, directory, "/var/lib/ringside/events", "directory of the event log")                                  \
     TEXT(snapshots, directory, "/var/lib/ringside/snapshots", "directory of the snapshots of the books")               \
-    NUMBER(snapshots, every_commands, 500000, 1000, 1000000000, "commands from one snapshot to the next")              \
+    NUMBER(snapshots, every_commands, 100000, 1000, 1000000000, "commands from one snapshot to the next")              \
     NUMBER(snapshots, keep, 2, 2, 60, "snapshots that are kept, the newest ones")                                      \
     NUMBER(engine, orders_max, 1048576, 1024, 67108864, "live orders at one time")                                     \
     NUMBER(engine, instruments_max, 1024, 1, 131072, "instruments")                                                    \
