@@ -21,7 +21,7 @@ enum own_option { NO_REPLAY, EVENTS, YARDSTICK, OWN_OPTIONS };
 static const struct command_line_option options[OWN_OPTIONS] = {
     [NO_REPLAY] = {"no-replay", NULL, "checks the bytes alone, not the books and the event log"},
     [EVENTS] = {"events", "DIRECTORY", "the event log (else that of the configuration, unless a journal is named)"},
-    [YARDSTICK] = {"yardstick", NULL, "first reads the same segments, 1 MiB at a time, without looking at them"},
+    [YARDSTICK] = {"yardstick", NULL, "before and after, reads the same segments 1 MiB at a time without looking at them"},
 };
 
 static const struct command_line_form form = {
@@ -197,6 +197,11 @@ int journal_verify_main(int argc, char **argv)
         result = read_raw(check->place.directory, &raw_seconds, &error);
     if (result == 0)
         result = check_run(check, &error);
+    if (result == 0 && line.values[YARDSTICK]) {
+        double again_seconds = 0;
+        result = read_raw(check->place.directory, &again_seconds, &error);
+        raw_seconds = (raw_seconds + again_seconds) / 2; /* disks change from one second to the next */
+    }
     code = report(check, raw_seconds, result, &error, line.json);
     check_finish(check);
     free(check);
