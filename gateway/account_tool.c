@@ -18,7 +18,7 @@ static const char usage[] =
     "\n"
     "Adds USER (up to 6 characters) of FIRM (up to 4 capital letters) to the accounts in FILE, which gateway.accounts\n"
     "names, or gives it another firm and password. FILE is made if need be. Without --password it is read from the\n"
-    "terminal or the first line of standard input. Gateways read the file when they start.\n"
+    "terminal or the first line of standard input. Gateways read the file when they start, and again at SIGHUP.\n"
     "\n"
     "  --password PASSWORD  1 to 10 printable characters; others on this machine can see it while this runs\n"
     "  --count N            N users, for load tests: USER followed by 1 to N in as many digits as N has\n";

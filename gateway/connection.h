@@ -30,6 +30,8 @@
 #define CONNECTION_INDEX_BITS 20
 #define OUTPUT_RESERVE_BYTES  1024u
 
+struct member;
+
 enum connection_state {
     CONNECTION_FREE = 0,
     CONNECTION_OPEN,
@@ -48,6 +50,8 @@ struct connection {
     uint32_t output_head;
     uint32_t output_tail;
     struct session session;
+    bool limited;         /* its orders are judged by `member` (limits.h) */
+    bool any_firm;        /* the engine takes orders of any firm from it: the gateway says which */
     bool behind_listed;   /* waits for its turn in the list of those that are behind */
     uint32_t behind_next; /* its neighbours there */
     uint32_t behind_previous;
@@ -63,6 +67,9 @@ struct connection {
     uint32_t login_next;           /* the next connection whose password is to be checked */
     bool login_queued;             /* it waits for that */
     bool login_published;          /* the engine knows of it, so it must be told of the end too */
+    char firm[FIRM_BYTES];         /* the account's, from the login on */
+    const struct member *member;   /* what holds for its user, from the login on; changes when settings are read again */
+    uint64_t limit_refusals;       /* orders of it that `member` forbade */
     char peer[48];                 /* address and port, for the log */
     uint32_t free_next;
 };
@@ -102,6 +109,9 @@ static inline struct connection *connection_find(struct connections *connections
     bool there = number != 0 && index < connections->count_max && connections->all[index].number == number;
     return there ? &connections->all[index] : NULL;
 }
+
+/* The user that it asked to log in as, for the log: bytes that are no letters are not the log's to print. */
+void connection_user(const struct connection *connection, char user[USER_BYTES + 1]);
 
 /*
  * Room for `bytes` more of output, or NULL. `reserve`: how much must stay free behind them. Moves what is there to the

@@ -133,7 +133,12 @@ static int apply(struct gateway *gateway, const struct event *event, const struc
         day_ended(gateway, event);
         return 0;
     case EVENT_INSTRUMENT_ADDED:
-        return instruments_add(&gateway->instruments, event->admin.symbol, event->instrument, error);
+    case EVENT_MARKET_STATE_CHANGED:
+    case EVENT_LIMITS_CHANGED:
+        if (event->instrument == 0) /* limits of a firm */
+            return 0;
+        return instruments_add(&gateway->instruments, event->admin.symbol, event->instrument,
+                               event->admin.reference_ticks, error);
     case EVENT_LOGIN_ACCEPTED:
     case EVENT_LOGIN_REFUSED:
     case EVENT_SESSION_CLOSED:
