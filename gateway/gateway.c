@@ -131,13 +131,14 @@ static void gateway_describe(const void *stage, char *text, size_t text_bytes)
     snprintf(
         text, text_bytes,
         "tenure %u, trading day %u, %u instruments, %u connections now and %llu in all, %llu logins, %llu refused, "
-        "%llu commands, %llu of them refused by limits, %llu messages as they happened and %llu later, inbound ring full "
+        "%llu commands, %llu of them refused by limits, %llu messages as they happened and %llu later, inbound ring "
+        "full "
         "%llu times",
         gateway->tenure, gateway->date, gateway->instruments.count, gateway->connections.count,
         (unsigned long long)counts->connections, (unsigned long long)counts->logins,
         (unsigned long long)counts->login_refusals, (unsigned long long)counts->commands,
-        (unsigned long long)counts->limit_refusals, (unsigned long long)counts->messages, (unsigned long long)counts->messages_behind,
-        (unsigned long long)counts->stalls);
+        (unsigned long long)counts->limit_refusals, (unsigned long long)counts->messages,
+        (unsigned long long)counts->messages_behind, (unsigned long long)counts->stalls);
 }
 
 const struct stage_definition gateway_stage = {

@@ -14,6 +14,7 @@
 #include "accounts.h"
 #include "base/error.h"
 #include "connection.h"
+#include "copies.h"
 #include "env/net.h"
 #include "eventlog/eventlog.h"
 #include "instruments.h"
@@ -56,7 +57,8 @@ struct gateway_input {
 };
 
 struct gateway_counts {
-    uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls, limit_refusals;
+    uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls,
+        limit_refusals;
 };
 
 /* Grouped by the file that a field belongs to; there is one of it. */
@@ -103,7 +105,8 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     struct event events[FOLLOWED_EVENTS];
     struct instruments instruments;
     struct outbound outbound;
-    uint32_t *session_connection; /* by session number: index of its connection */
+    uint32_t *stream_connection; /* by session number, and behind those by drop copy: index of its connection */
+    struct copies copies;
     uint64_t midnight_ns;
     uint32_t date; /* the trading day; 0: none yet */
     bool day_open;

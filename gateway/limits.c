@@ -142,9 +142,8 @@ void limits_judge(struct gateway *gateway, struct connection *connection, struct
                      : OUCH_REJECT_RISK_PORT_RATE;
         break;
     case COMMAND_REPLACE:
-        reason = port_has(gateway, connection, now_ns)
-                     ? size_judge(gateway, connection->member, &command->order, NULL)
-                     : OUCH_REJECT_RISK_PORT_RATE;
+        reason = port_has(gateway, connection, now_ns) ? size_judge(gateway, connection->member, &command->order, NULL)
+                                                       : OUCH_REJECT_RISK_PORT_RATE;
         break;
     case COMMAND_MASS_CANCEL:
     case COMMAND_DISABLE:

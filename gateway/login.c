@@ -108,7 +108,7 @@ static const char *session_mismatch(const struct session_login *login, uint32_t 
 
 static void accept_login(struct gateway *gateway, struct connection *connection, uint32_t date)
 {
-    uint32_t next = outbound_message_next(&gateway->outbound, connection->session.number);
+    uint32_t next = outbound_message_next(&gateway->outbound, connection->stream);
     uint64_t asked = connection->login.requested_message_no;
     uint32_t start = asked == 0 || asked > next ? next : (uint32_t)asked;
     uint8_t payload[SOUP_LOGIN_ACCEPTED_BYTES];
@@ -133,12 +133,18 @@ static void engine_accepted(struct gateway *gateway, struct connection *connecti
                now_ns);
         return;
     }
-    uint32_t earlier = gateway->session_connection[event->session];
+    uint32_t copy = copies_stream(&gateway->copies, event->login.user);
+    uint32_t stream = copy != 0 ? copy : event->session;
+    uint32_t earlier = gateway->stream_connection[stream];
     if (earlier != CONNECTION_NONE)
         network_end(gateway, &gateway->connections.all[earlier], 'S', "a later login has taken its session over",
                     now_ns);
-    gateway->session_connection[event->session] = index_of(gateway, connection);
-    session_open(&connection->session, event->session);
+    gateway->stream_connection[stream] = index_of(gateway, connection);
+    connection->stream = stream;
+    if (copy != 0)
+        session_watch(&connection->session, event->session);
+    else
+        session_open(&connection->session, event->session);
     accept_login(gateway, connection, event->login.date);
 }
 

@@ -12,6 +12,7 @@ void members_close(struct members *members)
     free(members->addresses);
     free(members->firms);
     free(members->restricted);
+    free(members->copied);
     memset(members, 0, sizeof(*members));
 }
 

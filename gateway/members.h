@@ -10,7 +10,8 @@
  * Rules
  *   1. A user without a section has what [everyone] says; a name that stands in neither has its default, no limit.
  *   2. Names that hold a list may be given several times and add up; others once a section. A user's own list takes the
- *      place of everyone's, but for `restricted`: what is restricted for everyone is so for each.
+ *      place of everyone's, but for `restricted`: what is restricted for everyone is so for each. Drop copies stand in
+ *      sections of users only.
  *   3. A line that breaks a rule refuses the whole file, with its number.
  *
  * Allocates when read; nothing changes afterwards, so a new file is a new struct members.
@@ -34,6 +35,12 @@ struct member_list {
     uint32_t count;
 };
 
+/* A user, or a firm, that a drop copy watches. */
+struct member_name {
+    char name[USER_BYTES]; /* space-padded; of a firm FIRM_BYTES */
+    bool is_firm;
+};
+
 struct member {
     char user[USER_BYTES]; /* space-padded; zeros: everyone */
     bool takes_over;       /* a second login gets the session, else it is refused */
@@ -53,6 +60,8 @@ struct member {
     struct member_list addresses;  /* may log in from; none: from anywhere */
     struct member_list firms;      /* may trade for; none: the account's */
     struct member_list restricted; /* may not be ordered, besides everyone's */
+    struct member_list copied;     /* whom it watches; none: it is no drop copy (copies.h) */
+    bool copies_orders;            /* it sees more than executions */
 };
 
 struct members {
@@ -62,7 +71,8 @@ struct members {
     struct address_range *addresses;
     uint32_t *firms;      /* 4 bytes of the name as they are */
     uint64_t *restricted; /* 8 bytes of the symbol as they are */
-    uint32_t address_count, firm_count, restricted_count;
+    struct member_name *copied;
+    uint32_t address_count, firm_count, restricted_count, copied_count;
 };
 
 /* path "": no file, nobody has limits. takes_over: what second_login is where the file does not say. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_BYTES_MAX   4096
 #define GRACE_MS_MAX     86400000u
 #define NOTIONAL_UNITS   10000u /* ticks of a dollar */
 #define NOTIONAL_DOLLARS (UINT64_C(1) << 48)
@@ -20,7 +21,7 @@
 struct reading {
     struct members *members;
     struct member *member; /* whose section it is; NULL: none yet */
-    uint32_t user_room, address_room, firm_room, restricted_room;
+    uint32_t user_room, address_room, firm_room, restricted_room, copied_room;
     bool everyone_seen;
     const char *where;
     struct error *error;
@@ -37,7 +38,7 @@ static void *array_room(void *array, uint32_t count, uint32_t *room, size_t elem
     if (count < *room)
         return array;
     uint32_t larger = *room == 0 ? 16 : 2 * *room;
-    void *moved = reallocarray(array, larger, element_bytes);
+    void *moved = realloc(array, (size_t)larger * element_bytes);
     if (moved)
         *room = larger;
     return moved;
@@ -103,6 +104,35 @@ static int restricted_add(struct reading *reading, const char *word, const char 
     return 0;
 }
 
+static int copied_add(struct reading *reading, const char *word, bool is_firm, const char **ret_rule)
+{
+    struct members *members = reading->members;
+    *ret_rule = is_firm ? account_invalid("any", word, NULL) : account_invalid(word, "ANY", NULL);
+    if (!*ret_rule && reading->member == &members->everyone)
+        *ret_rule = "a drop copy is one user's";
+    if (*ret_rule)
+        return ERROR_INVALID;
+    void *room = array_room(members->copied, members->copied_count, &reading->copied_room, sizeof(*members->copied));
+    if (!room)
+        return ERROR_FULL;
+    members->copied = room;
+    struct member_name *name = &members->copied[members->copied_count];
+    *name = (struct member_name){.is_firm = is_firm};
+    text_pad(name->name, is_firm ? FIRM_BYTES : USER_BYTES, word);
+    list_grow(&reading->member->copied, &members->copied_count);
+    return 0;
+}
+
+static int copied_user_add(struct reading *reading, const char *word, const char **ret_rule)
+{
+    return copied_add(reading, word, false, ret_rule);
+}
+
+static int copied_firm_add(struct reading *reading, const char *word, const char **ret_rule)
+{
+    return copied_add(reading, word, true, ret_rule);
+}
+
 /* ---- values ---- */
 
 /* Digits, and after a point at most `decimals` more; scaled. */
@@ -131,20 +161,37 @@ static bool number_parse(const char *text, uint32_t decimals, uint64_t max, uint
     return digits && scaled <= max;
 }
 
-enum value_kind { VALUE_NUMBER, VALUE_DOLLARS, VALUE_SECOND_LOGIN, VALUE_CANCELS, VALUE_ADDRESSES, VALUE_FIRMS, VALUE_SYMBOLS };
+/* Lists come last. */
+enum value_kind {
+    VALUE_NUMBER,
+    VALUE_DOLLARS,
+    VALUE_SECOND_LOGIN,
+    VALUE_YES,
+    VALUE_ADDRESSES,
+    VALUE_FIRMS,
+    VALUE_SYMBOLS,
+    VALUE_COPIED_USERS,
+    VALUE_COPIED_FIRMS,
+};
 
 struct setting {
     const char *name;
     enum value_kind kind;
-    size_t offset; /* of a number in struct member */
+    size_t offset; /* in struct member, of a number or a yes */
     uint64_t max;
 };
 
-#define NUMBER_OF(field, most) {#field, VALUE_NUMBER, offsetof(struct member, field), (most)}
+#define NUMBER_OF(field, most)                                                                                         \
+    {                                                                                                                  \
+#field, VALUE_NUMBER, offsetof(struct member, field), (most)                                                   \
+    }
 
 static const struct setting settings[] = {
     {"second_login", VALUE_SECOND_LOGIN, 0, 0},
-    {"cancel_on_disconnect", VALUE_CANCELS, 0, 0},
+    {"cancel_on_disconnect", VALUE_YES, offsetof(struct member, cancels), 0},
+    {"copy_orders", VALUE_YES, offsetof(struct member, copies_orders), 0},
+    {"copy_users", VALUE_COPIED_USERS, 0, 0},
+    {"copy_firms", VALUE_COPIED_FIRMS, 0, 0},
     {"addresses", VALUE_ADDRESSES, 0, 0},
     {"firms", VALUE_FIRMS, 0, 0},
     {"restricted", VALUE_SYMBOLS, 0, 0},
@@ -178,13 +225,16 @@ static int number_take(struct reading *reading, const struct setting *setting, c
 
 static int list_take(struct reading *reading, const struct setting *setting, char *value)
 {
-    int (*add)(struct reading *, const char *, const char **) = setting->kind == VALUE_ADDRESSES ? address_add
-                                                                : setting->kind == VALUE_FIRMS   ? firm_add
-                                                                                                 : restricted_add;
+    static int (*const adds[])(struct reading *, const char *,
+                               const char **) = {[VALUE_ADDRESSES] = address_add,
+                                                 [VALUE_FIRMS] = firm_add,
+                                                 [VALUE_SYMBOLS] = restricted_add,
+                                                 [VALUE_COPIED_USERS] = copied_user_add,
+                                                 [VALUE_COPIED_FIRMS] = copied_firm_add};
     char *rest = NULL;
     for (char *word = strtok_r(value, " \t,", &rest); word; word = strtok_r(NULL, " \t,", &rest)) {
         const char *rule = NULL;
-        int code = add(reading, word, &rule);
+        int code = adds[setting->kind](reading, word, &rule);
         if (code < 0)
             return refuse(reading, setting->name, word, rule ? rule : "no memory");
     }
@@ -199,11 +249,11 @@ static int second_login_take(struct reading *reading, const char *value)
     return 0;
 }
 
-static int cancels_take(struct reading *reading, const char *value)
+static int yes_take(struct reading *reading, const struct setting *setting, const char *value)
 {
     if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-        return refuse(reading, "cancel_on_disconnect", value, "none of yes, no");
-    reading->member->cancels = value[0] == 'y';
+        return refuse(reading, setting->name, value, "none of yes, no");
+    *(bool *)((uint8_t *)reading->member + setting->offset) = value[0] == 'y';
     return 0;
 }
 
@@ -218,11 +268,13 @@ static int value_take(struct reading *reading, const struct setting *setting, ch
         return 0;
     case VALUE_SECOND_LOGIN:
         return second_login_take(reading, value);
-    case VALUE_CANCELS:
-        return cancels_take(reading, value);
+    case VALUE_YES:
+        return yes_take(reading, setting, value);
     case VALUE_ADDRESSES:
     case VALUE_FIRMS:
     case VALUE_SYMBOLS:
+    case VALUE_COPIED_USERS:
+    case VALUE_COPIED_FIRMS:
     default:
         return list_take(reading, setting, value);
     }
@@ -261,8 +313,8 @@ static int section_take(struct reading *reading, const char *section)
         return 0;
     }
     if (strncmp(section, "user ", 5) != 0)
-        return error_set(reading->error, ERROR_INVALID, reading->where,
-                         "[%.40s] is neither [everyone] nor [user NAME]", section);
+        return error_set(reading->error, ERROR_INVALID, reading->where, "[%.40s] is neither [everyone] nor [user NAME]",
+                         section);
     section += 5 + strspn(section + 5, " \t");
     const char *broken = account_invalid(section, "F", NULL);
     if (broken)
@@ -302,9 +354,11 @@ static int line_take(struct reading *reading, char *text, uint32_t line)
             return error_set(reading->error, ERROR_INVALID, reading->where, "a section is [NAME]");
         start[bytes - 1] = '\0';
         int code = section_take(reading, trimmed(start + 1));
-        if (code == 0)
-            reading->member->line = line;
-        return code;
+        if (code < 0)
+            return code;
+        REQUIRE(reading->member);
+        reading->member->line = line;
+        return 0;
     }
     char *equals = strchr(start, '=');
     if (!equals)
@@ -332,8 +386,9 @@ static void inherit(const struct members *members, struct member *member)
         case VALUE_SECOND_LOGIN:
             member->takes_over = everyone->takes_over;
             break;
-        case VALUE_CANCELS:
-            member->cancels = everyone->cancels;
+        case VALUE_YES:
+            memcpy((uint8_t *)member + settings[i].offset, (const uint8_t *)everyone + settings[i].offset,
+                   sizeof(bool));
             break;
         case VALUE_ADDRESSES:
             member->addresses = everyone->addresses;
@@ -341,9 +396,11 @@ static void inherit(const struct members *members, struct member *member)
         case VALUE_FIRMS:
             member->firms = everyone->firms;
             break;
-        case VALUE_SYMBOLS:
+        case VALUE_SYMBOLS: /* everyone's are looked at for each */
+        case VALUE_COPIED_USERS:
+        case VALUE_COPIED_FIRMS:
         default:
-            break; /* everyone's are looked at for each */
+            break;
         }
     }
 }
@@ -388,15 +445,15 @@ static int file_take(struct members *members, const char *path, FILE *file, stru
 {
     char where[ERROR_WHERE_BYTES];
     struct reading reading = {.members = members, .where = where, .error = error};
-    char *text = NULL;
-    size_t text_bytes = 0;
+    char text[LINE_BYTES_MAX];
     uint32_t line = 0;
     int code = 0;
-    while (code == 0 && getline(&text, &text_bytes, file) >= 0) {
+    while (code == 0 && fgets(text, sizeof(text), file)) {
         snprintf(where, sizeof(where), "%.100s:%u", path, ++line);
-        code = line_take(&reading, text, line);
+        bool is_cut = strlen(text) == sizeof(text) - 1 && text[sizeof(text) - 2] != '\n';
+        code = is_cut ? error_set(error, ERROR_INVALID, where, "the line is longer than %d bytes", LINE_BYTES_MAX - 2)
+                      : line_take(&reading, text, line);
     }
-    free(text);
     if (code == 0 && ferror(file))
         code = error_system(error, errno, path, "cannot read the members' settings");
     return code < 0 ? code : settle(members, path, error);

@@ -215,9 +215,8 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
     login_forget(gateway, connection);
     behind_end(gateway, connection);
     inbound_forget(gateway, connection, reason);
-    if (connection->session.number != 0 &&
-        gateway->session_connection[connection->session.number] == index_of(gateway, connection))
-        gateway->session_connection[connection->session.number] = CONNECTION_NONE;
+    if (connection->stream != 0 && gateway->stream_connection[connection->stream] == index_of(gateway, connection))
+        gateway->stream_connection[connection->stream] = CONNECTION_NONE;
     connection->state = CONNECTION_FLUSHING;
     connection->deadline_ns = now_ns + LINGER_NS;
     connection->session.phase = SESSION_OVER;

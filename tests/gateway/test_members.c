@@ -165,6 +165,9 @@ Test(members, a_line_that_breaks_a_rule_is_named)
         {"[user a]\naddresses = 10.0.0.0/33\n", ":2", "32"},
         {"[user a]\naddresses = here\n", ":2", "IP address"},
         {"[user a]\nfirms = frma\n", ":2", "capital"},
+        {"[user a]\ncancel_on_disconnect = perhaps\n", ":2", "yes, no"},
+        {"[everyone]\ncopy_users = a\n", ":2", "one user's"},
+        {"[user a]\ncopy_firms = TOOLONG\n", ":2", "capital"},
         {"[user a]\nrestricted = NINELONGX\n", ":2", "8 characters"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -206,8 +209,8 @@ Test(addresses, ranges_of_both_kinds)
 
 Test(addresses, what_is_none)
 {
-    static const char *const none[] = {"", "10.0.0", "10.0.0.0/", "10.0.0.0/x", "10.0.0.0/8x", "10.0.0.256", "::/129",
-                                       "::1/64", "1:2:3:4:5:6:7:8:9", "10.0.0.0/-1"};
+    static const char *const none[] = {"",           "10.0.0", "10.0.0.0/", "10.0.0.0/x",        "10.0.0.0/8x",
+                                       "10.0.0.256", "::/129", "::1/64",    "1:2:3:4:5:6:7:8:9", "10.0.0.0/-1"};
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
         struct address_range range;
         cr_assert_not_null(address_range_parse(&range, none[i]), "%s", none[i]);
