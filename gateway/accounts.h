@@ -9,7 +9,6 @@
  * is long for the thread that serves everybody else. So it is split: account_quick knows at once a password that was
  *      right before, by a keyed digest; account_slow does the work, and the caller does one at a time between polls.
  *   3. An unknown user costs the same work as a wrong password, so that answers do not tell which users exist.
- *
  *   4. Because of 2 no hash may cost more: one of another method, or of more rounds, refuses the file.
  *
  * Allocates at open only.

@@ -24,9 +24,12 @@ MEMBERS = os.path.join(exchange.directory, "members")
 exchange.options["gateway.members"] = MEMBERS
 
 
+COPIES = "\n[user USER15]\ncopy_users = USER11 USER12\ncopy_orders = yes\n"  # from the start of a gateway on
+
+
 def write(text):
     with open(MEMBERS + ".new", "w") as file:
-        file.write(text)
+        file.write(text + COPIES)
     os.rename(MEMBERS + ".new", MEMBERS)
 
 
@@ -180,6 +183,36 @@ def test_a_killed_gateway_is_the_same_as_a_lost_connection():
     assert left_orders("USER09") == 0, "back too late"
     lose("USER09", kill_gateway)
     assert left_orders("USER09") == 2, "back in time"
+
+
+def test_drop_copies_are_the_same_at_every_gateway_and_after_a_kill():
+    def copy_of(port, sequence):
+        return Client("127.0.0.1", port, 10).login("USER15", PASSWORD, "", sequence)
+
+    def told(client, count):
+        eventually(lambda: client.pump(0.05) or len(client.messages) >= count, 10, f"{count} messages")
+        return [(m["seq"], m["raw"]) for m in client.messages]
+
+    with copy_of(exchange.port, 1) as copy, exchange.login("USER11") as maker, exchange.login("USER12") as taker:
+        for ref in range(1, 51):
+            maker.send(enter(ref, "S", 2, "META", 500000))
+            maker.expect("A", ref)
+            taker.send(enter(ref, "B", 2, "META", 500000))
+            taker.expect("E", ref)
+        with exchange.login("USER13") as stranger:
+            stranger.send(enter(next(refs), "B", 1, "META", 10000))
+            stranger.expect("A")
+        live = told(copy, 200)
+        users = {m["options"][204].decode().strip() for m in copy.messages}
+        assert users == {"USER11", "USER12"}, users
+        assert [m["seq"] for m in copy.messages] == list(range(1, 201)), "without a gap, and nobody else's"
+        copy.send(enter(1, "B", 1, "META", 10000))
+        assert "only watches" in copy.wait_packet("+")[1].decode()
+    with copy_of(exchange.port + 1, 1) as copy:
+        assert told(copy, 200) == live, "another gateway tells the same"
+    kill_gateway()
+    with copy_of(exchange.port, 100) as copy:
+        assert told(copy, 101) == live[99:], "another life of the gateway tells the same"
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
