@@ -25,7 +25,7 @@ static const struct subcommand subcommands[] = {
     {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
     {"load", "drives an exchange over TCP and checks what comes back", load_main},
     {"bench", "measures parts: bench ring, engine, matcher, journal", bench_main},
-    {"account", "adds users to an accounts file", account_main},
+    {"account", "adds users to an accounts file, checks it and the members' settings", account_main},
     {"config", "prints every option with its default, or checks a file", config_main},
     {"version", "prints the version", version_main},
     {"help", "prints this", help_main},
