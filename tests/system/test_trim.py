@@ -2,8 +2,8 @@
 """`ringside journal trim` beside a running exchange, and what is left of the journal afterwards.
 
 Goal: what nothing needs goes, its files are used anew, and nobody notices: stories stay whole, a cold start goes on
-from a snapshot, clients get what they missed, verify and replay begin with a snapshot too. Method: real processes with small
-segments, `ringside snapshot --follow` beside them, and the load generator's own check of every order's story.
+from a snapshot, clients get what they missed, verify and replay begin with a snapshot too. Method: real processes with
+small segments, `ringside snapshot --follow` beside them, and the load generator's own check of every order's story.
 """
 import json
 import os
