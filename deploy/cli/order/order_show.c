@@ -62,9 +62,22 @@ const char *order_tif_text(uint8_t time_in_force)
 
 /* ---- lines: what follows number, time and order ---- */
 
+/* Whatever the exchange sends, the terminal is sent text. */
+static int printable(int letter)
+{
+    return letter >= ' ' && letter <= '~' ? letter : '?';
+}
+
+static void show_trim(char *text, const char *field, size_t field_bytes)
+{
+    text_trim(text, field, field_bytes);
+    for (; *text; text++)
+        *text = (char)printable(*text);
+}
+
 #define TEXT(name, field)                                                                                              \
     char name[sizeof(field) + 1];                                                                                      \
-    text_trim(name, field, sizeof(field))
+    show_trim(name, field, sizeof(field))
 
 /* What makes the order more than a limit. */
 static void show_order_options(FILE *to, struct ouch_appendage appendage)
@@ -78,7 +91,7 @@ static void show_order_options(FILE *to, struct ouch_appendage appendage)
     if (options.present & OUCH_HAS_TRAIL_OFFSET)
         fprintf(to, ", trails by %s", order_price_text(options.trail_offset, price));
     if ((options.present & OUCH_HAS_PRICE_TYPE) && options.price_type != 'L')
-        fprintf(to, ", peg %c", options.price_type);
+        fprintf(to, ", peg %c", printable(options.price_type));
     if (options.present & OUCH_HAS_MIN_QUANTITY && options.min_quantity > 0)
         fprintf(to, ", at least %u", options.min_quantity);
     if (options.present & OUCH_HAS_MAX_FLOOR && options.max_floor > 0)
@@ -125,12 +138,12 @@ static void show_executed(FILE *to, const struct ouch_executed *m)
 {
     char price[ORDER_PRICE_BYTES];
     fprintf(to, "executed     %u @ %s, match %llu, liquidity %c", m->quantity, order_price_text(m->price, price),
-            (ull)m->match_number, m->liquidity);
+            (ull)m->match_number, printable(m->liquidity));
 }
 
 static void show_broken(FILE *to, const struct ouch_broken *m)
 {
-    fprintf(to, "trade broken match %llu, reason %c", (ull)m->match_number, m->reason);
+    fprintf(to, "trade broken match %llu, reason %c", (ull)m->match_number, printable(m->reason));
 }
 
 static void show_rejected(FILE *to, const struct ouch_rejected *m)
@@ -244,7 +257,6 @@ void order_show_text(FILE *to, uint64_t sequence, const uint8_t *message, size_t
     if (user_ref != 0)
         fprintf(to, "order %-6u ", user_ref);
     if (!show_line(to, message, message_bytes))
-        fprintf(to, "message %llu, of type %c, is not known here", (ull)sequence,
-                message[0] > ' ' && message[0] <= '~' ? message[0] : '?');
+        fprintf(to, "message %llu, of type %c, is not known here", (ull)sequence, printable(message[0]));
     putc('\n', to);
 }
