@@ -311,6 +311,6 @@ Test(order, every_message_is_shown)
         count += text[i] == '\n';
     }
     cr_assert_eq(count, 4 * lines + 1);
-    cr_assert_not_null(strstr(text, "\"event\":\"mass_canceled\",\"timestamp_ns\":0"));
+    cr_assert_not_null(strstr(text, "\"type\":\"mass_canceled\",\"timestamp_ns\":0"));
     free(text);
 }

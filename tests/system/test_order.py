@@ -35,8 +35,17 @@ def order(words, user="USER01", password=PASSWORD, expect=ACCEPTED):
     return done.stdout if done.returncode in (ACCEPTED, REJECTED) and done.stdout else done.stderr
 
 
+def json_object(pairs):
+    assert len(dict(pairs)) == len(pairs), f"a key is there twice: {pairs}"
+    return dict(pairs)
+
+
+def json_lines(text):
+    return [json.loads(line, object_pairs_hook=json_object) for line in text.splitlines()]
+
+
 def lines(words, **more):
-    return [json.loads(line) for line in order(words + " --json", **more).splitlines()]
+    return json_lines(order(words + " --json", **more))
 
 
 def open_orders(user="USER01"):
@@ -59,8 +68,8 @@ class Watch:
 
     def events(self):
         with open(self.out) as file:
-            events = [json.loads(line) for line in file.read().splitlines()]
-        return [event for event in events if event["event"] != "system_event"]  # the day has begun
+            events = json_lines(file.read())
+        return [event for event in events if event["type"] != "system_event"]  # the day has begun
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
@@ -73,7 +82,7 @@ def test_buys_and_tells_its_number():
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{6}  order 1 +accepted +buy 100 AAPL @ 585\.33 day\n", said), said
     assert "ringside order cancel 1" in said, said
     event, = lines("buy 50 AAPL @ 580 --hidden --id mine")
-    assert (event["event"], event["user_ref"], event["price"], event["display"], event["client_order_id"]) == (
+    assert (event["type"], event["user_ref"], event["price"], event["display"], event["client_order_id"]) == (
         "accepted", 2, 580, "N", "mine"), event
     listed = open_orders()
     assert [(o["open"], o["executed"], o["price"]) for o in listed.values()] == [(100, 0, 585.33), (50, 0, 580)], listed
@@ -82,17 +91,17 @@ def test_buys_and_tells_its_number():
 
 def test_trades_at_once_or_not_at_all():
     events = lines("sell 120 AAPL @ market --tif ioc", user="USER02")
-    assert [(e["event"], e.get("quantity"), e.get("price")) for e in events] == [
+    assert [(e["type"], e.get("quantity"), e.get("price")) for e in events] == [
         ("accepted", 120, "market"), ("executed", 100, 585.33), ("executed", 20, 580)], events
     events = lines("sell 31 AAPL @ 580 --tif fok", user="USER02")
-    assert [e["event"] for e in events] == ["accepted", "canceled"], events
+    assert [e["type"] for e in events] == ["accepted", "canceled"], events
     assert events[1]["reason_text"] == "immediate or cancel", events
     assert [(o["open"], o["executed"]) for o in open_orders().values()] == [(30, 20)]
 
 
 def test_replaces_and_keeps_what_is_not_said():
     event, = lines("replace 2 60 @ 581")
-    assert (event["event"], event["orig_user_ref"], event["user_ref"], event["quantity"], event["display"]) == (
+    assert (event["type"], event["orig_user_ref"], event["user_ref"], event["quantity"], event["display"]) == (
         "replaced", 2, 3, 40, "N"), event
     assert "no open order 2" in order("replace 2 60 @ 581", expect=REJECTED)
     assert "stands in the place of 3" in order("replace 3 70 @ 581.50")
@@ -102,7 +111,7 @@ def test_replaces_and_keeps_what_is_not_said():
 
 def test_cancels_in_part_and_whole():
     event, = lines("cancel 4 30")
-    assert (event["event"], event["quantity"], event["reason_text"]) == ("canceled", 40, "asked for by the user"), event
+    assert (event["type"], event["quantity"], event["reason_text"]) == ("canceled", 40, "asked for by the user"), event
     assert "canceled     10" in order("cancel 4")
     for nothing in ("cancel 4", "cancel 4000", "cancel 1"):
         assert "list --user USER01" in order(nothing, expect=REJECTED)
@@ -119,7 +128,7 @@ def test_every_option_reaches_the_exchange():
                           ("--self-match newest", {"self_match": "W"}), ("--firm FIRM", {"firm": "FIRM"}),
                           ("--capacity agency", {"capacity": "A"}), ("--tif gtx", {"time_in_force": "5"})):
         event = lines(f"buy 10 MSFT @ 100 {words}", user="USER03")[0]
-        assert event["event"] == "accepted" and {name: event.get(name) for name in echoed} == echoed, (words, event)
+        assert event["type"] == "accepted" and {name: event.get(name) for name in echoed} == echoed, (words, event)
     event = lines("short 10 MSFT @ 300 --exempt", user="USER03")[0]
     assert event["side"] == "E", event
 
@@ -128,7 +137,7 @@ def test_says_why_an_order_is_rejected():
     assert "rejected     invalid symbol (0017)" in order("buy 1 NOSUCH @ 1", expect=REJECTED)
     assert "invalid price" in order("buy 1 AAPL @ 1.2345", expect=REJECTED), "four decimals, but the tick is 0.01"
     event, = lines("buy 1 AAPL @ 1 --display 1 --min 1", expect=REJECTED)
-    assert (event["event"], event["reason_text"]) == ("rejected", "invalid min quantity"), event
+    assert (event["type"], event["reason_text"]) == ("rejected", "invalid min quantity"), event
 
 
 def test_says_what_is_wrong_with_the_words():
@@ -185,7 +194,7 @@ def test_watch_comes_back_and_leaves_nothing_out():
     exchange.start("gateway")
     lines("sell 6 GOOG @ 99", user="USER05")
     eventually(lambda: len(watch.events()) == 3, 20, "the watch tells what came meanwhile")
-    assert [(e["event"], e["quantity"]) for e in watch.events()] == [
+    assert [(e["type"], e["quantity"]) for e in watch.events()] == [
         ("accepted", 10), ("executed", 4), ("executed", 6)], watch.events()
     sequences = [e["sequence"] for e in watch.events()]
     assert sequences == sorted(set(sequences)), sequences

@@ -105,7 +105,7 @@ static void print_fields(FILE *to, const uint8_t *message, size_t message_bytes)
 }
 /* NOLINTEND(bugprone-macro-parentheses) */
 
-static const char *event_name(uint8_t type)
+static const char *type_name(uint8_t type)
 {
     switch (type) {
 #define X(name, NAME, letter, bytes, appendage, title)                                                                 \
@@ -120,8 +120,8 @@ static const char *event_name(uint8_t type)
 
 void order_show_json(FILE *to, uint64_t sequence, const uint8_t *message, size_t message_bytes)
 {
-    fprintf(to, "{\"sequence\":%llu,\"event\":\"%s\"", (unsigned long long)sequence,
-            event_name(message_bytes > 0 ? message[0] : 0));
+    fprintf(to, "{\"sequence\":%llu,\"type\":\"%s\"", (unsigned long long)sequence,
+            type_name(message_bytes > 0 ? message[0] : 0));
     if (message_bytes > 0)
         print_fields(to, message, message_bytes);
     fputs("}\n", to);
