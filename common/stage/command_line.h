@@ -32,9 +32,9 @@ struct command_line_form {
     const char *extra;                         /* lines of --help about this program alone, or NULL */
     const struct command_line_option *options; /* of this program alone */
     uint32_t option_count;
-    const char *operand;       /* arguments that are no options, for --help: "DIRECTORY"; NULL: none */
+    const char *operand;        /* arguments that are no options, for --help: "DIRECTORY"; NULL: none */
     uint32_t operand_count_max; /* 0: one, which may be left out */
-    bool brief;                /* --help does not list the configuration */
+    bool brief;                 /* --help does not list the configuration */
 };
 
 struct command_line {

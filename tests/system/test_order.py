@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """`ringside order` and the client library's example, against four real processes.
 
-Goal: a person gets told what happened to an order, in words, as JSON and as an exit code, whatever the exchange says and
-wherever it has gone; a watch leaves nothing out when its connection goes. Method: the commands as they are typed; what
+Goal: a person gets told what happened to an order, in words, as JSON and as an exit code, whatever the exchange says
+and wherever it has gone; a watch leaves nothing out when its connection goes. Method: the commands as they are typed; what
 they did is checked over a connection of the Python client's own.
 """
 import json
@@ -24,7 +24,8 @@ EXAMPLE = os.path.join(exchange.build, "common", "client", "client_example")
 
 def environment(user, password=PASSWORD):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGSIDE_")}
-    return {**kept, **({"RINGSIDE_USER": user} if user else {}), **({"RINGSIDE_PASSWORD": password} if password else {})}
+    given = {"RINGSIDE_USER": user, "RINGSIDE_PASSWORD": password}
+    return {**kept, **{name: value for name, value in given.items() if value}}
 
 
 def order(words, user="USER01", password=PASSWORD, expect=ACCEPTED):
