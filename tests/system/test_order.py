@@ -2,8 +2,8 @@
 """`ringside order` and the client library's example, against four real processes.
 
 Goal: a person gets told what happened to an order, in words, as JSON and as an exit code, whatever the exchange says
-and wherever it has gone; a watch leaves nothing out when its connection goes. Method: the commands as they are typed; what
-they did is checked over a connection of the Python client's own.
+and wherever it has gone; a watch leaves nothing out when its connection goes. Method: the commands as they are typed;
+what they did is checked over a connection of the Python client's own.
 """
 import json
 import os
