@@ -9,8 +9,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define TIMEOUT_S_DEFAULT 10u
-#define TIMEOUT_S_MAX     3600u
+#define GATEWAYS_TRIED_MAX 8u /* as many addresses as the client library takes */
+#define TIMEOUT_S_DEFAULT  10u
+#define TIMEOUT_S_MAX      3600u
 
 /* ---- the password: never from the command line, where everybody on the machine can read it ---- */
 
@@ -87,10 +88,11 @@ static void address_of_config(struct order_login *login, const struct config *co
         host = "::1";
     bool v6 = strchr(host, ':') != NULL;
     size_t bytes = 0;
-    for (uint64_t gateway = 0; gateway < config->exchange_gateways && bytes < sizeof(login->addresses); gateway++)
+    uint64_t count = config->exchange_gateways < GATEWAYS_TRIED_MAX ? config->exchange_gateways : GATEWAYS_TRIED_MAX;
+    for (unsigned long long gateway = 0; gateway < count && bytes < sizeof(login->addresses); gateway++)
         bytes += (size_t)snprintf(login->addresses + bytes, sizeof(login->addresses) - bytes, "%s%s%s%s:%llu",
                                   gateway > 0 ? "," : "", v6 ? "[" : "", host, v6 ? "]" : "",
-                                  (unsigned long long)(config->gateway_port + gateway));
+                                  config->gateway_port + gateway);
 }
 
 static int find_address(struct order_login *login, const struct command_line *line, struct error *error)
