@@ -1,6 +1,7 @@
 #include "account_tool.h"
 
 #include "accounts.h"
+#include "members.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -15,10 +16,15 @@
 
 static const char usage[] =
     "usage: ringside account add FILE USER FIRM [--password PASSWORD] [--count N]\n"
+    "       ringside account check FILE [MEMBERS]\n"
     "\n"
-    "Adds USER (up to 6 characters) of FIRM (up to 4 capital letters) to the accounts in FILE, which gateway.accounts\n"
+    "add: adds USER (up to 6 characters) of FIRM (up to 4 capital letters) to the accounts in FILE, which "
+    "gateway.accounts\n"
     "names, or gives it another firm and password. FILE is made if need be. Without --password it is read from the\n"
-    "terminal or the first line of standard input. Gateways read the file when they start.\n"
+    "terminal or the first line of standard input. Gateways read the file when they start, and again at SIGHUP.\n"
+    "\n"
+    "check: reads FILE, and the members' settings in MEMBERS (gateway.members), as a gateway does, and names the line\n"
+    "that it would refuse; settings of users that FILE does not have are named too.\n"
     "\n"
     "  --password PASSWORD  1 to 10 printable characters; others on this machine can see it while this runs\n"
     "  --count N            N users, for load tests: USER followed by 1 to N in as many digits as N has\n";
@@ -70,6 +76,40 @@ static int users_put(const char *path, const struct account_entry *given, uint32
     return code < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Settings for nobody are no error for a gateway, and most often a slip. Returns how many. */
+static uint32_t strangers_name(const struct accounts *accounts, const struct members *members)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < members->count; i++) {
+        const struct member *member = &members->users[i];
+        if (account_find(accounts, member->user))
+            continue;
+        fprintf(stderr, "ringside account: line %u: no account has the user %.6s\n", member->line, member->user);
+        count++;
+    }
+    return count;
+}
+
+static int check(const char *accounts_path, const char *members_path)
+{
+    struct accounts accounts = {0};
+    struct members members = {0};
+    struct error error = {.what = "?"};
+    uint32_t strangers = 0;
+    int code = accounts_open(&accounts, accounts_path, &error);
+    if (code == 0)
+        code = members_open(&members, members_path, true, &error);
+    if (code < 0) {
+        fprintf(stderr, "ringside account: %s: %s\n", error.where, error.what);
+    } else {
+        strangers = strangers_name(&accounts, &members);
+        printf("%u accounts, %u users with settings of their own\n", accounts.count, members.count);
+    }
+    accounts_close(&accounts);
+    members_close(&members);
+    return code < 0 || strangers > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int account_main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -105,6 +145,8 @@ int account_main(int argc, char **argv)
             return 64;
         }
     }
+    if ((argc - optind == 2 || argc - optind == 3) && strcmp(argv[optind], "check") == 0)
+        return check(argv[optind + 1], argc - optind == 3 ? argv[optind + 2] : "");
     if (argc - optind != 4 || strcmp(argv[optind], "add") != 0) {
         fputs(usage, stderr);
         return 64;

@@ -14,7 +14,7 @@
 
 /* What an unknown user's password is compared with: a hash that account_hash could have made, of nothing in particular.
  */
-static const char hash_of_nobody[] = "$6$rounds=1000$nobodynobodynobo$";
+static const char hash_of_nobody[] = ACCOUNT_SETTING "nobodynobodynobo$";
 
 static bool user_character(char c)
 {
@@ -145,9 +145,10 @@ static int line_take(struct accounts *accounts, const char *where, char *line, s
     const char *broken = account_invalid(user, firm, NULL);
     if (broken)
         return error_set(error, ERROR_INVALID, where, "%s", broken);
-    if (strlen(hash) >= ACCOUNT_HASH_BYTES || crypt_checksalt(hash) == CRYPT_SALT_INVALID)
+    if (strlen(hash) >= ACCOUNT_HASH_BYTES || crypt_checksalt(hash) == CRYPT_SALT_INVALID ||
+        strncmp(hash, ACCOUNT_SETTING, strlen(ACCOUNT_SETTING)) != 0)
         return error_set(error, ERROR_INVALID, where,
-                         "the hash is none of crypt(3); make one with ringside account add");
+                         "the hash is none that begins with " ACCOUNT_SETTING "; make one with ringside account add");
     if (accounts->count == ACCOUNTS_MAX)
         return error_set(error, ERROR_FULL, where, "more than %u accounts", ACCOUNTS_MAX);
 
@@ -227,6 +228,21 @@ void accounts_close(struct accounts *accounts)
     free(accounts->places);
     free(accounts->crypt_memory);
     memset(accounts, 0, sizeof(*accounts));
+}
+
+void accounts_remember(struct accounts *accounts, const struct accounts *earlier)
+{
+    memcpy(accounts->key, earlier->key, sizeof(accounts->key));
+    for (uint32_t i = 0; i < accounts->count; i++) {
+        struct account *account = &accounts->accounts[i];
+        const struct account *before = account_find(earlier, account->user);
+        if (!before || strcmp(before->hash, account->hash) != 0)
+            continue;
+        account->verified = before->verified;
+        account->digest = before->digest;
+        account->came_before = before->came_before;
+        account->came_from = before->came_from;
+    }
 }
 
 bool account_quick(const struct accounts *accounts, const struct account *account,

@@ -9,6 +9,7 @@
  * is long for the thread that serves everybody else. So it is split: account_quick knows at once a password that was
  *      right before, by a keyed digest; account_slow does the work, and the caller does one at a time between polls.
  *   3. An unknown user costs the same work as a wrong password, so that answers do not tell which users exist.
+ *   4. Because of 2 no hash may cost more: one of another method, or of more rounds, refuses the file.
  *
  * Allocates at open only.
  */
@@ -25,12 +26,15 @@
 #define ACCOUNT_PASSWORD_BYTES 10
 #define ACCOUNT_HASH_BYTES     160
 #define ACCOUNTS_MAX           65536u
+#define ACCOUNT_SETTING        "$6$rounds=1000$" /* what every hash begins with: sha512crypt and its least cost */
 
 struct account {
     char user[USER_BYTES]; /* space-padded */
     char firm[FIRM_BYTES];
-    bool verified;   /* digest is of the right password */
-    uint64_t digest; /* keyed with a number that only this process knows */
+    bool verified; /* digest is of the right password */
+    bool came_before;
+    uint64_t came_from; /* came_before: key of the address that it last logged in from (login.c) */
+    uint64_t digest;    /* keyed with a number that only this process knows */
     char hash[ACCOUNT_HASH_BYTES];
 };
 
@@ -45,6 +49,9 @@ struct accounts {
 
 int accounts_open(struct accounts *accounts, const char *path, struct error *error);
 void accounts_close(struct accounts *accounts);
+
+/* Takes over from earlier accounts what was found out of users whose lines are the same. */
+void accounts_remember(struct accounts *accounts, const struct accounts *earlier);
 
 /* NULL if there is no such user. */
 struct account *account_find(const struct accounts *accounts, const char user[USER_BYTES]);

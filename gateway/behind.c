@@ -62,7 +62,8 @@ static void list_remove(struct gateway *gateway, struct connection *connection)
 
 void behind_begin(struct gateway *gateway, struct connection *connection, uint32_t message_no)
 {
-    outbound_seek(&gateway->outbound, &connection->cursor, connection->session.number, message_no);
+    outbound_seek(&gateway->outbound, &connection->cursor, connection->stream, message_no);
+    connection->copied_before = 0;
     connection->behind = true;
     list_append(gateway, connection);
 }
@@ -146,18 +147,36 @@ static bool is_message(const struct event *event, uint32_t session, uint32_t mes
     return false;
 }
 
+/* The same for a drop copy's stream: the messages that it sees of this event are counted on from those before it. */
+static bool is_copied(const struct gateway *gateway, struct connection *connection, const struct event *event,
+                      enum session_side *ret_side)
+{
+    enum session_side sides[2];
+    uint32_t count = copies_seen(&gateway->copies, connection->cursor.session, event, sides);
+    uint32_t nth = connection->cursor.message_no - connection->copied_before - 1;
+    if (nth < count) {
+        *ret_side = sides[nth];
+        return true;
+    }
+    connection->copied_before += count;
+    return false;
+}
+
 /*
  * The number of the event of a message that is no longer indexed, found by looking from the cursor's event on. 0: not
  * found in this slice, the cursor has moved on.
  */
-static uint64_t look_for(struct gateway *gateway, struct outbound_cursor *cursor, int *ret_code, struct error *error)
+static uint64_t look_for(struct gateway *gateway, struct connection *connection, int *ret_code, struct error *error)
 {
+    struct outbound_cursor *cursor = &connection->cursor;
+    bool copy = copies_is_stream(&gateway->copies, cursor->session);
     for (uint32_t i = 0; i < SCANNED_PER_TURN; i++) {
         const struct event *event = event_again(gateway, cursor->event_seq, WINDOW_EVENTS, ret_code, error);
         if (!event)
             return 0;
         enum session_side side;
-        if (is_message(event, cursor->session, cursor->message_no, &side))
+        if (copy ? is_copied(gateway, connection, event, &side)
+                 : is_message(event, cursor->session, cursor->message_no, &side))
             return cursor->event_seq;
         cursor->event_seq++;
     }
@@ -168,20 +187,85 @@ static uint64_t look_for(struct gateway *gateway, struct outbound_cursor *cursor
 
 enum told { TOLD_ONE, TOLD_ALL, TOLD_NOT_NOW };
 
+/*
+ * Which of the messages that a copy sees of this event is message_no? Both of a trade may be there; then the number of
+ * the event before tells, or, where that is not indexed any more, counting. false: not now.
+ */
+static bool copied_place(struct gateway *gateway, struct connection *connection, const struct outbound_cursor *after,
+                         uint32_t seen, uint32_t *ret_nth, int *ret_code, struct error *error)
+{
+    uint32_t message_no = after->message_no - 1;
+    *ret_nth = 0;
+    if (seen < 2 || message_no == 1)
+        return true;
+    struct outbound_cursor before;
+    uint64_t event_seq_before = 0;
+    outbound_seek(&gateway->outbound, &before, after->session, message_no - 1);
+    if (outbound_cursor_next(&gateway->outbound, &before, &event_seq_before) == OUTBOUND_FOUND) {
+        *ret_nth = event_seq_before == after->event_seq;
+        return true;
+    }
+    connection->cursor.slot = OUTBOUND_NONE; /* its event moves on */
+    if (look_for(gateway, connection, ret_code, error) == 0)
+        return false;
+    *ret_nth = message_no - connection->copied_before - 1;
+    return true;
+}
+
+/* Tells a drop copy the message before `after`, made from this event. Bytes written; 0: not now, or a failure. */
+static uint32_t copy_put(struct gateway *gateway, struct connection *connection, uint8_t *room,
+                         const struct event *event, const struct outbound_cursor *after, bool counted, int *ret_code,
+                         struct error *error)
+{
+    enum session_side sides[2];
+    struct event own[2] = {event[0]}; /* looking for it reads others into the window */
+    uint32_t seen = copies_seen(&gateway->copies, after->session, event, sides);
+    uint32_t message_no = after->message_no - 1;
+    uint32_t nth = message_no - connection->copied_before - 1;
+    if (event->flags & EVENT_CONTINUED)
+        own[1] = event[1];
+    if (!counted && !copied_place(gateway, connection, after, seen, &nth, ret_code, error))
+        return 0;
+    if (nth >= seen) {
+        *ret_code = error_set(error, ERROR_CORRUPT, "event log",
+                              "event %llu is not message %u of the drop copy of %.6s, as it was when it happened",
+                              (unsigned long long)after->event_seq, message_no, connection->login.user);
+        return 0;
+    }
+    const char *user = gateway->copies.sessions[copies_session(own, sides[nth])].user;
+    const struct event *options = own->flags & EVENT_CONTINUED ? &own[1] : NULL;
+    connection->copied_before = message_no - 1 - nth;
+    return session_encode_copy(room, own, options, sides[nth], gateway->midnight_ns, user);
+}
+
+static uint32_t message_put(struct gateway *gateway, uint8_t *room, const struct event *event,
+                            const struct outbound_cursor *after, int *ret_code, struct error *error)
+{
+    uint32_t message_no = after->message_no - 1;
+    enum session_side side = SESSION_TAKER;
+    if (!is_message(event, after->session, message_no, &side)) {
+        *ret_code = error_set(error, ERROR_CORRUPT, "event log",
+                              "event %llu is not message %u of session %u, as it was when it happened",
+                              (unsigned long long)after->event_seq, message_no, after->session);
+        return 0;
+    }
+    const struct event *options = event->flags & EVENT_CONTINUED ? event + 1 : NULL;
+    return session_encode(room, event, options, side, gateway->midnight_ns);
+}
+
 static enum told tell_one(struct gateway *gateway, struct connection *connection, uint32_t *ahead, int *ret_code,
                           struct error *error)
 {
-    uint8_t *room = connection_room(&gateway->connections, connection, SESSION_PACKET_BYTES_MAX, OUTPUT_RESERVE_BYTES);
+    uint8_t *room = connection_room(&gateway->connections, connection, SESSION_COPY_BYTES_MAX, OUTPUT_RESERVE_BYTES);
     if (!room)
         return TOLD_NOT_NOW;
     struct outbound_cursor after = connection->cursor; /* the connection's own moves when the message is out */
-    uint32_t message_no = after.message_no;
     uint64_t event_seq = 0;
     enum outbound_found found = outbound_cursor_next(&gateway->outbound, &after, &event_seq);
     if (found == OUTBOUND_END)
         return TOLD_ALL;
     if (found == OUTBOUND_EVICTED) {
-        event_seq = look_for(gateway, &connection->cursor, ret_code, error);
+        event_seq = look_for(gateway, connection, ret_code, error);
         if (event_seq == 0)
             return TOLD_NOT_NOW;
         after = connection->cursor;
@@ -190,16 +274,15 @@ static enum told tell_one(struct gateway *gateway, struct connection *connection
     const struct event *event = event_again(gateway, event_seq, *ahead, ret_code, error);
     if (!event)
         return TOLD_NOT_NOW;
-    enum session_side side = SESSION_TAKER;
-    if (!is_message(event, after.session, message_no, &side)) {
-        *ret_code = error_set(error, ERROR_CORRUPT, "event log",
-                              "event %llu is not message %u of session %u, as it was when it happened",
-                              (unsigned long long)event_seq, message_no, after.session);
+    uint64_t event_seq_before = connection->cursor.event_seq;
+    bool counted = found == OUTBOUND_EVICTED;
+    uint32_t bytes = copies_is_stream(&gateway->copies, after.session)
+                         ? copy_put(gateway, connection, room, event, &after, counted, ret_code, error)
+                         : message_put(gateway, room, event, &after, ret_code, error);
+    if (bytes == 0)
         return TOLD_NOT_NOW;
-    }
-    const struct event *options = event->flags & EVENT_CONTINUED ? event + 1 : NULL;
-    connection->output_tail += session_encode(room, event, options, side, gateway->midnight_ns);
-    *ahead = event_seq - connection->cursor.event_seq < NEAR_EVENTS ? WINDOW_EVENTS : 0;
+    connection->output_tail += bytes;
+    *ahead = event_seq - event_seq_before < NEAR_EVENTS ? WINDOW_EVENTS : 0;
     connection->cursor = after;
     return TOLD_ONE;
 }

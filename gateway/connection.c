@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include "base/bytes.h"
 #include "base/require.h"
 #include "env/net.h"
 
@@ -92,6 +93,15 @@ void connection_free(struct connections *connections, struct connection *connect
     connection->free_next = connections->free_first;
     connections->free_first = connection_index(connections, connection);
     connections->count--;
+}
+
+void connection_user(const struct connection *connection, char user[USER_BYTES + 1])
+{
+    text_trim(user, connection->login.user, USER_BYTES);
+    for (; *user; user++) {
+        if (*user <= ' ' || *user > '~')
+            *user = '?';
+    }
 }
 
 uint8_t *connection_room_made(struct connections *connections, struct connection *connection, uint32_t bytes,

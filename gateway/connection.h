@@ -30,6 +30,8 @@
 #define CONNECTION_INDEX_BITS 20
 #define OUTPUT_RESERVE_BYTES  1024u
 
+struct member;
+
 enum connection_state {
     CONNECTION_FREE = 0,
     CONNECTION_OPEN,
@@ -48,6 +50,9 @@ struct connection {
     uint32_t output_head;
     uint32_t output_tail;
     struct session session;
+    uint32_t stream;      /* what it is told: its session's number, or that of a drop copy (copies.h); 0: nothing yet */
+    bool limited;         /* its orders are judged by `member` (limits.h) */
+    bool any_firm;        /* the engine takes orders of any firm from it: the gateway says which */
     bool behind_listed;   /* waits for its turn in the list of those that are behind */
     uint32_t behind_next; /* its neighbours there */
     uint32_t behind_previous;
@@ -59,11 +64,15 @@ struct connection {
     uint32_t heartbeat_ms;
     uint32_t silence_ms;
     struct outbound_cursor cursor; /* while behind: what it is told next */
+    uint32_t copied_before;        /* of a drop copy: its messages before the event at the cursor */
     struct session_login login;    /* until it is answered */
     uint32_t login_next;           /* the next connection whose password is to be checked */
     bool login_queued;             /* it waits for that */
     bool login_published;          /* the engine knows of it, so it must be told of the end too */
-    char peer[48];                 /* address and port, for the log */
+    char firm[FIRM_BYTES];         /* the account's, from the login on */
+    const struct member *member; /* what holds for its user, from the login on; changes when settings are read again */
+    uint64_t limit_refusals;     /* orders of it that `member` forbade */
+    char peer[48];               /* address and port, for the log */
     uint32_t free_next;
 };
 
@@ -102,6 +111,9 @@ static inline struct connection *connection_find(struct connections *connections
     bool there = number != 0 && index < connections->count_max && connections->all[index].number == number;
     return there ? &connections->all[index] : NULL;
 }
+
+/* The user that it asked to log in as, for the log: bytes that are no letters are not the log's to print. */
+void connection_user(const struct connection *connection, char user[USER_BYTES + 1]);
 
 /*
  * Room for `bytes` more of output, or NULL. `reserve`: how much must stay free behind them. Moves what is there to the

@@ -18,23 +18,27 @@ int follow_open(struct gateway *gateway, struct error *error)
 {
     const struct config *config = gateway->config;
     uint32_t sessions_max = (uint32_t)config->engine_sessions_max;
-    gateway->session_connection = malloc((sessions_max + 1) * sizeof(*gateway->session_connection));
-    if (!gateway->session_connection)
-        return error_system(error, ENOMEM, "engine.sessions_max", "no memory for %u sessions", sessions_max);
-    for (uint32_t i = 0; i <= sessions_max; i++)
-        gateway->session_connection[i] = CONNECTION_NONE;
-    int code = instruments_open(&gateway->instruments, (uint32_t)config->engine_instruments_max, error);
+    int code = copies_open(&gateway->copies, &gateway->members, sessions_max, error);
     if (code < 0)
         return code;
-    return outbound_open(&gateway->outbound, sessions_max, config->gateway_index_bytes, config->gateway_index_file,
-                         error);
+    uint32_t streams = sessions_max + gateway->copies.count;
+    gateway->stream_connection = malloc((streams + 1) * sizeof(*gateway->stream_connection));
+    if (!gateway->stream_connection)
+        return error_system(error, ENOMEM, "engine.sessions_max", "no memory for %u sessions", sessions_max);
+    for (uint32_t i = 0; i <= streams; i++)
+        gateway->stream_connection[i] = CONNECTION_NONE;
+    code = instruments_open(&gateway->instruments, (uint32_t)config->engine_instruments_max, error);
+    if (code < 0)
+        return code;
+    return outbound_open(&gateway->outbound, streams, config->gateway_index_bytes, config->gateway_index_file, error);
 }
 
 void follow_close(struct gateway *gateway)
 {
     outbound_close(&gateway->outbound);
     instruments_close(&gateway->instruments);
-    free(gateway->session_connection);
+    copies_close(&gateway->copies);
+    free(gateway->stream_connection);
 }
 
 /* ---- messages ---- */
@@ -47,7 +51,7 @@ static int deliver(struct gateway *gateway, uint32_t session, uint32_t message_n
     if (UNLIKELY(broken != NULL))
         return error_set(error, ERROR_CORRUPT, "event", "event %llu, message %u of session %u: %s",
                          (unsigned long long)event->event_seq, message_no, session, broken);
-    uint32_t index = gateway->session_connection[session];
+    uint32_t index = gateway->stream_connection[session];
     if (index == CONNECTION_NONE)
         return 0;
     struct connection *connection = &gateway->connections.all[index];
@@ -79,13 +83,60 @@ static int deliver_trade(struct gateway *gateway, const struct event *event, str
     return code;
 }
 
+/* ---- drop copies ---- */
+
+/* The next message of a copy's stream: into its index, and to its connection unless that has fallen behind. */
+static int deliver_copy(struct gateway *gateway, uint32_t stream, enum session_side side, const struct event *event,
+                        const struct event *options, struct error *error)
+{
+    uint32_t message_no = outbound_message_next(&gateway->outbound, stream);
+    const char *broken = outbound_append(&gateway->outbound, stream, message_no, event->event_seq);
+    if (broken)
+        return error_set(error, ERROR_CORRUPT, "event", "event %llu, message %u of a drop copy: %s",
+                         (unsigned long long)event->event_seq, message_no, broken);
+    uint32_t index = gateway->stream_connection[stream];
+    if (index == CONNECTION_NONE || gateway->connections.all[index].behind)
+        return 0;
+    struct connection *connection = &gateway->connections.all[index];
+    uint8_t *room = connection_room(&gateway->connections, connection, SESSION_COPY_BYTES_MAX, OUTPUT_RESERVE_BYTES);
+    if (!room) {
+        behind_begin(gateway, connection, message_no);
+        return 0;
+    }
+    const char *user = gateway->copies.sessions[copies_session(event, side)].user;
+    connection->output_tail += session_encode_copy(room, event, options, side, gateway->midnight_ns, user);
+    gateway->counts.messages++;
+    network_dirty(gateway, connection);
+    return 0;
+}
+
+static int deliver_copies(struct gateway *gateway, const struct event *event, const struct event *options,
+                          struct error *error)
+{
+    struct copies *copies = &gateway->copies;
+    int code = 0;
+    if (event->kind == EVENT_DAY_STARTED)
+        copies_day(copies);
+    else if (event->kind == EVENT_LOGIN_ACCEPTED)
+        copies_login(copies, event);
+    for (uint32_t i = 0; i < copies->count && code == 0; i++) {
+        enum session_side sides[2];
+        uint32_t stream = copies->sessions_max + 1 + i;
+        uint32_t count = copies_seen(copies, stream, event, sides);
+        for (uint32_t j = 0; j < count && code == 0; j++)
+            code = deliver_copy(gateway, stream, sides[j], event, options, error);
+    }
+    return code;
+}
+
 /* ---- days and instruments ---- */
 
 /* Streams begin anew, so the old ones end: whoever is connected logs in again and gets the new session. */
 static void day_started(struct gateway *gateway, const struct event *event, uint64_t now_ns)
 {
-    for (uint32_t session = 1; session <= gateway->config->engine_sessions_max; session++) {
-        uint32_t index = gateway->session_connection[session];
+    uint32_t streams = (uint32_t)gateway->config->engine_sessions_max + gateway->copies.count;
+    for (uint32_t stream = 1; stream <= streams; stream++) {
+        uint32_t index = gateway->stream_connection[stream];
         if (index == CONNECTION_NONE)
             continue;
         struct connection *connection = &gateway->connections.all[index];
@@ -133,7 +184,12 @@ static int apply(struct gateway *gateway, const struct event *event, const struc
         day_ended(gateway, event);
         return 0;
     case EVENT_INSTRUMENT_ADDED:
-        return instruments_add(&gateway->instruments, event->admin.symbol, event->instrument, error);
+    case EVENT_MARKET_STATE_CHANGED:
+    case EVENT_LIMITS_CHANGED:
+        if (event->instrument == 0) /* limits of a firm */
+            return 0;
+        return instruments_add(&gateway->instruments, event->admin.symbol, event->instrument,
+                               event->admin.reference_ticks, error);
     case EVENT_LOGIN_ACCEPTED:
     case EVENT_LOGIN_REFUSED:
     case EVENT_SESSION_CLOSED:
@@ -157,6 +213,8 @@ static int apply_all(struct gateway *gateway, uint32_t count, uint64_t now_ns, s
         if (UNLIKELY((event->flags & EVENT_CONTINUED) && i + 1 < count))
             options = &gateway->events[++i];
         code = apply(gateway, event, options, now_ns, error);
+        if (UNLIKELY(gateway->copies.count != 0) && code == 0)
+            code = deliver_copies(gateway, event, options, error);
     }
     return code;
 }

@@ -21,6 +21,8 @@ static void gateway_close(void *stage)
     inbound_close(gateway);
     follow_close(gateway);
     login_close(gateway);
+    limits_close(gateway);
+    settings_close(gateway);
     free(gateway);
 }
 
@@ -34,7 +36,11 @@ static int gateway_open(void **ret_stage, const struct stage_context *context, s
     gateway->gateway = context->gateway;
     gateway->poller = gateway->writable_poller = gateway->listener = -1;
     gateway->behind_first = gateway->behind_last = CONNECTION_NONE;
-    int code = login_open(gateway, error);
+    int code = settings_open(gateway, error);
+    if (code == 0)
+        code = login_open(gateway, error);
+    if (code == 0)
+        code = limits_open(gateway, error);
     if (code == 0)
         code = network_open(gateway, error);
     if (code == 0)
@@ -113,6 +119,11 @@ static bool gateway_stopped(void *stage, uint64_t now_ns)
     return all_gone || now_ns > gateway->stop_deadline_ns;
 }
 
+static void gateway_reload(void *stage)
+{
+    settings_reload(stage);
+}
+
 static void gateway_describe(const void *stage, char *text, size_t text_bytes)
 {
     const struct gateway *gateway = stage;
@@ -120,12 +131,14 @@ static void gateway_describe(const void *stage, char *text, size_t text_bytes)
     snprintf(
         text, text_bytes,
         "tenure %u, trading day %u, %u instruments, %u connections now and %llu in all, %llu logins, %llu refused, "
-        "%llu commands, %llu messages as they happened and %llu later, inbound ring full %llu times",
+        "%llu commands, %llu of them refused by limits, %llu messages as they happened and %llu later, inbound ring "
+        "full "
+        "%llu times",
         gateway->tenure, gateway->date, gateway->instruments.count, gateway->connections.count,
         (unsigned long long)counts->connections, (unsigned long long)counts->logins,
         (unsigned long long)counts->login_refusals, (unsigned long long)counts->commands,
-        (unsigned long long)counts->messages, (unsigned long long)counts->messages_behind,
-        (unsigned long long)counts->stalls);
+        (unsigned long long)counts->limit_refusals, (unsigned long long)counts->messages,
+        (unsigned long long)counts->messages_behind, (unsigned long long)counts->stalls);
 }
 
 const struct stage_definition gateway_stage = {
@@ -138,6 +151,7 @@ const struct stage_definition gateway_stage = {
     .ready = gateway_ready,
     .descriptor = gateway_descriptor,
     .stopped = gateway_stopped,
+    .reload = gateway_reload,
     .describe = gateway_describe,
     .close = gateway_close,
 };

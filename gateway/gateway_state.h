@@ -5,6 +5,7 @@
  *   join.c      the run, the rings, catching up         follow.c   events: instruments, days, messages to sessions
  *   network.c   sockets, pollers                        login.c    passwords, logins and their answers
  *   inbound.c   bytes -> commands -> the inbound ring   behind.c   messages for connections that have fallen behind
+ *   limits.c    orders that a member may not send       settings.c accounts and members' settings, read and read again
  *   manners.c   heartbeats and time-outs                gateway.c  the poll that calls them in turn
  */
 #ifndef RINGSIDE_GATEWAY_STATE_H
@@ -13,10 +14,13 @@
 #include "accounts.h"
 #include "base/error.h"
 #include "connection.h"
+#include "copies.h"
 #include "env/net.h"
 #include "eventlog/eventlog.h"
 #include "instruments.h"
+#include "members.h"
 #include "outbound.h"
+#include "rate.h"
 #include "ring/ring.h"
 #include "stage/stage.h"
 
@@ -53,7 +57,8 @@ struct gateway_input {
 };
 
 struct gateway_counts {
-    uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls;
+    uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls,
+        limit_refusals;
 };
 
 /* Grouped by the file that a field belongs to; there is one of it. */
@@ -100,7 +105,8 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     struct event events[FOLLOWED_EVENTS];
     struct instruments instruments;
     struct outbound outbound;
-    uint32_t *session_connection; /* by session number: index of its connection */
+    uint32_t *stream_connection; /* by session number, and behind those by drop copy: index of its connection */
+    struct copies copies;
     uint64_t midnight_ns;
     uint32_t date; /* the trading day; 0: none yet */
     bool day_open;
@@ -113,8 +119,17 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     uint32_t behind_first; /* list of connections that are behind */
     uint32_t behind_last;
 
-    /* login.c */
+    /* settings.c */
     struct accounts accounts;
+    struct members members;
+
+    /* limits.c */
+    uint64_t *port_full_ns; /* by session number: its bucket of orders (rate.h) */
+    struct rate_table rates;
+
+    /* login.c */
+    struct rate_table failures; /* wrong passwords by address and by user */
+    struct rate failure_rate;
     uint32_t login_first; /* queue of connections whose password is to be checked */
     uint32_t login_last;
 
@@ -234,6 +249,26 @@ void login_event(struct gateway *gateway, const struct event *event, uint64_t no
 
 /* The connection ends: it waits no longer. */
 void login_forget(struct gateway *gateway, struct connection *connection);
+
+/* ---- limits.c ---- */
+
+int limits_open(struct gateway *gateway, struct error *error);
+void limits_close(struct gateway *gateway);
+
+/* What holds for the connection's user from now on. */
+void limits_bind(struct gateway *gateway, struct connection *connection);
+
+/* Judges a command of a limited connection; one that may not be is made a refusal. symbol: as session_take gives it. */
+void limits_judge(struct gateway *gateway, struct connection *connection, struct command *command, const char *symbol,
+                  uint64_t now_ns);
+
+/* ---- settings.c ---- */
+
+int settings_open(struct gateway *gateway, struct error *error);
+void settings_close(struct gateway *gateway);
+
+/* Reads accounts and members' settings again. Both or none: with an error, which is logged, the old ones stay. */
+void settings_reload(struct gateway *gateway);
 
 /* ---- manners.c ---- */
 

@@ -134,7 +134,8 @@ static void complain(struct gateway *gateway, struct connection *connection, con
 }
 
 /* A client's command stands in the slot: the last that it needs, and out. */
-static inline void command_send(struct gateway *gateway, struct command *command, const char *symbol)
+static inline void command_send(struct gateway *gateway, struct connection *connection, struct command *command,
+                                const char *symbol, uint64_t now_ns)
 {
     if (symbol) {
         uint32_t instrument = instruments_find(&gateway->instruments, symbol);
@@ -143,6 +144,8 @@ static inline void command_send(struct gateway *gateway, struct command *command
         else if (command->kind == COMMAND_ENTER || memcmp(symbol, "        ", SYMBOL_BYTES) != 0)
             command_make_refused(command, REJECT_INVALID_SYMBOL);
     }
+    if (UNLIKELY(connection->limited))
+        limits_judge(gateway, connection, command, symbol, now_ns);
     stamp(command, gateway->input.received_ns_low, gateway->input.received_ns_low);
     sign(gateway, command);
     inbound_publish(gateway);
@@ -154,7 +157,7 @@ static inline bool step_done(struct gateway *gateway, struct connection *connect
 {
     switch (step) {
     case SESSION_COMMAND:
-        command_send(gateway, command, result->symbol);
+        command_send(gateway, connection, command, result->symbol, now_ns);
         return true;
     case SESSION_NOTHING:
         return true;

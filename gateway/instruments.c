@@ -26,7 +26,7 @@ void instruments_close(struct instruments *instruments)
 }
 
 int instruments_add(struct instruments *instruments, const char symbol[SYMBOL_BYTES], uint32_t instrument,
-                    struct error *error)
+                    int32_t reference_ticks, struct error *error)
 {
     uint64_t word;
     memcpy(&word, symbol, SYMBOL_BYTES);
@@ -41,6 +41,20 @@ int instruments_add(struct instruments *instruments, const char symbol[SYMBOL_BY
                              instruments->count_max);
         instruments->count++;
     }
-    instruments->places[place] = (struct instrument_place){.symbol = word, .instrument = instrument};
+    instruments->places[place] =
+        (struct instrument_place){.symbol = word, .instrument = instrument, .reference_ticks = reference_ticks};
     return 0;
+}
+
+int32_t instruments_reference(const struct instruments *instruments, const char symbol[SYMBOL_BYTES])
+{
+    uint64_t word;
+    memcpy(&word, symbol, SYMBOL_BYTES);
+    uint32_t place = instruments_hash(word, instruments->place_mask);
+    while (instruments->places[place].symbol != word) {
+        if (instruments->places[place].symbol == 0)
+            return 0;
+        place = (place + 1) & instruments->place_mask;
+    }
+    return instruments->places[place].reference_ticks;
 }

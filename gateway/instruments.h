@@ -11,7 +11,7 @@
 struct instrument_place {
     uint64_t symbol; /* the 8 bytes as they are; 0: empty */
     uint32_t instrument;
-    uint32_t reserved;
+    int32_t reference_ticks; /* as last told; 0: none */
 };
 
 struct instruments {
@@ -24,9 +24,12 @@ struct instruments {
 int instruments_open(struct instruments *instruments, uint32_t count_max, struct error *error);
 void instruments_close(struct instruments *instruments);
 
-/* Adds or renumbers. ERROR_FULL: more than count_max. */
+/* Adds, renumbers, or takes another reference. ERROR_FULL: more than count_max. */
 int instruments_add(struct instruments *instruments, const char symbol[SYMBOL_BYTES], uint32_t instrument,
-                    struct error *error);
+                    int32_t reference_ticks, struct error *error);
+
+/* 0: none is known. */
+int32_t instruments_reference(const struct instruments *instruments, const char symbol[SYMBOL_BYTES]);
 
 static inline uint32_t instruments_hash(uint64_t symbol, uint32_t mask)
 {

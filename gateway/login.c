@@ -7,8 +7,14 @@
  *      delays the others by a third of a millisecond at a time (accounts.h).
  *   2. Unknown user and wrong password get the same answer after the same work. Passwords are wiped once checked and
  * are never logged.
- *   3. A later login of a user takes the session over; the earlier connection is told so and closed.
+ *   3. A later login of a user takes the session over, and the earlier connection is told so and closed; or it is
+ *      refused with S, if the settings say so (members.h).
  *   4. The session named in the request must be the current one, whose name is the trading day's date.
+ *   5. Wrong passwords are counted by address (of IPv6: by its first 64 bits) and by user. Whoever has used up what
+ *      gateway.login_failures allows is refused unseen, at no cost, until gateway.login_pause_ms have passed for each
+ *      further try. So that nobody can lock out another, a user who has logged in from his address before is held by
+ *      the count of that address alone.
+ *   6. What is refused for its address or firm is so after the password was looked at: only who knows it can tell.
  */
 #include "gateway_state.h"
 
@@ -21,16 +27,23 @@
 #include <string.h>
 
 #define LOGINS_PER_POLL 64
+#define FAILURES_COUNT  65536u /* addresses and users counted at one time */
+
+enum { FAILURES_OF_ADDRESS = 1, FAILURES_OF_USER };
 
 int login_open(struct gateway *gateway, struct error *error)
 {
     gateway->login_first = gateway->login_last = CONNECTION_NONE;
-    return accounts_open(&gateway->accounts, gateway->config->gateway_accounts, error);
+    const struct config *config = gateway->config;
+    uint64_t period_ns = config->gateway_login_pause_ms * NS_PER_MS;
+    gateway->failure_rate =
+        (struct rate){.period_ns = period_ns, .tolerance_ns = (config->gateway_login_failures - 1) * period_ns};
+    return rate_table_open(&gateway->failures, FAILURES_COUNT, error);
 }
 
 void login_close(struct gateway *gateway)
 {
-    accounts_close(&gateway->accounts);
+    rate_table_close(&gateway->failures);
 }
 
 /* ---- the queue ---- */
@@ -95,7 +108,7 @@ static const char *session_mismatch(const struct session_login *login, uint32_t 
 
 static void accept_login(struct gateway *gateway, struct connection *connection, uint32_t date)
 {
-    uint32_t next = outbound_message_next(&gateway->outbound, connection->session.number);
+    uint32_t next = outbound_message_next(&gateway->outbound, connection->stream);
     uint64_t asked = connection->login.requested_message_no;
     uint32_t start = asked == 0 || asked > next ? next : (uint32_t)asked;
     uint8_t payload[SOUP_LOGIN_ACCEPTED_BYTES];
@@ -120,12 +133,18 @@ static void engine_accepted(struct gateway *gateway, struct connection *connecti
                now_ns);
         return;
     }
-    uint32_t earlier = gateway->session_connection[event->session];
+    uint32_t copy = copies_stream(&gateway->copies, event->login.user);
+    uint32_t stream = copy != 0 ? copy : event->session;
+    uint32_t earlier = gateway->stream_connection[stream];
     if (earlier != CONNECTION_NONE)
         network_end(gateway, &gateway->connections.all[earlier], 'S', "a later login has taken its session over",
                     now_ns);
-    gateway->session_connection[event->session] = index_of(gateway, connection);
-    session_open(&connection->session, event->session);
+    gateway->stream_connection[stream] = index_of(gateway, connection);
+    connection->stream = stream;
+    if (copy != 0)
+        session_watch(&connection->session, event->session);
+    else
+        session_open(&connection->session, event->session);
     accept_login(gateway, connection, event->login.date);
 }
 
@@ -178,16 +197,98 @@ void login_asked(struct gateway *gateway, struct connection *connection, const s
         queue_append(gateway, connection);
 }
 
-/* true: published. The ring has room, for login_poll has looked. */
+/* ---- wrong passwords ---- */
+
+struct failure_keys {
+    uint64_t address;
+    uint64_t user;
+};
+
+/* A host of IPv6 has the choice of 64 bits. An address that cannot be read is one like any other. */
+static struct failure_keys keys_of(const struct connection *connection)
+{
+    struct address address = {0};
+    uint64_t halves[2];
+    uint64_t user = 0;
+    (void)address_parse_peer(&address, connection->peer);
+    memcpy(halves, address.bytes, sizeof(halves));
+    memcpy(&user, connection->login.user, USER_BYTES);
+    bool is_four = halves[0] == 0;
+    return (struct failure_keys){.address = rate_key(FAILURES_OF_ADDRESS, is_four ? halves[1] : halves[0]),
+                                 .user = rate_key(FAILURES_OF_USER, user)};
+}
+
+static bool may_try(const struct gateway *gateway, const struct account *account, const struct failure_keys *keys,
+                    uint64_t now_ns)
+{
+    const struct rate *rate = &gateway->failure_rate;
+    bool known_here = account && account->came_before && account->came_from == keys->address;
+    return rate_table_has(&gateway->failures, keys->address, rate, now_ns) &&
+           (known_here || rate_table_has(&gateway->failures, keys->user, rate, now_ns));
+}
+
+static void failed(struct gateway *gateway, const struct failure_keys *keys, uint64_t now_ns)
+{
+    (void)rate_table_take(&gateway->failures, keys->address, &gateway->failure_rate, now_ns);
+    (void)rate_table_take(&gateway->failures, keys->user, &gateway->failure_rate, now_ns);
+}
+
+/* ---- checking ---- */
+
+/* The ring has room, for login_poll has looked. */
 static void publish(struct gateway *gateway, struct connection *connection, const struct account *account)
 {
     struct command *command = inbound_claim(gateway, COMMAND_LOGIN);
-    command->login.flag = 1;
+    const struct member *member = connection->member;
+    command->login.flag =
+        (uint8_t)((member->takes_over ? LOGIN_TAKES_OVER : 0) | (member->cancels ? LOGIN_CANCELS_ON_DISCONNECT : 0));
+    command->login.grace_ms = member->cancels ? member->grace_ms : 0;
     command->login.connection = connection->number;
     memcpy(command->login.user, account->user, USER_BYTES);
-    memcpy(command->login.firm, account->firm, FIRM_BYTES);
+    if (connection->any_firm)
+        memset(command->login.firm, ' ', FIRM_BYTES);
+    else
+        memcpy(command->login.firm, account->firm, FIRM_BYTES);
     inbound_publish(gateway);
     connection->login_published = true;
+}
+
+/* The password is right: what the settings say of this user. */
+static void admit(struct gateway *gateway, struct connection *connection, struct account *account,
+                  const struct failure_keys *keys, uint64_t now_ns)
+{
+    const struct members *members = &gateway->members;
+    const struct member *member = member_find(members, account->user);
+    account->came_before = true;
+    account->came_from = keys->address;
+    if (!member_may_come_from(members, member, connection->peer)) {
+        reject(gateway, connection, 'A', "login refused: the user may not come from this address", now_ns);
+        return;
+    }
+    if (!member_has_firm(members, member, account->firm, account->firm)) {
+        reject(gateway, connection, 'A', "login refused: the account's firm is none of those that it may trade for",
+               now_ns);
+        return;
+    }
+    connection->any_firm = member_has_other_firms(members, member, account->firm);
+    memcpy(connection->firm, account->firm, FIRM_BYTES);
+    limits_bind(gateway, connection);
+    publish(gateway, connection, account);
+}
+
+enum checked { CHECKED_RIGHT, CHECKED_WRONG, CHECKED_UNSEEN, CHECKED_NOT_YET };
+
+static enum checked check(struct gateway *gateway, const struct connection *connection, struct account *account,
+                          const struct failure_keys *keys, bool *hashed, uint64_t now_ns)
+{
+    if (!may_try(gateway, account, keys, now_ns))
+        return CHECKED_UNSEEN;
+    if (account_quick(&gateway->accounts, account, connection->login.password))
+        return CHECKED_RIGHT;
+    if (*hashed)
+        return CHECKED_NOT_YET;
+    *hashed = true;
+    return account_slow(&gateway->accounts, account, connection->login.password) ? CHECKED_RIGHT : CHECKED_WRONG;
 }
 
 /* The first of the queue. *hashed: a password has been hashed in this poll; false: this one must wait for the next. */
@@ -195,19 +296,21 @@ static bool login_next(struct gateway *gateway, bool *hashed, uint64_t now_ns)
 {
     struct connection *connection = &gateway->connections.all[gateway->login_first];
     struct account *account = account_find(&gateway->accounts, connection->login.user);
-    bool right = account_quick(&gateway->accounts, account, connection->login.password);
-    if (!right && *hashed)
+    const struct failure_keys keys = keys_of(connection);
+    enum checked checked = check(gateway, connection, account, &keys, hashed, now_ns);
+    if (checked == CHECKED_NOT_YET)
         return false;
-    if (!right) {
-        right = account_slow(&gateway->accounts, account, connection->login.password);
-        *hashed = true;
-    }
     queue_remove(gateway, connection);
     explicit_bzero(connection->login.password, sizeof(connection->login.password));
-    if (right)
-        publish(gateway, connection, account);
-    else
+    if (checked == CHECKED_RIGHT) {
+        admit(gateway, connection, account, &keys, now_ns);
+    } else if (checked == CHECKED_WRONG) {
+        failed(gateway, &keys, now_ns);
         reject(gateway, connection, 'A', "login refused: unknown user or wrong password", now_ns);
+    } else {
+        reject(gateway, connection, 'A',
+               "login refused unseen: too many wrong passwords from this address or for this user", now_ns);
+    }
     return true;
 }
 

@@ -21,7 +21,7 @@ static bool is_silent(const struct gateway *gateway, const struct connection *co
 
 static void look_at_open(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
 {
-    bool logged_in = connection->session.phase == SESSION_OPEN;
+    bool logged_in = connection->session.phase == SESSION_OPEN || connection->session.phase == SESSION_WATCHING;
     if (!logged_in && now_ns > connection->deadline_ns) {
         network_debug(gateway, connection, "no login in time");
         network_end(gateway, connection, 'T', "no login in time (gateway.login_timeout_ms)", now_ns);

@@ -206,15 +206,17 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
     if (connection->state != CONNECTION_OPEN)
         return;
     char fields[160];
-    snprintf(fields, sizeof(fields), "peer=%s connection=%llu session=%u user=%.6s reason=%c", connection->peer,
-             (unsigned long long)connection->number, connection->session.number, connection->login.user, reason);
+    char user[USER_BYTES + 1];
+    connection_user(connection, user);
+    snprintf(fields, sizeof(fields), "peer=%s connection=%llu session=%u user=%s reason=%c limit_refusals=%llu",
+             connection->peer, (unsigned long long)connection->number, connection->session.number, user, reason,
+             (unsigned long long)connection->limit_refusals);
     log_line(LOG_LEVEL_INFO, fields, "connection ends: %s", why);
     login_forget(gateway, connection);
     behind_end(gateway, connection);
     inbound_forget(gateway, connection, reason);
-    if (connection->session.number != 0 &&
-        gateway->session_connection[connection->session.number] == index_of(gateway, connection))
-        gateway->session_connection[connection->session.number] = CONNECTION_NONE;
+    if (connection->stream != 0 && gateway->stream_connection[connection->stream] == index_of(gateway, connection))
+        gateway->stream_connection[connection->stream] = CONNECTION_NONE;
     connection->state = CONNECTION_FLUSHING;
     connection->deadline_ns = now_ns + LINGER_NS;
     connection->session.phase = SESSION_OVER;

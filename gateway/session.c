@@ -30,11 +30,19 @@ static enum session_step login_take(struct session *session, const struct soup_f
     return SESSION_LOGIN;
 }
 
+static enum session_step closed_data_take(struct session *session, struct session_result *result)
+{
+    if (session->phase != SESSION_WATCHING)
+        return broken(session, result, "data before the login is accepted");
+    result->why = "a drop copy only watches: it may send heartbeats and a logout request";
+    return SESSION_COMPLAINT;
+}
+
 static inline enum session_step data_take(struct session *session, const struct soup_frame *frame,
                                           struct command *command, struct session_result *result)
 {
     if (UNLIKELY(session->phase != SESSION_OPEN))
-        return broken(session, result, "data before the login is accepted");
+        return closed_data_take(session, result);
     result->why = session_decode(session->number, frame->payload, frame->payload_bytes, command, &result->symbol);
     return UNLIKELY(result->why != NULL) ? SESSION_COMPLAINT : SESSION_COMMAND;
 }
@@ -86,4 +94,10 @@ void session_open(struct session *session, uint32_t number)
     REQUIRE(session->phase == SESSION_LOGIN_ASKED && number != 0);
     session->number = number;
     session->phase = SESSION_OPEN;
+}
+
+void session_watch(struct session *session, uint32_t number)
+{
+    session_open(session, number);
+    session->phase = SESSION_WATCHING;
 }

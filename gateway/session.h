@@ -4,6 +4,7 @@
  *
  *            login request              accepted
  *   LOGIN_AWAITED --------> LOGIN_ASKED ---------> OPEN ---> OVER (logout, or a rule broken)
+ *                                       ---------> WATCHING ---> OVER (of a drop copy)
  *
  * Rules
  *   1. A frame is 2 bytes of length, a type and a payload. The length is at least 1 and at most frame_bytes_max - 2.
@@ -28,6 +29,7 @@ enum session_phase {
     SESSION_LOGIN_AWAITED = 0,
     SESSION_LOGIN_ASKED,
     SESSION_OPEN,
+    SESSION_WATCHING, /* open, and may send nothing that asks for anything */
     SESSION_OVER,
 };
 
@@ -70,5 +72,8 @@ enum session_step session_take(struct session *session, uint32_t frame_bytes_max
 
 /* The engine has accepted the login. */
 void session_open(struct session *session, uint32_t number);
+
+/* The same for one that only watches: whatever it sends but heartbeats and a logout request is a complaint. */
+void session_watch(struct session *session, uint32_t number);
 
 #endif

@@ -457,3 +457,41 @@ uint32_t session_encode(uint8_t packet[SESSION_PACKET_BYTES_MAX], const struct e
     soup_put_header(packet, SOUP_SEQUENCED, bytes);
     return SOUP_HEADER_BYTES + bytes;
 }
+
+/* Bytes of each type of message, and whether an Appendage Length is always among them, or may be behind them. */
+static const uint8_t fixed_bytes[UINT8_MAX + 1] = {
+#define X(name, NAME, letter, bytes, presence, title) [letter] = (bytes),
+    OUCH_MESSAGES_OUT(X)
+#undef X
+};
+
+enum { LENGTH_NEVER = 0, LENGTH_OPTIONAL = 0, LENGTH_ALWAYS = 1 };
+
+static const bool has_length[UINT8_MAX + 1] = {
+#define X(name, NAME, letter, bytes, presence, title) [letter] = LENGTH_##presence,
+    OUCH_MESSAGES_OUT(X)
+#undef X
+};
+
+uint32_t session_encode_copy(uint8_t packet[SESSION_COPY_BYTES_MAX], const struct event *event,
+                             const struct event *options, enum session_side side, uint64_t midnight_ns,
+                             const char user[USER_BYTES])
+{
+    uint32_t bytes = session_encode(packet, event, options, side, midnight_ns);
+    uint8_t *message = packet + SOUP_HEADER_BYTES;
+    if (bytes == 0 || message[0] == OUCH_TYPE_SYSTEM_EVENT)
+        return bytes;
+    uint32_t behind = fixed_bytes[message[0]] + (has_length[message[0]] ? 0u : 2u); /* its appendage */
+    if (bytes - SOUP_HEADER_BYTES < behind) {
+        store_be16(packet + bytes, 0);
+        bytes += 2;
+    }
+    uint8_t *option = packet + bytes;
+    option[0] = 1 + USER_BYTES;
+    option[1] = OUCH_TAG_USER;
+    memcpy(option + 2, user, USER_BYTES);
+    bytes += 2 + USER_BYTES;
+    store_be16(message + behind - 2, (uint16_t)(bytes - SOUP_HEADER_BYTES - behind));
+    soup_put_header(packet, SOUP_SEQUENCED, bytes - SOUP_HEADER_BYTES);
+    return bytes;
+}

@@ -22,4 +22,12 @@ enum session_side {
 uint32_t session_encode(uint8_t packet[SESSION_PACKET_BYTES_MAX], const struct event *event,
                         const struct event *options, enum session_side side, uint64_t midnight_ns);
 
+/* Room for the longest packet of a drop copy. */
+#define SESSION_COPY_BYTES_MAX (SESSION_PACKET_BYTES_MAX + 10)
+
+/* The same for a drop copy: with option 204, whose message it is, in the appendage, which is there for that. */
+uint32_t session_encode_copy(uint8_t packet[SESSION_COPY_BYTES_MAX], const struct event *event,
+                             const struct event *options, enum session_side side, uint64_t midnight_ns,
+                             const char user[USER_BYTES]);
+
 #endif

@@ -27,6 +27,9 @@
 #define HEARTBEAT_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
 #define TAG_EVENTS            JOURNAL_TAGS
 
+#define GATHER_BURST       64u /* commands */
+#define GATHER_INTERVAL_NS (5 * (uint64_t)NS_PER_US)
+
 struct journaler {
     struct stage_context context;
     struct journal journal;
@@ -38,6 +41,7 @@ struct journaler {
     bool run_ready;
     uint32_t doorbell;
     uint64_t released; /* the cursor as last stored */
+    uint64_t gather_next_ns;
     uint64_t look_next_ns;
     uint64_t heartbeat_next_ns;
     struct error failure; /* code 0: none */
@@ -173,11 +177,23 @@ static int reap(struct journaler *journaler, uint64_t now_ns, struct error *erro
     return count;
 }
 
-static int gather(struct journaler *journaler, struct error *error)
+/* While a batch is in flight nothing can be submitted, so there is no hurry: in bursts, or now and then. */
+static bool may_gather(struct journaler *journaler, uint64_t now_ns)
+{
+    if (!journaler->attached || journaler->journal.stopping)
+        return false;
+    if (journaler->journal.in_flight && now_ns < journaler->gather_next_ns &&
+        !ring_holds(&journaler->consumer, GATHER_BURST))
+        return false;
+    journaler->gather_next_ns = now_ns + GATHER_INTERVAL_NS;
+    return true;
+}
+
+static int gather(struct journaler *journaler, uint64_t now_ns, struct error *error)
 {
     struct journal *journal = &journaler->journal;
     int count = 0;
-    if (!journaler->attached || journal->stopping)
+    if (!may_gather(journaler, now_ns))
         return 0;
     while (journal_has_room(journal)) {
         const struct command *command = ring_next(&journaler->consumer);
@@ -255,7 +271,7 @@ static int poll_once(struct journaler *journaler, uint64_t now_ns, struct error 
     if (result < 0)
         return result;
     bool told = acknowledge(journaler);
-    int commands = gather(journaler, error);
+    int commands = gather(journaler, now_ns, error);
     if (commands < 0)
         return commands;
     result = journal_submit(&journaler->journal, now_ns, error);

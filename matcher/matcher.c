@@ -13,6 +13,9 @@
 
 #define HEARTBEAT_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
 
+#define POPULATED_EARLY_BYTES ((size_t)16 * MIB) /* at once, while the rings are not there yet */
+#define POPULATED_LIVE_BYTES  ((size_t)2 * MIB)  /* between commands */
+
 struct matcher {
     struct stage_context context;
     uint32_t doorbell;
@@ -206,16 +209,26 @@ static void beat(struct matcher *matcher, uint64_t now_ns)
     ring_consumer_beat(&matcher->pump.consumer, now_ns);
 }
 
+/* The engine's memory comes in while there is nothing to do: a recovery touches but a part, and others wait for it. */
+static int populate(struct matcher *matcher, size_t bytes, struct error *error)
+{
+    if (LIKELY(matcher->books.memory.absent_bytes == 0))
+        return 0;
+    return memory_populate(&matcher->books.memory, bytes, error);
+}
+
 static int matcher_poll(void *stage, uint64_t now_ns, struct error *error)
 {
     struct matcher *matcher = stage;
     int count = 0;
     if (LIKELY(matcher->recovered)) {
         count = work(matcher, error);
+        if (count == 0)
+            count = populate(matcher, POPULATED_LIVE_BYTES, error);
     } else {
         int result = attach(matcher, error);
         if (result <= 0)
-            return result;
+            return result < 0 ? result : populate(matcher, POPULATED_EARLY_BYTES, error);
         count = recover(matcher, now_ns, error);
     }
     beat(matcher, now_ns);

@@ -30,6 +30,11 @@ enum config_wait {
     WAIT_PARK,
 };
 
+enum config_second_login {
+    SECOND_LOGIN_TAKEOVER, /* a later login of a user gets the session, the earlier connection is closed */
+    SECOND_LOGIN_REFUSE,   /* a later login is refused as long as the earlier connection is there */
+};
+
 enum config_log_level {
     LOG_LEVEL_ERROR,
     LOG_LEVEL_WARNING,
@@ -61,7 +66,7 @@ enum config_log_level {
     NUMBER(journal, batch_bytes, 262144, 8192, 4194304, "largest batch written at once, a multiple of 4096")           \
     TEXT(events, directory, "/var/lib/ringside/events", "directory of the event log")                                  \
     TEXT(snapshots, directory, "/var/lib/ringside/snapshots", "directory of the snapshots of the books")               \
-    NUMBER(snapshots, every_commands, 500000, 1000, 1000000000, "commands from one snapshot to the next")              \
+    NUMBER(snapshots, every_commands, 100000, 1000, 1000000000, "commands from one snapshot to the next")              \
     NUMBER(snapshots, keep, 2, 2, 60, "snapshots that are kept, the newest ones")                                      \
     NUMBER(engine, orders_max, 1048576, 1024, 67108864, "live orders at one time")                                     \
     NUMBER(engine, instruments_max, 1024, 1, 131072, "instruments")                                                    \
@@ -72,6 +77,12 @@ enum config_log_level {
     TEXT(gateway, address, "127.0.0.1", "address that gateways listen on")                                             \
     NUMBER(gateway, port, 9001, 1, 65535, "port of gateway 1; gateway 2 listens on the next, and so on")               \
     TEXT(gateway, accounts, "/etc/ringside/accounts", "file of users, firms and salted password hashes")               \
+    TEXT(gateway, members, "", "file of what members may do, see docs/gateway.md; empty: no limits")                   \
+    CHOICE(gateway, second_login, config_second_login, SECOND_LOGIN_TAKEOVER, "takeover|refuse",                       \
+           "what a later login of a user gets while an earlier one is there, unless gateway.members says otherwise")   \
+    NUMBER(gateway, login_failures, 10, 1, 1000000,                                                                    \
+           "wrong passwords from one address, or for one user, after which logins are refused unseen")                 \
+    NUMBER(gateway, login_pause_ms, 2000, 1, 3600000, "time after which one more may be tried then")                   \
     NUMBER(gateway, connections_max, 1024, 1, 100000, "connections of one gateway at one time")                        \
     NUMBER(gateway, login_timeout_ms, 30000, 100, 600000, "a connection that has not logged in by then is closed")     \
     NUMBER(gateway, heartbeat_ms, 1000, 10, 60000, "a heartbeat is sent when nothing was for so long")                 \

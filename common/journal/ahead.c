@@ -11,60 +11,57 @@
 
 #define PIECE_BYTES ((size_t)1 << 20)
 #define PIECES      4u
+#define THREADS     2u /* so that the disk has the next request when it is done with one */
 
 struct piece {
     uint8_t *bytes;
     size_t count; /* less than PIECE_BYTES: the file ends in it */
+    bool filled;
+    struct error error; /* code 0: none */
 };
 
-/* The thread fills pieces [taken, filled) in turn; both numbers only grow, until a stop sets them back. */
+/* The threads fill pieces [taken, claimed); both numbers only grow, until a stop sets them back. */
 struct journal_ahead {
-    pthread_t thread;
+    pthread_t threads[THREADS];
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint8_t *memory;
     struct piece pieces[PIECES];
-    int file;             /* -1: stopped */
-    uint64_t offset_next; /* of the piece to be filled next */
-    uint64_t filled;
+    int file;              /* -1: stopped */
+    uint64_t offset_first; /* of piece 0 */
+    uint64_t claimed;
     uint64_t taken;
-    size_t used;  /* bytes of the oldest piece that were given */
-    uint64_t at;  /* offset of the byte that is given next */
-    bool reading; /* the thread is in the disk's read */
-    bool ended;   /* nothing comes behind the pieces that are filled */
+    size_t used;            /* bytes of the oldest piece that were given */
+    uint64_t at;            /* offset of the byte that is given next */
+    uint32_t reading_count; /* threads in the disk's read */
+    bool ended;             /* nothing comes behind the pieces that are claimed */
     bool quits;
-    struct error error; /* of the read behind the pieces that are filled; code 0: none */
 };
 
-/* ---- the thread ---------------------------------------------------------------------------------------------------
+/* ---- the threads --------------------------------------------------------------------------------------------------
  */
 
 static bool may_read(const struct journal_ahead *ahead)
 {
-    return ahead->file >= 0 && !ahead->ended && ahead->filled - ahead->taken < PIECES;
+    return ahead->file >= 0 && !ahead->ended && ahead->claimed - ahead->taken < PIECES;
 }
 
 /* With the lock held, which is let go while the disk reads. */
 static void fill_piece(struct journal_ahead *ahead)
 {
-    struct piece *piece = &ahead->pieces[ahead->filled % PIECES];
-    struct error error = {0};
-    size_t count = 0;
+    uint64_t number = ahead->claimed++;
+    struct piece *piece = &ahead->pieces[number % PIECES];
+    uint64_t offset = ahead->offset_first + number * PIECE_BYTES;
     int file = ahead->file;
-    uint64_t offset = ahead->offset_next;
-    ahead->reading = true;
+    ahead->reading_count++;
     pthread_mutex_unlock(&ahead->lock);
-    int result = disk()->read(file, offset, piece->bytes, PIECE_BYTES, &count, &error);
+    piece->error.code = 0;
+    piece->count = 0;
+    int result = disk()->read(file, offset, piece->bytes, PIECE_BYTES, &piece->count, &piece->error);
     pthread_mutex_lock(&ahead->lock);
-    ahead->reading = false;
-    ahead->ended = result < 0 || count < PIECE_BYTES;
-    if (result < 0) {
-        ahead->error = error;
-    } else {
-        piece->count = count;
-        ahead->filled++;
-        ahead->offset_next += count;
-    }
+    ahead->reading_count--;
+    ahead->ended = ahead->ended || result < 0 || piece->count < PIECE_BYTES;
+    piece->filled = true;
     pthread_cond_broadcast(&ahead->changed);
 }
 
@@ -85,6 +82,20 @@ static void *read_on(void *argument)
 /* ---- making and ending --------------------------------------------------------------------------------------------
  */
 
+static void end(struct journal_ahead *ahead, uint32_t thread_count)
+{
+    pthread_mutex_lock(&ahead->lock);
+    ahead->quits = true;
+    pthread_cond_broadcast(&ahead->changed);
+    pthread_mutex_unlock(&ahead->lock);
+    for (uint32_t i = 0; i < thread_count; i++)
+        pthread_join(ahead->threads[i], NULL);
+    pthread_cond_destroy(&ahead->changed);
+    pthread_mutex_destroy(&ahead->lock);
+    free(ahead->memory);
+    free(ahead);
+}
+
 int journal_ahead_create(struct journal_ahead **ret_ahead, struct error *error)
 {
     struct journal_ahead *ahead = calloc(1, sizeof(*ahead));
@@ -100,11 +111,12 @@ int journal_ahead_create(struct journal_ahead **ret_ahead, struct error *error)
         ahead->pieces[i].bytes = memory + i * PIECE_BYTES;
     pthread_mutex_init(&ahead->lock, NULL);
     pthread_cond_init(&ahead->changed, NULL);
-    int failed = pthread_create(&ahead->thread, NULL, read_on, ahead);
-    if (failed) {
-        free(memory);
-        free(ahead);
-        return error_system(error, failed, "journal", "no thread to read ahead");
+    for (uint32_t i = 0; i < THREADS; i++) {
+        int failed = pthread_create(&ahead->threads[i], NULL, read_on, ahead);
+        if (failed) {
+            end(ahead, i);
+            return error_system(error, failed, "journal", "no thread to read ahead");
+        }
     }
     *ret_ahead = ahead;
     return 0;
@@ -112,17 +124,8 @@ int journal_ahead_create(struct journal_ahead **ret_ahead, struct error *error)
 
 void journal_ahead_destroy(struct journal_ahead *ahead)
 {
-    if (!ahead)
-        return;
-    pthread_mutex_lock(&ahead->lock);
-    ahead->quits = true;
-    pthread_cond_broadcast(&ahead->changed);
-    pthread_mutex_unlock(&ahead->lock);
-    pthread_join(ahead->thread, NULL);
-    pthread_cond_destroy(&ahead->changed);
-    pthread_mutex_destroy(&ahead->lock);
-    free(ahead->memory);
-    free(ahead);
+    if (ahead)
+        end(ahead, THREADS);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------
@@ -131,12 +134,13 @@ void journal_ahead_destroy(struct journal_ahead *ahead)
 static void stop_locked(struct journal_ahead *ahead)
 {
     ahead->file = -1;
-    while (ahead->reading)
+    while (ahead->reading_count > 0)
         pthread_cond_wait(&ahead->changed, &ahead->lock);
-    ahead->filled = ahead->taken = 0;
+    ahead->claimed = ahead->taken = 0;
     ahead->used = 0;
     ahead->ended = false;
-    ahead->error.code = 0;
+    for (uint32_t i = 0; i < PIECES; i++)
+        ahead->pieces[i].filled = false;
 }
 
 void journal_ahead_stop(struct journal_ahead *ahead)
@@ -154,20 +158,21 @@ static void go_to(struct journal_ahead *ahead, int file, uint64_t offset)
         return;
     stop_locked(ahead);
     ahead->file = file;
-    ahead->at = ahead->offset_next = offset;
+    ahead->at = ahead->offset_first = offset;
     pthread_cond_broadcast(&ahead->changed);
 }
 
 /* The oldest piece, once it is there; NULL: there are no more. */
-static const struct piece *wait_for_piece(struct journal_ahead *ahead)
+static struct piece *wait_for_piece(struct journal_ahead *ahead)
 {
-    while (ahead->filled == ahead->taken && !ahead->ended)
+    struct piece *piece = &ahead->pieces[ahead->taken % PIECES];
+    while (!piece->filled && (ahead->claimed > ahead->taken || !ahead->ended))
         pthread_cond_wait(&ahead->changed, &ahead->lock);
-    return ahead->filled == ahead->taken ? NULL : &ahead->pieces[ahead->taken % PIECES];
+    return piece->filled ? piece : NULL;
 }
 
 /* The piece is the caller's until it is given back, so it is copied without the lock. */
-static size_t take(struct journal_ahead *ahead, const struct piece *piece, uint8_t *to, size_t bytes)
+static size_t take(struct journal_ahead *ahead, struct piece *piece, uint8_t *to, size_t bytes)
 {
     size_t left = piece->count - ahead->used;
     size_t count = left < bytes ? left : bytes;
@@ -176,9 +181,10 @@ static size_t take(struct journal_ahead *ahead, const struct piece *piece, uint8
     pthread_mutex_lock(&ahead->lock);
     ahead->used += count;
     ahead->at += count;
-    if (ahead->used == piece->count && piece->count == PIECE_BYTES) {
+    if (ahead->used == PIECE_BYTES) {
         ahead->used = 0;
         ahead->taken++;
+        piece->filled = false;
         pthread_cond_broadcast(&ahead->changed);
     }
     return count;
@@ -192,17 +198,16 @@ int journal_ahead_read(struct journal_ahead *ahead, int file, uint64_t offset, v
     REQUIRE(file >= 0);
     pthread_mutex_lock(&ahead->lock);
     go_to(ahead, file, offset);
-    while (count < bytes) {
-        const struct piece *piece = wait_for_piece(ahead);
+    while (count < bytes && result == 0) {
+        struct piece *piece = wait_for_piece(ahead);
         size_t taken = piece ? take(ahead, piece, (uint8_t *)to + count, bytes - count) : 0;
         count += taken;
-        if (taken == 0)
-            break; /* the end of the file, or a failure */
-    }
-    if (count < bytes && ahead->error.code < 0) {
-        result = ahead->error.code;
-        if (error)
-            *error = ahead->error;
+        if (taken > 0)
+            continue;
+        result = piece ? piece->error.code : 0;
+        if (result < 0 && error)
+            *error = piece->error;
+        break; /* the end of the file, or a failure */
     }
     pthread_mutex_unlock(&ahead->lock);
     if (result == 0)

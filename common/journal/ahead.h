@@ -1,8 +1,8 @@
 /*
- * Reading a file ahead of who goes through it: a thread reads on in pieces of a MiB while the caller checks what has
+ * Reading a file ahead of who goes through it: two threads read on in pieces of a MiB while the caller checks what has
  * come, so that going through a journal takes as long as the slower of the two and not as long as both.
  *
- *   disk --thread--> [piece][piece][piece][piece] --caller copies--> window
+ *   disk --threads-> [piece][piece][piece][piece] --caller copies--> window
  *
  * Rules
  *   1. One file at a time, forward. A read that does not go on where the last one ended begins again there.

@@ -59,6 +59,9 @@ int journal_reader_batch(struct journal_reader *reader, uint64_t durable_end,
 /* Reads commands of the batch at hand, at most `max`; 0: no more of them. */
 int journal_reader_records(struct journal_reader *reader, struct command *commands, uint32_t max, struct error *error);
 
+/* The number of the record of the batch at hand that is given next; behind the batch if there are no more. */
+uint64_t journal_reader_seq(const struct journal_reader *reader);
+
 /* The header of the segment that the reader is in. */
 const struct journal_segment_header *journal_reader_segment(const struct journal_reader *reader);
 

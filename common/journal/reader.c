@@ -232,6 +232,11 @@ int journal_reader_records(struct journal_reader *reader, struct command *comman
     return take_records(reader, commands, max, 0, error);
 }
 
+uint64_t journal_reader_seq(const struct journal_reader *reader)
+{
+    return reader->record_seq;
+}
+
 const struct journal_segment_header *journal_reader_segment(const struct journal_reader *reader)
 {
     return &reader->segment;

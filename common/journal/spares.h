@@ -1,5 +1,5 @@
 /*
- * Files of trimmed segments, kept to be used anew: `spare-0.seg`, `spare-1.seg` beside the journal. A block that was
+ * Files of trimmed segments, kept to be used anew: `spare-0.seg` to `spare-3.seg` beside the journal. A block that was
  * written before needs no change of the file system's own books, so a durable write of it costs one write, as with
  * zeros written ahead but without their cost.
  *
@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define JOURNAL_SPARES_MAX 2
+#define JOURNAL_SPARES_MAX 4
 
 /* Keeps the file as a spare. 1: done. 0: there are enough of them; it stays as it is. */
 int journal_spare_put(const char *directory, const char *path, struct error *error);

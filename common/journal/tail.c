@@ -85,7 +85,7 @@ static int64_t unbegun_bytes(int file, const char *path, uint32_t number, const 
     uint8_t *block = aligned_alloc(JOURNAL_BLOCK_BYTES, JOURNAL_BLOCK_BYTES);
     if (!block)
         return error_system(error, ENOMEM, path, "no memory");
-    struct journal_segment_header guess;
+    struct journal_segment_header guess = {0};
     struct journal_proof proof = {0};
     size_t count = 0;
     memset(block, 0, JOURNAL_BLOCK_BYTES);

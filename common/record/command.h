@@ -80,7 +80,7 @@ enum order_option {
 
 enum login_flag {
     LOGIN_TAKES_OVER = 1 << 0,            /* from an earlier connection */
-    LOGIN_CANCELS_ON_DISCONNECT = 1 << 1, /* the session's orders go when this connection ends */
+    LOGIN_CANCELS_ON_DISCONNECT = 1 << 1, /* the session's orders go grace_ms after this connection has ended */
 };
 
 #define PRICE_TICKS_MAX       1999999900 /* $199,999.99, the highest limit price of OUCH 5.0 */
@@ -147,7 +147,9 @@ struct command_session {
     char firm[FIRM_BYTES]; /* LOGIN: the firm that the gateway's accounts give this user */
     uint8_t reason;        /* LOGOUT: L logout request, D disconnected, T timed out, S supervisory */
     uint8_t reserved1[3];
-    uint64_t reserved2[6];
+    uint32_t grace_ms; /* LOGIN: from its end to the cancels, if it cancels on disconnect */
+    uint32_t reserved2;
+    uint64_t reserved3[5];
 };
 
 /* DAY_START, DAY_END */
@@ -258,6 +260,7 @@ struct command {
     X(command, login.connection, 64, 8)                                                                                \
     X(command, login.firm, 72, 4)                                                                                      \
     X(command, login.reason, 76, 1)                                                                                    \
+    X(command, login.grace_ms, 80, 4)                                                                                  \
     X(command, day.date, 60, 4)                                                                                        \
     X(command, day.midnight_ns, 64, 8)                                                                                 \
     X(command, admin.market_state, 57, 1)                                                                              \

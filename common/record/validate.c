@@ -108,9 +108,11 @@ static const char *session_invalid(const struct command *command)
           "flag has unknown bits");
     CHECK(text_or_zero(login->user, USER_BYTES), "user is not printable");
     CHECK(text_or_zero(login->firm, FIRM_BYTES), "firm is not printable");
-    CHECK(login->reserved0 == 0 && zero(login->reserved1, sizeof(login->reserved1)) &&
-              zero(login->reserved2, sizeof(login->reserved2)),
+    CHECK(login->reserved0 == 0 && login->reserved2 == 0 && zero(login->reserved1, sizeof(login->reserved1)) &&
+              zero(login->reserved3, sizeof(login->reserved3)),
           "reserved bytes are not zero");
+    CHECK(login->grace_ms == 0 || (command->kind == COMMAND_LOGIN && login->flag & LOGIN_CANCELS_ON_DISCONNECT),
+          "grace_ms is for a login that cancels on disconnect");
     if (command->kind == COMMAND_LOGIN || command->kind == COMMAND_SESSION_BLOCK)
         CHECK(name_valid(login->user, USER_BYTES), "user is empty");
     if (command->kind == COMMAND_LOGIN || command->kind == COMMAND_LOGOUT)

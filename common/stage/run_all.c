@@ -19,6 +19,7 @@
 
 #include <immintrin.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define RUNNERS_MAX       (TOPOLOGY_PROCESSES_MAX + 1)
 #define IDLE_ROUNDS_AWAKE 32u
@@ -63,6 +64,15 @@ static bool open_all(struct crew *crew, const struct stage_definition *const def
                 return false;
     }
     return true;
+}
+
+static void reload_all(struct crew *crew)
+{
+    for (uint32_t i = 0; i < crew->count; i++) {
+        log_set_stage(crew->runners[i].name);
+        runner_reload(&crew->runners[i]);
+    }
+    log_set_stage("run");
 }
 
 /* One poll of each. Records handled, or negative. */
@@ -143,6 +153,8 @@ static void crew_run(struct crew *crew)
         if (count < 0)
             return;
         notify_alive(&crew->notify, now_ns);
+        if (signals_take_reload())
+            reload_all(crew);
         if (may_end(crew, now_ns, tick_due(crew, now_ns) || signals_end_requests() > 0))
             return;
         if (count > 0)
@@ -161,7 +173,7 @@ int stage_run_all(const struct stage_definition *const definitions[], uint32_t c
         log_failure("no memory for the stages");
         return EXIT_STAGE_FAILED;
     }
-    signals_install();
+    signals_install(isatty(STDIN_FILENO) == 0); /* what runs at a terminal ends with it */
     notify_open(&crew.notify);
     crew.exit_code = EXIT_STAGE_OK;
     if (open_all(&crew, definitions, count, config))

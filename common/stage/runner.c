@@ -130,6 +130,12 @@ int runner_poll(struct runner *runner, uint64_t now_ns)
     return count;
 }
 
+void runner_reload(struct runner *runner)
+{
+    if (runner->definition->reload && runner->stage)
+        runner->definition->reload(runner->stage);
+}
+
 int runner_descriptor(const struct runner *runner)
 {
     return runner->definition->descriptor ? runner->definition->descriptor(runner->stage) : -1;

@@ -32,6 +32,9 @@ bool runner_open(struct runner *runner, const struct stage_definition *definitio
 /* One poll, and once a second a look whether the run is still ours. Records handled, or negative with exit_code set. */
 int runner_poll(struct runner *runner, uint64_t now_ns);
 
+/* Settings are to be read again; nothing for a stage that has none. */
+void runner_reload(struct runner *runner);
+
 /* A descriptor to watch while asleep, or -1. */
 int runner_descriptor(const struct runner *runner);
 

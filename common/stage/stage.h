@@ -44,6 +44,8 @@ struct stage_definition {
     int (*descriptor)(const void *stage);
     /* asked to end (SIGTERM): finish what is in flight. true once it may be closed. NULL: at once */
     bool (*stopped)(void *stage, uint64_t now_ns);
+    /* asked to read its settings again (SIGHUP); what it finds wrong it logs, and goes on. NULL: it has none */
+    void (*reload)(void *stage);
     /* a line of text about where it stands, for the log at ready and at the end; NULL: none */
     void (*describe)(const void *stage, char *text, size_t text_bytes);
     void (*close)(void *stage); /* accepts half-opened */

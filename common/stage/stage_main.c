@@ -61,6 +61,8 @@ static int loop_run(struct loop *loop)
         if (loop->runner.ready && !loop->told_ready)
             tell_ready(loop);
         notify_alive(&loop->notify, now_ns);
+        if (signals_take_reload())
+            runner_reload(&loop->runner);
         if (may_end(loop, now_ns))
             return EXIT_STAGE_OK;
         bool settled = loop->runner.ready && !loop->runner.definition->pollable;
@@ -78,7 +80,7 @@ static int run_stage(const struct stage_definition *definition, const struct com
     uint32_t process_count = TOPOLOGY_GATEWAY_FIRST + (uint32_t)config->exchange_gateways;
     uint32_t core_count = waiter_core_count();
     bool spin = waiter_spins(config->exchange_wait, process_count, core_count);
-    signals_install();
+    signals_install(definition->reload != NULL);
     notify_open(&loop.notify);
     int code = EXIT_STAGE_FAILED;
     if (runner_open(&loop.runner, definition, config, line->gateway)) {

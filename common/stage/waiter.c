@@ -74,11 +74,20 @@ static void sleep_armed(struct waiter *waiter, int descriptor, uint64_t timeout_
     doorbell_sleep(doorbells, descriptor, timeout_ns);
 }
 
+/* The kernel's threads that complete a disk's writes or take packets run on some core, and may be waiting for this. */
+static void spin(bool kernel_works)
+{
+    if (kernel_works)
+        sched_yield();
+    else
+        _mm_pause();
+}
+
 void waiter_idle(struct waiter *waiter, int descriptor, bool settled, uint64_t now_ns)
 {
     bool joined = waiter->run->doorbells.shared != NULL;
     if (waiter->spin && joined) {
-        _mm_pause();
+        spin(descriptor >= 0);
         return;
     }
     if (waiter->idle_since_ns == 0)

@@ -7,7 +7,8 @@
  *   any  -- poll > 0 --> busy                    armed <--- woken, poll = 0 --- asleep <-
  *
  * Rules
- *   1. spin: pause, never sleep. park: the picture above; between raising the doorbell's flag and sleeping there is
+ *   1. spin: pause, or yield if the stage has a descriptor (the kernel then works for it, perhaps on this very core);
+ *      never sleep. park: the picture above; between raising the doorbell's flag and sleeping there is
  *      always one more poll, so no ring is lost. auto: spin where there is a core for every process of the run.
  *   2. Every sleep has a time-out: 10 ms, and 100 ms once idle for a second and settled (ready, and with nothing to do
  * by the clock: stages that wait on descriptors have heartbeats and time-outs to keep). It is a backstop.

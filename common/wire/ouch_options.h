@@ -8,7 +8,8 @@
  *
  * Rules
  *   1. OUCH_OPTIONS is the table of all tags: size, kind and the messages each may be in. Tags 200 and up are
- *      Ringside's own: triggers and self-match prevention, for which OUCH 5.0 has none (docs/protocol.md).
+ *      Ringside's own: triggers, self-match prevention and the user of a drop copy's message, for which OUCH 5.0 has
+ *      none (docs/protocol.md).
  *   2. An element whose length is not its tag's, a tag that is not in the table, not allowed in the message, or there
  *      twice, is an error that names the rule.
  *   3. Emitting writes the tags that are set in `present`, in the table's order.
@@ -39,6 +40,7 @@ enum ouch_option_place {
 #define OUCH_PLACES_ENTER (OUCH_IN_ENTER | OUCH_OUT_ACCEPTED)
 #define OUCH_PLACES_ORDER (OUCH_IN_ENTER | OUCH_IN_REPLACE | OUCH_OUT_ACCEPTED)
 #define OUCH_PLACES_BOTH  (OUCH_PLACES_ORDER | OUCH_OUT_REPLACED)
+#define OUCH_PLACES_OUT   0x1f0
 #define OUCH_PLACES_MASS  (OUCH_IN_MASS_CANCEL | OUCH_OUT_MASS_CANCELED)
 
 /* bit, NAME, name, tag, bytes of the value, kind, places, meaning. Kinds as in wire/ouch_layout.h; i32 is signed. */
@@ -70,7 +72,8 @@ enum ouch_option_place {
     X(24, TRIGGER, trigger, 200, 1, letter, OUCH_PLACES_BOTH, "Ringside: S stop, T trailing stop, N none")             \
     X(25, TRIGGER_PRICE, trigger_price, 201, 8, u64, OUCH_PLACES_BOTH, "Ringside: stop price")                         \
     X(26, TRAIL_OFFSET, trail_offset, 202, 8, u64, OUCH_PLACES_BOTH, "Ringside: distance of a trailing stop")          \
-    X(27, SELF_MATCH, self_match, 203, 1, letter, OUCH_PLACES_BOTH, "Ringside: O, W, D, Y, o, w, d, y; N none")
+    X(27, SELF_MATCH, self_match, 203, 1, letter, OUCH_PLACES_BOTH, "Ringside: O, W, D, Y, o, w, d, y; N none")        \
+    X(28, USER, user, 204, 6, text, OUCH_PLACES_OUT, "Ringside: of a drop copy, whose message it is")
 
 /* The bits of `present`. */
 enum ouch_option_bit {

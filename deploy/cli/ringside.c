@@ -26,7 +26,7 @@ static const struct subcommand subcommands[] = {
     {"order", "buys, sells, cancels, watches and lists by hand", order_main},
     {"load", "drives an exchange over TCP and checks what comes back", load_main},
     {"bench", "measures parts: bench ring, engine, matcher, journal", bench_main},
-    {"account", "adds users to an accounts file", account_main},
+    {"account", "adds users to an accounts file, checks it and the members' settings", account_main},
     {"config", "prints every option with its default, or checks a file", config_main},
     {"version", "prints the version", version_main},
     {"help", "prints this", help_main},

@@ -240,7 +240,7 @@ int snapshot_main(int argc, char **argv)
     if (code != COMMAND_LINE_GO)
         return code;
     log_set_level(line.config.exchange_log_level);
-    signals_install();
+    signals_install(false);
     if (options.list) {
         code = list(&line.config, line.json);
     } else {

@@ -199,7 +199,8 @@ int32_t auction_price(const struct engine *engine, uint32_t instrument)
 /* ---- trading ------------------------------------------------------------------------------------------------------
  */
 
-bool auction_takes(const struct state_sweep *states, const struct order *order)
+/* Whether a cross order takes part in the auction at hand. */
+static bool auction_takes(const struct state_sweep *states, const struct order *order)
 {
     uint8_t cross_type = order->terms.cross_type;
     if (states->kind == 'C')

@@ -6,9 +6,6 @@
 
 #include "state.h"
 
-/* Whether a cross order takes part in the auction at hand (engine->states). */
-bool auction_takes(const struct state_sweep *states, const struct order *order);
-
 /* The cross orders join the book. */
 void auction_gather(struct engine *engine, const struct state_sweep *states);
 

@@ -85,7 +85,9 @@ static void apply_other(struct engine *engine, const struct command *command)
         instrument_add(engine, command);
         break;
     case COMMAND_TICK:
-        if (engine->expiry_count != 0)
+        if (session_grace_is_over(engine))
+            session_grace_begin(engine);
+        else if (engine->expiry_count != 0)
             engine->work.sweep = SWEEP_EXPIRY;
         break;
     case COMMAND_SNAPSHOT_MARK:
@@ -226,6 +228,10 @@ static void sweep_one(struct engine *engine)
     case SWEEP_TENURE:
         session_tenure_sweep(engine);
         engine->pauses = engine->work.sweep == SWEEP_TENURE;
+        break;
+    case SWEEP_GRACE:
+        session_grace_sweep(engine);
+        engine->pauses = engine->work.sweep == SWEEP_GRACE;
         break;
     case SWEEP_CANCELS:
         cancels_sweep(engine);

@@ -260,11 +260,18 @@ static const char *sessions_invalid(const struct engine *engine)
 {
     uint64_t connected = 0;
     uint64_t counted = 0;
-    for (uint32_t session = 1; session <= engine->session_count; session++)
-        connected += engine->sessions[session].owner != 0;
+    uint64_t waiting = 0;
+    for (uint32_t session = 1; session <= engine->session_count; session++) {
+        const struct session *self = &engine->sessions[session];
+        connected += self->owner != 0;
+        waiting += self->cancel_at_ns != 0;
+        CHECK(self->cancel_at_ns == 0 || (self->owner == 0 && self->cancel_at_ns >= engine->grace_next_ns),
+              "a session waits to come back only while it is away, and no longer than the next sweep");
+    }
     for (uint32_t gateway = 0; gateway < GATEWAYS_MAX; gateway++)
         counted += engine->connected_counts[gateway];
     CHECK(connected == counted, "connected sessions are counted");
+    CHECK(waiting == engine->grace_count, "sessions that may come back in time are counted");
     return NULL;
 }
 

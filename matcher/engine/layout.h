@@ -246,8 +246,10 @@ struct session {
     uint8_t blocked;
     uint8_t cancels;    /* its orders go when its connection ends */
     uint8_t cancel_due; /* and it has ended */
-    uint8_t reserved0[7];
-    uint64_t reserved1[2];
+    uint8_t reserved0[3];
+    uint32_t grace_ms;     /* they go so much later, unless it is back by then */
+    uint64_t cancel_at_ns; /* and it has ended: the first TICK from then on cancels; 0: it has not */
+    uint64_t reserved1;
 };
 
 struct channel {

@@ -144,7 +144,7 @@ uint64_t engine_command_seq_next(const struct engine *engine);
 uint64_t engine_event_seq_next(const struct engine *engine);
 uint64_t engine_live_orders(const struct engine *engine);
 
-/* Whether an order is live that a TICK may expire. */
+/* Whether a TICK may do something: an order is live that expires, or a session's orders go if it stays away. */
 bool engine_timer_armed(const struct engine *engine);
 
 /* Running hash of the bytes 16 to 127 of all events, one after the other. */

@@ -5,7 +5,9 @@
  * Rules
  *   1. One connection a session. A second login is refused with S, or, if it asks to take over, closes the first.
  *   2. The stream of a session begins each day with SYSTEM_EVENT S: at the start of the day, or before its first login.
- *   3. Orders stay when a connection goes, unless its login asked for cancels on disconnect.
+ *   3. Orders stay when a connection goes, unless its login asked for cancels on disconnect. With a grace period they
+ *      go at the first TICK after it, unless the user has logged in by then: an end and a login within it, a takeover
+ *      among them, change nothing. Who is blocked cannot come back, so his go at once.
  */
 #include "sessions.h"
 
@@ -72,15 +74,36 @@ static void told_connection(struct engine *engine, uint8_t kind, uint8_t reason,
     memcpy(login->firm, &self->firm, FIRM_BYTES);
 }
 
+static void cancels_due(struct engine *engine, struct session *self)
+{
+    if (self->cancel_due)
+        return;
+    self->cancel_due = 1;
+    engine->work.cancel_due_count++;
+}
+
+static void grace_begin(struct engine *engine, struct session *self)
+{
+    self->cancel_at_ns = engine->time_ns + self->grace_ms * UINT64_C(1000000);
+    if (engine->grace_count++ == 0 || self->cancel_at_ns < engine->grace_next_ns)
+        engine->grace_next_ns = self->cancel_at_ns;
+}
+
+static void grace_end(struct engine *engine, struct session *self)
+{
+    engine->grace_count -= self->cancel_at_ns != 0;
+    self->cancel_at_ns = 0;
+}
+
 static void session_close(struct engine *engine, uint32_t session, uint8_t reason)
 {
     struct session *self = &engine->sessions[session];
     told_connection(engine, EVENT_SESSION_CLOSED, reason, session, self->owner, self->connection);
     engine->connected_counts[self->owner >> 32 & 0xff]--;
-    if (self->cancels && !self->cancel_due) {
-        self->cancel_due = 1;
-        engine->work.cancel_due_count++;
-    }
+    if (self->cancels && self->grace_ms != 0 && !self->blocked)
+        grace_begin(engine, self);
+    else if (self->cancels)
+        cancels_due(engine, self);
     self->owner = 0;
     self->connection = 0;
 }
@@ -133,6 +156,8 @@ void session_login(struct engine *engine, const struct command *command)
     self->connection = login->connection;
     self->firm = firm_word(login->firm);
     self->cancels = (login->flag & LOGIN_CANCELS_ON_DISCONNECT) != 0;
+    self->grace_ms = login->grace_ms;
+    grace_end(engine, self);
     if (engine->day_open && self->message_no == 0)
         session_told_day(engine, session, 'S');
     told_connection(engine, EVENT_LOGIN_ACCEPTED, 0, session, owner, login->connection);
@@ -193,4 +218,37 @@ void session_tenure_sweep(struct engine *engine)
     }
     if (*left == 0)
         engine->work.sweep = SWEEP_NONE;
+}
+
+/* ---- who has not come back in time --------------------------------------------------------------------------------
+ */
+
+bool session_grace_is_over(const struct engine *engine)
+{
+    return engine->grace_count != 0 && engine->time_ns >= engine->grace_next_ns;
+}
+
+void session_grace_begin(struct engine *engine)
+{
+    engine->sweep_place = 1;
+    engine->grace_next_ns = UINT64_MAX;
+    session_grace_sweep(engine);
+}
+
+void session_grace_sweep(struct engine *engine)
+{
+    engine->work.sweep = SWEEP_GRACE;
+    for (uint32_t scanned = 0; scanned < SCANNED_MAX && engine->sweep_place <= engine->session_count; scanned++) {
+        struct session *self = &engine->sessions[engine->sweep_place++];
+        if (self->cancel_at_ns == 0)
+            continue;
+        if (self->cancel_at_ns <= engine->time_ns) {
+            grace_end(engine, self);
+            cancels_due(engine, self);
+        } else if (self->cancel_at_ns < engine->grace_next_ns) {
+            engine->grace_next_ns = self->cancel_at_ns;
+        }
+    }
+    if (engine->sweep_place > engine->session_count)
+        engine->work.sweep = engine->expiry_count != 0 ? SWEEP_EXPIRY : SWEEP_NONE;
 }

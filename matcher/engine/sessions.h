@@ -11,6 +11,12 @@ void session_login(struct engine *engine, const struct command *command);
 void session_logout(struct engine *engine, const struct command *command);
 void session_tenure_begins(struct engine *engine, const struct command *command);
 void session_tenure_sweep(struct engine *engine);
+
+/* The grace of sessions that have ended: whether some are due, and their orders become due. */
+bool session_grace_is_over(const struct engine *engine);
+void session_grace_begin(struct engine *engine);
+void session_grace_sweep(struct engine *engine);
+
 void session_block(struct engine *engine, const struct command *command);
 
 void day_start(struct engine *engine, const struct command *command);

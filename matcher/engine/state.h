@@ -56,6 +56,7 @@ enum sweep {
     SWEEP_CANCELS, /* cancels.h */
     SWEEP_STATES,  /* states.h */
     SWEEP_EXPIRY,
+    SWEEP_GRACE, /* sessions that did not come back in time; expiries come after it */
 };
 
 /* What the command at hand has left to do, all zero if nothing: asked as one word, several times a command. */
@@ -203,6 +204,11 @@ struct engine {
     struct cancel_sweep cancel;
     struct state_sweep states;
     uint32_t connected_counts[GATEWAYS_MAX];
+
+    /* sessions that have ended and may come back before their orders go */
+    uint64_t grace_next_ns; /* no later than the first of their moments */
+    uint32_t grace_count;
+    uint32_t reserved2;
 };
 
 /* ---- books ---- */

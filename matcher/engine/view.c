@@ -22,7 +22,7 @@ uint64_t engine_live_orders(const struct engine *engine)
 
 bool engine_timer_armed(const struct engine *engine)
 {
-    return engine->expiry_count != 0;
+    return engine->expiry_count != 0 || engine->grace_count != 0;
 }
 
 uint64_t engine_event_hash(const struct engine *engine)

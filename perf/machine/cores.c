@@ -4,9 +4,11 @@
 #include "env/clock.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +25,34 @@ void core_pin(unsigned core)
     CPU_ZERO(&set);
     CPU_SET(core % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
     (void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+void core_unpin(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (long core = 0; core < sysconf(_SC_NPROCESSORS_ONLN) && core < CPU_SETSIZE; core++)
+        CPU_SET((size_t)core, &set);
+    (void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+pid_t core_occupy(unsigned core)
+{
+    pid_t occupant = fork();
+    if (occupant != 0)
+        return occupant;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    core_pin(core);
+    for (;;)
+        sched_yield();
+}
+
+void core_vacate(pid_t occupant)
+{
+    if (occupant <= 0)
+        return;
+    kill(occupant, SIGKILL);
+    waitpid(occupant, NULL, 0);
 }
 
 double core_to_core_ns(void)

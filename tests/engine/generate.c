@@ -440,6 +440,8 @@ static bool comes_back(struct generator *generator, struct command *command)
         login_of(command, 1 + random_below(random, generator->sessions));
         command->login.flag =
             (uint8_t)(LOGIN_TAKES_OVER | (random_chance(random, 30) ? LOGIN_CANCELS_ON_DISCONNECT : 0));
+        if (command->login.flag & LOGIN_CANCELS_ON_DISCONNECT && random_chance(random, 50))
+            command->login.grace_ms = 500 * random_below(random, 10);
     } else {
         return false;
     }

@@ -65,6 +65,9 @@ struct model_session {
     char user[USER_BYTES];
     char firm[FIRM_BYTES];
     bool connected, blocked, cancels_on_disconnect;
+    uint32_t grace_ms;
+    bool away;           /* it has ended, and its orders wait for it */
+    uint64_t away_to_ns; /* until then */
     uint8_t gateway;
     uint32_t tenure;
     uint64_t connection;

@@ -84,6 +84,7 @@ void model_time_passes(struct model *model)
         model_canceled(model, order, 0, 'T', false);
         model_settle_book(model, order->instrument);
     }
+    model_away_too_long(model);
 }
 
 /* ---- TRADE_BREAK --------------------------------------------------------------------------------------------------

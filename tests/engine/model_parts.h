@@ -127,6 +127,7 @@ void model_cancel_of_books(struct model *model, char reason, model_chosen *chose
 void model_login(struct model *model);
 void model_logout(struct model *model);
 void model_tenure_begins(struct model *model);
+void model_away_too_long(struct model *model);
 void model_session_block(struct model *model);
 void model_system_event(struct model *model, uint32_t session, char code);
 void model_day_start(struct model *model);

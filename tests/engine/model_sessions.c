@@ -58,8 +58,11 @@ struct ended {
 static void close_session(struct model *model, uint32_t session, char reason, struct ended *ended)
 {
     told_connection(model, EVENT_SESSION_CLOSED, session, reason);
-    model->sessions[session].connected = false;
-    ended->cancels[session] = model->sessions[session].cancels_on_disconnect;
+    struct model_session *self = &model->sessions[session];
+    self->connected = false;
+    self->away = self->cancels_on_disconnect && self->grace_ms > 0 && !self->blocked;
+    self->away_to_ns = model->command->time_ns + 1000000 * (uint64_t)self->grace_ms;
+    ended->cancels[session] = self->cancels_on_disconnect && !self->away;
 }
 
 static bool of_an_ended(const struct model *model, const struct model_order *order, const void *asked)
@@ -72,6 +75,21 @@ static bool of_an_ended(const struct model *model, const struct model_order *ord
 static void cancel_orders(struct model *model, const struct ended *ended)
 {
     model_cancel_of_books(model, 'Z', of_an_ended, ended);
+}
+
+void model_away_too_long(struct model *model)
+{
+    struct ended ended = {{false}};
+    bool any = false;
+    for (uint32_t session = 1; session <= model->session_count; session++) {
+        struct model_session *self = &model->sessions[session];
+        if (!self->away || self->away_to_ns > model->command->time_ns)
+            continue;
+        self->away = false;
+        any = ended.cancels[session] = true;
+    }
+    if (any)
+        cancel_orders(model, &ended);
 }
 
 void model_logout(struct model *model)
@@ -137,6 +155,8 @@ static void accept_login(struct model *model, uint32_t session)
     self->tenure = command->tenure;
     self->connection = command->login.connection;
     self->cancels_on_disconnect = (command->login.flag & LOGIN_CANCELS_ON_DISCONNECT) != 0;
+    self->grace_ms = command->login.grace_ms;
+    self->away = false;
     memcpy(self->firm, blank(command->login.firm) ? "    " : command->login.firm, FIRM_BYTES);
     if (model->day_open && self->message_no == 0)
         model_system_event(model, session, 'S');

@@ -618,6 +618,69 @@ Test(order_kinds, cancel_on_disconnect)
     cr_expect_eq(engine_live_orders(f->engine), 1);
 }
 
+static void login_with_grace(uint64_t connection, uint32_t grace_ms)
+{
+    struct command command = {.kind = COMMAND_LOGIN,
+                              .gateway = 1,
+                              .tenure = 1,
+                              .login = {.flag = LOGIN_TAKES_OVER | LOGIN_CANCELS_ON_DISCONNECT,
+                                        .connection = connection,
+                                        .grace_ms = grace_ms}};
+    memcpy(command.login.user, "ANNE  ", USER_BYTES);
+    apply(f, command);
+}
+
+static void tick_at(uint64_t time_ns)
+{
+    apply_at(f, (struct command){.kind = COMMAND_TICK}, time_ns);
+}
+
+Test(order_kinds, cancel_on_disconnect_after_a_grace_period)
+{
+    const uint64_t second_ns = UINT64_C(1000000000);
+    const uint64_t start_ns = 1000 * second_ns;
+    login_with_grace(101, 5000);
+    enter(f, 1, 'S', 10, 10000);
+    cr_expect_not(engine_timer_armed(f->engine));
+    const struct command gone = {
+        .kind = COMMAND_LOGOUT, .gateway = 1, .tenure = 1, .session = 1, .login = {.connection = 101, .reason = 'D'}};
+    apply_at(f, gone, start_ns);
+    cr_expect_eq(f->event_count, 1u, "closed, and nothing else");
+    cr_expect(engine_timer_armed(f->engine));
+    tick_at(start_ns + 4 * second_ns);
+    cr_expect_eq(f->event_count, 0u);
+    login_with_grace(102, 5000); /* back in time */
+    cr_expect_not(engine_timer_armed(f->engine));
+    tick_at(start_ns + 60 * second_ns);
+    cr_expect_eq(f->event_count, 0u);
+    login_with_grace(103, 5000); /* a takeover is an end and a login */
+    cr_expect_eq(count_of(f, EVENT_CANCELED), 0u);
+    tick_at(start_ns + 120 * second_ns);
+    cr_expect_eq(f->event_count, 0u);
+
+    const struct command tenure = {.kind = COMMAND_TENURE_BEGINS, .gateway = 1, .tenure = 2}; /* its gateway died */
+    apply_at(f, tenure, start_ns + 200 * second_ns);
+    cr_expect_eq(count_of(f, EVENT_CANCELED), 0u);
+    tick_at(start_ns + 205 * second_ns - 1);
+    cr_expect_eq(f->event_count, 0u);
+    tick_at(start_ns + 205 * second_ns);
+    cr_expect_eq(event_of(f, EVENT_CANCELED, 0)->reason, 'Z');
+    cr_expect_eq(engine_live_orders(f->engine), 0);
+    cr_expect_not(engine_timer_armed(f->engine));
+    cr_expect_null(engine_invalid(f->engine));
+}
+
+Test(order_kinds, who_is_blocked_has_no_grace)
+{
+    login_with_grace(101, 5000);
+    enter(f, 1, 'S', 10, 10000);
+    struct command command = {.kind = COMMAND_SESSION_BLOCK, .login = {.flag = 1}};
+    memcpy(command.login.user, "ANNE  ", USER_BYTES);
+    apply(f, command);
+    cr_expect_eq(event_of(f, EVENT_CANCELED, 0)->reason, 'Z');
+    cr_expect_not(engine_timer_armed(f->engine));
+}
+
 Test(order_kinds, blocked_user_is_closed_and_stays_out)
 {
     struct command command = {.kind = COMMAND_SESSION_BLOCK, .login = {.flag = 1}};

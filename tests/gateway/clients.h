@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define CLIENT_BYTES (1u << 20)
-#define CLIENTS_MAX  16u
+#define CLIENTS_MAX  64u
 
 struct client {
     int fd;

@@ -246,7 +246,8 @@ static void engine_take(struct stand_in *exchange, const struct command *command
     const struct engine_output output = {.events = events, .mask = ENGINE_EVENTS_MAX - 1};
     struct command stamped = *command;
     stamped.command_seq = engine_command_seq_next(exchange->engine);
-    stamped.time_ns = STAND_IN_MIDNIGHT + 34200 * (uint64_t)NS_PER_SECOND + stamped.command_seq;
+    if (stamped.time_ns == 0)
+        stamped.time_ns = STAND_IN_MIDNIGHT + 34200 * (uint64_t)NS_PER_SECOND + stamped.command_seq;
     int count = engine_apply(exchange->engine, &stamped, &output);
     REQUIRE(count >= 0);
     for (;;) {
@@ -263,6 +264,12 @@ static void engine_take(struct stand_in *exchange, const struct command *command
             return;
         count = engine_continue(exchange->engine, &output);
     }
+}
+
+void stand_in_command(struct stand_in *exchange, const struct command *command)
+{
+    REQUIRE(exchange->engine);
+    engine_take(exchange, command);
 }
 
 static void tell(struct stand_in *exchange, uint32_t session, struct event *event)

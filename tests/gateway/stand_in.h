@@ -74,6 +74,9 @@ int stand_in_poll(struct stand_in *exchange);
 /* An event of the stand-in's own making; its number, time and cause are filled in. */
 void stand_in_event(struct stand_in *exchange, struct event *event);
 
+/* With the real engine: a command from elsewhere, such as an operator's; time_ns 0: now. */
+void stand_in_command(struct stand_in *exchange, const struct command *command);
+
 /* An ACCEPTED for the session, as if it had entered an order. */
 void stand_in_accepted(struct stand_in *exchange, uint32_t session, uint32_t user_ref);
 

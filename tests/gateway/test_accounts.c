@@ -157,6 +157,30 @@ Test(accounts, names_and_passwords_have_rules)
     cr_assert_not_null(account_invalid("a", "FRM", "with space"));
 }
 
+Test(accounts, the_tool_checks_both_files)
+{
+    char members[160];
+    char *argv[] = {"account", "check", path, members, NULL};
+    snprintf(members, sizeof(members), "%s.members", path);
+    cr_assert_eq(put("alice", "FRMA", "secret"), 0);
+    static const struct {
+        const char *text;
+        int code;
+    } cases[] = {{"[user alice]\nquantity_max = 5\n", 0}, {"[user bob]\n", 1}, {"[user alice]\nquantity_max\n", 1}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        FILE *file = fopen(members, "w");
+        cr_assert_not_null(file);
+        fputs(cases[i].text, file);
+        fclose(file);
+        cr_expect_eq(account_main(4, argv), cases[i].code, "case %zu", i);
+    }
+    unlink(members);
+    cr_expect_eq(account_main(4, argv), 1, "no file");
+    cr_expect_eq(account_main(3, argv), 0, "accounts alone");
+    write_file("alice FRMA nohash\n");
+    cr_expect_eq(account_main(3, argv), 1);
+}
+
 Test(accounts, the_tool_adds_many)
 {
     struct accounts accounts;

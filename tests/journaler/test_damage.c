@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define BATCHES_MAX    8
-#define SPARE_REPEATED (4 * JOURNAL_BLOCK_BYTES)
+#define SPARE_REPEATED ((size_t)4 * JOURNAL_BLOCK_BYTES)
 
 /* One segment, in memory and open. */
 struct segment {

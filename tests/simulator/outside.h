@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define OUTSIDE_PASSWORD      "secret"
-#define OUTSIDE_PASSWORD_HASH "$6$simulated$right"
+#define OUTSIDE_PASSWORD_HASH "$6$rounds=1000$simulated$right"
 
 struct engine;
 

@@ -64,14 +64,21 @@ static const char *odd_records(struct check *check, const struct command *comman
     return NULL;
 }
 
-/* Without a replay the records are read all the same: each must be one, and their bytes those of the batch. */
+/*
+ * Without a replay, and before it begins, the records are read all the same: each must be one, and their bytes those of
+ * the batch.
+ */
 static int take_records(struct check *check, const struct command **ret_commands, struct command *own,
                         struct error *error)
 {
-    if (check->replays)
+    uint64_t next = journal_reader_seq(check->reader);
+    uint64_t most = TAKEN_COMMANDS;
+    if (check->replays && next >= check->replay_first_seq)
         return replayer_take(&check->replayer, check->reader, UINT64_MAX, ret_commands, error);
+    if (check->replays && check->replay_first_seq - next < most)
+        most = check->replay_first_seq - next;
     *ret_commands = own;
-    return journal_reader_records(check->reader, own, TAKEN_COMMANDS, error);
+    return journal_reader_records(check->reader, own, (uint32_t)most, error);
 }
 
 static int check_records(struct check *check, const struct journal_batch_header *header, struct error *error)
@@ -81,9 +88,9 @@ static int check_records(struct check *check, const struct journal_batch_header 
     int count;
     while ((count = take_records(check, &commands, own, error)) > 0) {
         const char *why = odd_records(check, commands, count);
-        int result = why              ? odd_batch(check, header, why, error)
-                     : check->replays ? replayer_apply(&check->replayer, error)
-                                      : 0;
+        int result = why               ? odd_batch(check, header, why, error)
+                     : commands != own ? replayer_apply(&check->replayer, error)
+                                       : 0;
         if (result < 0)
             return result;
     }
@@ -165,11 +172,6 @@ static int open_journal(struct check *check, struct error *error)
     result = journal_reader_open_oldest(&check->reader, check->place.directory, error);
     if (result == 0 && bytes >= AHEAD_BYTES_MIN)
         result = journal_reader_read_ahead(check->reader, error);
-    if (result == 0 && check->replays && journal_reader_segment(check->reader)->first_seq != 1)
-        result = error_set(error, ERROR_INVALID, check->place.directory,
-                           "begins with command %llu, and what came before is not there to be replayed; --no-replay "
-                           "checks the bytes alone",
-                           (ull)journal_reader_segment(check->reader)->first_seq);
     return result;
 }
 

@@ -17,7 +17,7 @@ struct check {
     /* what to do */
     const struct config *config;
     struct journal_place place;
-    bool replays;
+    bool replays;                 /* turned off if the journal was trimmed and there is no snapshot to go on from */
     const char *events_directory; /* NULL: leave the event log out */
 
     /* what was found */
@@ -30,6 +30,8 @@ struct check {
     uint64_t batch_count;
     uint64_t byte_count;       /* of headers and batches that were checked */
     uint64_t checkpoint_count; /* that the journal tells and the replay agrees with */
+    uint64_t replay_first_seq; /* the replay's first command: 1, or behind a snapshot */
+    bool snapshot_missing;     /* so nothing could be replayed */
     uint64_t event_count;      /* that the replay gave */
     uint64_t event_log_count;  /* of them compared with the log */
     bool event_log_present;

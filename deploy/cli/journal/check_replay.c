@@ -50,7 +50,7 @@ int check_checkpoint(struct check *check, const struct journal_batch_header *hea
 {
     const struct journal_checkpoint *told = &header->checkpoint;
     char path[DISK_PATH_BYTES];
-    if (told->command_seq == check->checkpoint_seq)
+    if (told->command_seq == check->checkpoint_seq || told->command_seq < check->replay_first_seq)
         return 0;
     int result = replayer_settle(&check->replayer, error);
     if (result < 0)
@@ -198,7 +198,7 @@ static int open_log(struct check *check, struct error *error)
         return file;
     disk()->close(file);
     check->event_log_present = true;
-    check->logged_seq = 1;
+    check->logged_seq = check->replayer.event_next;
     check->logged = malloc(CHECK_EVENTS * sizeof(*check->logged));
     if (!check->logged)
         return error_system(error, ENOMEM, check->events_directory, "no memory to read the event log");
@@ -207,10 +207,18 @@ static int open_log(struct check *check, struct error *error)
 
 int check_replay_begin(struct check *check, struct error *error)
 {
-    int result = replayer_open(&check->replayer, check->config, error);
+    int result = replayer_open(&check->replayer, check->config, journal_reader_segment(check->reader), error);
+    if (result == ERROR_NOT_YET) {
+        check->snapshot_missing = true;
+        check->replays = false;
+        return 0;
+    }
+    if (result < 0)
+        return result;
     check->replayer.watcher = take_event;
     check->replayer.argument = check;
-    return result < 0 ? result : open_log(check, error);
+    check->replay_first_seq = engine_command_seq_next(check->replayer.engine);
+    return open_log(check, error);
 }
 
 int check_replay_end(struct check *check, struct error *error)

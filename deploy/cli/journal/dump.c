@@ -227,7 +227,7 @@ static int open_reader(struct dump *dump, const struct config *config, bool want
     if (result == 0)
         result = journal_reader_read_ahead(dump->reader, error);
     if (result == 0 && dump->named)
-        result = replayer_open(&dump->replayer, config, error);
+        result = replayer_open(&dump->replayer, config, NULL, error);
     dump->replayer.watcher = take_event;
     dump->replayer.argument = &dump->names;
     return result;

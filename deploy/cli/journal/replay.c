@@ -53,6 +53,8 @@ struct replay_run {
     struct replayer replayer;
     struct play play;
     bool plays;
+    uint64_t from_seq; /* the first command that is applied: 1, or behind a snapshot */
+    uint64_t from_event;
     uint64_t seq_end; /* the first command that is left out */
     uint64_t command_count;
     uint64_t bytes;
@@ -80,14 +82,18 @@ static int open_journal(struct replay_run *run, struct error *error)
     uint64_t bytes = journal_survey_bytes(&survey);
     journal_survey_finish(&survey);
     result = journal_reader_open_oldest(&run->reader, run->place.directory, error);
-    if (result == 0 && journal_reader_segment(run->reader)->first_seq != 1)
+    if (result == 0 && run->plays && journal_reader_segment(run->reader)->first_seq != 1)
         result = error_set(error, ERROR_INVALID, run->place.directory,
-                           "begins with command %llu: what came before is not there to be replayed",
+                           "begins with command %llu: what came before is not there to be sent",
                            (ull)journal_reader_segment(run->reader)->first_seq);
     if (result == 0)
         result = journal_reader_read_ahead(run->reader, error);
     if (result == 0)
-        result = replayer_open(&run->replayer, run->config, error);
+        result = replayer_open(&run->replayer, run->config, journal_reader_segment(run->reader), error);
+    if (result == 0) {
+        run->from_seq = engine_command_seq_next(run->replayer.engine);
+        run->from_event = engine_event_seq_next(run->replayer.engine);
+    }
     progress_begin(&run->progress, "replaying", bytes); /* after the engine's memory is there */
     return result;
 }
@@ -187,8 +193,12 @@ static void print_engine(const struct replay_run *run)
     const struct engine *engine = run->replayer.engine;
     printf(
         "%s: %llu commands, %llu events in %.3f s: %.2f million commands a second, %.2f a second of processor time\n",
-        run->place.directory, (ull)run->command_count, (ull)engine_event_seq_next(engine) - 1, run->seconds,
-        (double)run->command_count / run->seconds / 1e6, (double)run->command_count / run->processor_s / 1e6);
+        run->place.directory, (ull)run->command_count, (ull)(engine_event_seq_next(engine) - run->from_event),
+        run->seconds, (double)run->command_count / run->seconds / 1e6,
+        (double)run->command_count / run->processor_s / 1e6);
+    if (run->from_seq > 1)
+        printf("  begun with    the snapshot of %s before command %llu\n", run->config->snapshots_directory,
+               (ull)run->from_seq);
     printf("  last command  %llu\n  event hash    %016llx\n  state hash    %016llx\n  live orders   %llu\n",
            (ull)engine_command_seq_next(engine) - 1, (ull)engine_event_hash(engine), (ull)engine_state_hash(engine),
            (ull)engine_live_orders(engine));
@@ -214,13 +224,14 @@ static void print_json(const struct replay_run *run)
     const struct engine *engine = run->replayer.engine;
     printf("{\"journal\":");
     json_text_print(stdout, run->place.directory);
-    printf(",\"commands\":%llu,\"events\":%llu,\"seconds\":%.6f,\"processor_s\":%.6f,\"commands_per_s\":%.0f,\"command_"
+    printf(",\"from_seq\":%llu,\"commands\":%llu,\"events\":%llu,\"seconds\":%.6f,\"processor_s\":%.6f,\"commands_per_"
+           "s\":%.0f,\"command_"
            "seq\":%llu,"
            "\"event_hash\":\"%016llx\",\"state_hash\":\"%016llx\",\"live_orders\":%llu,\"torn_bytes\":%llu",
-           (ull)run->command_count, (ull)engine_event_seq_next(engine) - 1, run->seconds, run->processor_s,
-           (double)run->command_count / run->seconds, (ull)engine_command_seq_next(engine) - 1,
-           (ull)engine_event_hash(engine), (ull)engine_state_hash(engine), (ull)engine_live_orders(engine),
-           (ull)run->end.torn_bytes);
+           (ull)run->from_seq, (ull)run->command_count, (ull)(engine_event_seq_next(engine) - run->from_event),
+           run->seconds, run->processor_s, (double)run->command_count / run->seconds,
+           (ull)engine_command_seq_next(engine) - 1, (ull)engine_event_hash(engine), (ull)engine_state_hash(engine),
+           (ull)engine_live_orders(engine), (ull)run->end.torn_bytes);
     if (run->plays) {
         const char *separator = "";
         printf(",\"logins\":%llu,\"sent\":%llu,\"late_s\":%.6f,\"answers\":{", (ull)run->play.login_count,

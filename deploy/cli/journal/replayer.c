@@ -1,40 +1,73 @@
 #include "replayer.h"
 
-#include "matcher/config_limits.h"
+#include "journal/journal_layout.h"
+#include "matcher/snapshot_files.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define COMMAND_PLACES 1024u
-#define EVENT_PLACES   1024u
-#define BURST_COMMANDS 32u
-#define LOOK_AHEAD     64u /* commands kept back while there may be more: the engine fetches what they will need */
+#define COMMAND_PLACES  1024u
+#define EVENT_PLACES    1024u
+#define BURST_COMMANDS  32u
+#define PASSED_COMMANDS 64u
+#define LOOK_AHEAD      64u /* commands kept back while there may be more: the engine fetches what they will need */
 
-int replayer_open(struct replayer *replayer, const struct config *config, struct error *error)
+/* 1: the books are those of the oldest good snapshot from `first_seq` on. 0: there is none. */
+static int load_oldest(struct books *books, const struct config *config, const struct journal_segment_header *first,
+                       struct error *error)
 {
-    struct engine_limits limits;
-    replayer->event_next = 1;
-    int result = matcher_limits(&limits, config, error);
-    if (result == 0)
-        result = memory_open(&replayer->memory, engine_bytes(&limits), error);
-    if (result < 0)
+    struct snapshot_list list;
+    int result = snapshot_list_read(&list, config->snapshots_directory, error);
+    for (uint32_t i = list.count; result == 0 && i-- > 0;) {
+        struct snapshot_header header;
+        if (list.seqs[i] < first->first_seq)
+            continue;
+        if (snapshot_load(books, &header, config->snapshots_directory, list.seqs[i], first->instance, NULL) == 0)
+            return 1;
+        result = books_empty(books, error);
+    }
+    return result;
+}
+
+static int open_books(struct books *books, const struct config *config, const struct journal_segment_header *first,
+                      struct error *error)
+{
+    int result = books_open(books, config, error);
+    if (result < 0 || !first || first->first_seq == 1)
         return result;
-    replayer->engine = engine_create(replayer->memory.start, &limits);
-    REQUIRE(replayer->engine);
+    result = load_oldest(books, config, first, error);
+    if (result != 0)
+        return result < 0 ? result : 0;
+    return error_set(error, ERROR_NOT_YET, config->snapshots_directory,
+                     "the journal begins with command %llu, and there is no good snapshot to go on from",
+                     (unsigned long long)first->first_seq);
+}
+
+int replayer_open(struct replayer *replayer, const struct config *config, const struct journal_segment_header *first,
+                  struct error *error)
+{
+    int result = open_books(&replayer->books, config, first, error);
+    if (result < 0) {
+        replayer_close(replayer);
+        return result;
+    }
+    replayer->engine = replayer->books.engine;
+    replayer->event_next = engine_event_seq_next(replayer->engine);
     replayer->commands = aligned_alloc(RECORD_BYTES, COMMAND_PLACES * sizeof(struct command));
     replayer->events = aligned_alloc(RECORD_BYTES, EVENT_PLACES * sizeof(struct event));
     if (!replayer->commands || !replayer->events) {
         replayer_close(replayer);
         return error_system(error, ENOMEM, "replay", "no memory");
     }
-    replayer->input = (struct engine_input){.commands = replayer->commands, .mask = COMMAND_PLACES - 1, .end = 1};
+    replayer->input = (struct engine_input){
+        .commands = replayer->commands, .mask = COMMAND_PLACES - 1, .end = engine_command_seq_next(replayer->engine)};
     replayer->output = (struct engine_output){.events = replayer->events, .mask = EVENT_PLACES - 1};
     return 0;
 }
 
 void replayer_close(struct replayer *replayer)
 {
-    memory_close(&replayer->memory);
+    books_close(&replayer->books);
     free(replayer->commands);
     free(replayer->events);
     *replayer = (struct replayer){0};
@@ -92,10 +125,25 @@ static uint32_t room(const struct replayer *replayer, uint64_t end)
     return (uint32_t)(count < wanted ? count : wanted);
 }
 
+/* What the snapshot knows already. */
+static int pass_over(const struct replayer *replayer, struct journal_reader *reader, struct error *error)
+{
+    struct command known[PASSED_COMMANDS];
+    int count = 1;
+    while (count > 0 && UNLIKELY(journal_reader_seq(reader) < replayer->input.end)) {
+        uint64_t left = replayer->input.end - journal_reader_seq(reader);
+        count = journal_reader_records(reader, known, left < PASSED_COMMANDS ? (uint32_t)left : PASSED_COMMANDS, error);
+    }
+    return count;
+}
+
 int replayer_take(struct replayer *replayer, struct journal_reader *reader, uint64_t end,
                   const struct command **ret_commands, struct error *error)
 {
     struct command *place = &replayer->commands[replayer->input.end & (COMMAND_PLACES - 1)];
+    int result = pass_over(replayer, reader, error);
+    if (result < 0)
+        return result;
     int count = journal_reader_records(reader, place, room(replayer, end), error);
     if (count > 0)
         replayer->input.end += (uint64_t)count;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ARRIVAL_NS 10000u
 #define ZERO_BYTES ((size_t)1 << 20)
 
 static int prepare(int file, size_t file_bytes, const char *path, struct error *error)
@@ -37,7 +38,9 @@ static int write_on(struct disk_yard *yard, int file, size_t bytes, size_t file_
     uint64_t end_ns = start_ns + (uint64_t)(seconds * NS_PER_SECOND);
     uint64_t now_ns = start_ns;
     int result = 0;
+    uint64_t before_ns = start_ns;
     histogram_clear(&yard->took_ns);
+    histogram_clear(&yard->arrived_ns);
     for (size_t at = 0; now_ns<end_ns; at = at + 2 * bytes> file_bytes ? 0 : at + bytes) {
         memcpy(block, &now_ns, sizeof(now_ns));
         if (pwrite(file, block, bytes, (off_t)at) != (ssize_t)bytes) {
@@ -46,6 +49,8 @@ static int write_on(struct disk_yard *yard, int file, size_t bytes, size_t file_
         }
         uint64_t done_ns = clock_monotonic_ns();
         histogram_record(&yard->took_ns, done_ns - now_ns);
+        for (; before_ns < now_ns; before_ns += ARRIVAL_NS) /* they came while the write before this one was going on */
+            histogram_record(&yard->arrived_ns, done_ns - before_ns);
         now_ns = done_ns;
     }
     double took_s = (double)(now_ns - start_ns) / NS_PER_SECOND;

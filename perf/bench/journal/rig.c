@@ -27,6 +27,7 @@
 
 #define SETTLE_LIMIT_NS     (60 * (uint64_t)NS_PER_SECOND)
 #define SETTLE_LOOK_NS      (5 * (uint64_t)NS_PER_MS)
+#define SETTLE_SEGMENTS     8 /* by then as many are in turn as trimming needs */
 #define SETTLE_BURST        512u
 #define SETTLE_IDLE_US      200000
 #define SETTLE_BYTES_PER_US 300 /* a slow disk */
@@ -182,7 +183,8 @@ static bool is_settled(const struct rig *rig, const struct rig_form *form)
 {
     struct journal_segment_header newest = newest_segment(rig);
     bool recycled = (newest.compatible_flags & JOURNAL_FLAG_RECYCLED) != 0;
-    return newest.segment_bytes == form->segment_bytes && recycled == form->trims;
+    uint32_t least = form->trims ? SETTLE_SEGMENTS : 1;
+    return newest.segment_bytes == form->segment_bytes && recycled == form->trims && newest.segment >= least;
 }
 
 int rig_settle(struct rig *rig, const struct rig_form *form, const struct command *command, struct error *error)

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define COMMAND_HASH 0xbf70f3640840a854u
+#define COMMAND_HASH 0xb906355c48840fc6u
 #define EVENT_HASH   0xf11a63173b1dc105u
 
 /* The bytes of a record as hex, from the body on. */

@@ -153,7 +153,8 @@ Test(command_invalid, names_the_rule_of_a_session)
     EXPECT_BAD(good_login(), login.user[0] = ' ', "user is empty");
     EXPECT_BAD(good_login(), login.user[2] = '\x7f', "user is not printable");
     EXPECT_BAD(good_login(), login.connection = 0, "a login or logout is of a connection");
-    EXPECT_BAD(good_login(), login.reserved2[0] = 1, "reserved bytes are not zero");
+    EXPECT_BAD(good_login(), login.reserved3[0] = 1, "reserved bytes are not zero");
+    EXPECT_BAD(good_login(), login.grace_ms = 1, "grace_ms is for a login that cancels on disconnect");
     struct command logout = good_login();
     logout.kind = COMMAND_LOGOUT;
     EXPECT_BAD(logout, login.reason = 'x', "the reason of a logout is one of L, D, T, S");
