@@ -51,7 +51,8 @@ static inline void store_be64(uint8_t *bytes, uint64_t value)
 /* Copies text into a fixed field, left-justified and padded with spaces; what does not fit is cut. */
 static inline void text_pad(char *field, size_t field_bytes, const char *text)
 {
-    size_t length = strnlen(text, field_bytes);
+    const char *end = (const char *)memchr(text, '\0', field_bytes);
+    size_t length = end ? (size_t)(end - text) : field_bytes;
     memcpy(field, text, length);
     memset(field + length, ' ', field_bytes - length);
 }

@@ -16,6 +16,7 @@
 #define BUFFER_BYTES_MAX     (1u << 30)
 #define HEARTBEAT_MS_DEFAULT 1000u
 #define SILENCE_MS_DEFAULT   15000u
+#define LOGIN_TIMEOUT_MS_MAX 99999u
 
 uint64_t rs_clock_ns(void)
 {
@@ -100,6 +101,8 @@ static const char *options_wrong(const struct rs_client_options *options)
         return "a session has at most 10 characters";
     if (!options->on_message)
         return "on_message is missing";
+    if (options->login_timeout_ms > LOGIN_TIMEOUT_MS_MAX)
+        return "login_timeout_ms is at most 99999: the field has five digits";
     if (options->input_bytes != 0 &&
         (options->input_bytes < INPUT_BYTES_MIN || options->input_bytes > BUFFER_BYTES_MAX))
         return "the input buffer must hold the longest packet: 65537 bytes";
@@ -126,6 +129,8 @@ static void take_options(struct rs_client *client, const struct rs_client_option
     client->on_message = options->on_message;
     client->on_debug = options->on_debug;
     client->context = options->context;
+    client->login.has_timeout = options->login_timeout_ms != 0;
+    client->login.heartbeat_timeout_ms = options->login_timeout_ms;
     text_pad(client->login.user, SOUP_USER_BYTES, options->user);
     text_pad(client->login.password, SOUP_PASSWORD_BYTES, options->password);
     size_t session_bytes = options->session ? strlen(options->session) : 0;
@@ -180,6 +185,16 @@ void rs_client_close(struct rs_client *client)
         client->state = RS_CLIENT_CLOSED;
     client->output.start = client->output.end = 0;
     client->input.start = client->input.end = 0;
+}
+
+void rs_client_restart(struct rs_client *client, uint64_t sequence_next)
+{
+    rs_client_close(client);
+    client->state = RS_CLIENT_CLOSED;
+    client->known_sequence = false;
+    client->sequence_next = sequence_next;
+    memset(client->login.session, ' ', SOUP_SESSION_BYTES);
+    client->session[0] = '\0';
 }
 
 /* ---- output ---- */
@@ -281,4 +296,9 @@ const char *rs_client_why(const struct rs_client *client)
 size_t rs_client_pending(const struct rs_client *client)
 {
     return client->output.end - client->output.start;
+}
+
+enum rs_client_refusal rs_client_refusal(const struct rs_client *client)
+{
+    return client->refusal;
 }

@@ -35,6 +35,7 @@ int rs_client_connect(struct rs_client *client)
     const struct rs_address *address = &client->addresses[client->address_next];
     client->address_next = (client->address_next + 1) % client->address_count;
     client->sent_ns = client->received_ns = rs_clock_ns();
+    client->refusal = RS_REFUSED_NOT;
     client->fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (client->fd < 0)
         return rs_fail(client, RS_CLIENT_SYSTEM, errno, "no socket");
@@ -111,6 +112,7 @@ static int login_rejected(struct rs_client *client, const struct soup_frame *fra
 {
     uint8_t reason = frame->payload_bytes == SOUP_LOGIN_REJECTED_BYTES ? frame->payload[0] : 0;
     const char *text = "for no reason known";
+    client->refusal = (enum rs_client_refusal)reason;
     if (reason == SOUP_NOT_AUTHORIZED)
         text = "user unknown or password wrong";
     if (reason == SOUP_SESSION_NOT_AVAILABLE)
@@ -241,4 +243,16 @@ int rs_client_service(struct rs_client *client, uint64_t now_ns)
     if (failed == 0)
         failed = rs_client_flush(client);
     return failed < 0 ? failed : messages;
+}
+
+int rs_client_poll_ms(const struct rs_client *client)
+{
+    if (client->fd < 0)
+        return -1;
+    uint64_t now_ns = rs_clock_ns();
+    uint64_t due_ns = client->received_ns + client->silence_ns;
+    uint64_t sent_ns = client->sent_ns ? client->sent_ns : now_ns;
+    if (client->state == RS_CLIENT_OPEN && sent_ns + client->heartbeat_ns < due_ns)
+        due_ns = sent_ns + client->heartbeat_ns;
+    return due_ns > now_ns ? (int)((due_ns - now_ns + 999999u) / 1000000u) : 0;
 }

@@ -43,6 +43,7 @@ struct rs_client {
     struct soup_login_request login;
     char session[SOUP_SESSION_BYTES + 1];
     char why[RS_WHY_BYTES];
+    enum rs_client_refusal refusal;
     uint32_t address_count;
     uint32_t address_next;
     struct rs_address addresses[RS_ADDRESSES_MAX];

@@ -1,95 +1,97 @@
-/* A client in one page: logs in, buys 100 shares of a symbol, prints what the exchange says, cancels what is left. */
-#include "client/ringside_client.h"
-#include "wire/ouch.h"
+/* A trader's program in one page: buys 100 shares of a symbol, waits a moment for fills, and cancels what is left. */
+#include "client/ringside_trader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct trader {
-    uint32_t user_ref_next; /* 0 until the exchange has told it */
-    int answers;
+struct mine {
+    uint32_t filled;
+    uint32_t left;
 };
 
-static void on_message(void *context, uint64_t sequence, const uint8_t *message, size_t message_bytes)
+static void on_ready(void *context, uint32_t user_ref_next)
 {
-    struct trader *trader = context;
-    const char *title = message_bytes > 0 ? ouch_title(OUCH_OUT, message[0]) : NULL;
-    printf("%6llu  %s\n", (unsigned long long)sequence, title ? title : "?");
-
-    struct ouch_account_answer answer;
-    struct ouch_executed executed;
-    struct ouch_rejected rejected;
-    if (!ouch_decode_account_answer(message, message_bytes, &answer))
-        trader->user_ref_next = answer.user_ref_next;
-    else if (!ouch_decode_executed(message, message_bytes, &executed))
-        printf("        %u shares at %.4f\n", executed.quantity, (double)executed.price / 10000);
-    else if (!ouch_decode_rejected(message, message_bytes, &rejected))
-        printf("        %s\n", ouch_reject_text(rejected.reason));
-    trader->answers++;
+    (void)context;
+    printf("ready; my next number is %u\n", user_ref_next);
 }
 
-/* Sends a message and waits for the first thing that comes back. */
-static int ask(struct rs_client *client, struct trader *trader, const uint8_t *message, uint32_t message_bytes)
+static void on_gone(void *context, int error, const char *why, uint32_t retry_ms)
 {
-    int before = trader->answers;
-    int result = rs_client_send(client, message, message_bytes);
-    if (result == 0)
-        result = rs_client_flush_wait(client, 1000);
-    while (result >= 0 && trader->answers == before) {
-        result = rs_client_wait(client, 5000);
-        if (result == 0)
-            return RS_CLIENT_TIMEOUT;
-    }
-    return result;
+    (void)context;
+    (void)error;
+    fprintf(stderr, "no connection (%s); again in %u ms\n", why, retry_ms);
 }
 
-static int trade(struct rs_client *client, struct trader *trader, const char *symbol, double price)
+static void on_accepted(void *context, uint64_t sequence, const struct ouch_accepted *accepted,
+                        const struct ouch_options *options)
 {
-    uint8_t message[OUCH_MESSAGE_BYTES_MAX];
-    const struct ouch_account_query query = {0};
-    int result = ask(client, trader, message, ouch_encode_account_query(message, &query));
-    if (result < 0)
-        return result;
+    struct mine *mine = context;
+    (void)sequence;
+    (void)options;
+    mine->left = accepted->state == 'L' ? accepted->quantity : 0;
+    printf("order %u is accepted: %u at %.4f\n", accepted->user_ref, accepted->quantity,
+           (double)accepted->price / 10000);
+}
 
-    struct ouch_enter enter = {.user_ref = trader->user_ref_next,
-                               .side = 'B',
-                               .quantity = 100,
-                               .price = (uint64_t)(price * 10000 + 0.5),
-                               .time_in_force = '0',
-                               .display = 'Y',
-                               .capacity = 'P',
-                               .sweep = 'N',
-                               .cross_type = 'N'};
-    text_pad(enter.symbol, sizeof(enter.symbol), symbol);
-    text_pad(enter.client_order_id, sizeof(enter.client_order_id), "example");
-    result = ask(client, trader, message, ouch_encode_enter(message, &enter));
-    if (result < 0)
-        return result;
+static void on_executed(void *context, uint64_t sequence, const struct ouch_executed *executed,
+                        const struct ouch_options *options)
+{
+    struct mine *mine = context;
+    (void)sequence;
+    (void)options;
+    mine->filled += executed->quantity;
+    mine->left -= executed->quantity;
+    printf("order %u trades: %u at %.4f\n", executed->user_ref, executed->quantity, (double)executed->price / 10000);
+}
 
-    const struct ouch_cancel cancel = {.user_ref = enter.user_ref, .quantity = 0};
-    return ask(client, trader, message, ouch_encode_cancel(message, &cancel));
+static void on_canceled(void *context, uint64_t sequence, const struct ouch_canceled *canceled,
+                        const struct ouch_options *options)
+{
+    struct mine *mine = context;
+    (void)sequence;
+    (void)options;
+    mine->left -= canceled->quantity;
+    printf("order %u is canceled: %u\n", canceled->user_ref, canceled->quantity);
+}
+
+static void on_rejected(void *context, uint64_t sequence, const struct ouch_rejected *rejected,
+                        const struct ouch_options *options)
+{
+    (void)context;
+    (void)sequence;
+    (void)options;
+    printf("order %u is rejected: %s\n", rejected->user_ref, ouch_reject_text(rejected->reason));
 }
 
 int main(int argc, char **argv)
 {
     if (argc != 6) {
-        fprintf(stderr, "usage: %s HOST:PORT USER PASSWORD SYMBOL PRICE\n", argv[0]);
+        fprintf(stderr, "usage: %s HOST:PORT[,HOST:PORT...] USER PASSWORD SYMBOL PRICE\n", argv[0]);
         return 2;
     }
-    struct trader trader = {0};
-    const struct rs_client_options options = {
-        .addresses = argv[1], .user = argv[2], .password = argv[3], .on_message = on_message, .context = &trader};
     char why[256];
-    struct rs_client *client = rs_client_create(&options, why, sizeof(why));
-    if (!client) {
-        fprintf(stderr, "%s\n", why);
-        return 2;
-    }
-    int result = rs_client_login(client, 5000);
+    uint32_t user_ref = 0;
+    struct mine mine = {0};
+    const struct rs_trader_options options = {
+        .client = {.addresses = argv[1], .user = argv[2], .password = argv[3], .context = &mine},
+        .callbacks = {on_ready, on_gone, .on_accepted = on_accepted, .on_executed = on_executed,
+                      .on_canceled = on_canceled, .on_rejected = on_rejected}};
+    const struct rs_order order = {
+        .side = 'B', .symbol = argv[4], .quantity = 100, .price = (uint64_t)(strtod(argv[5], NULL) * 10000 + 0.5)};
+    struct rs_trader *trader = rs_trader_create(&options, why, sizeof(why));
+    int result = trader ? rs_trader_ready_wait(trader, 5000) : RS_CLIENT_INVALID;
     if (result == 0)
-        result = trade(client, &trader, argv[4], strtod(argv[5], NULL));
+        result = rs_trader_enter(trader, &order, &user_ref);
+    if (result == 0)
+        result = rs_trader_settle(trader, 5000);
+    if (result == 0 && mine.left > 0 && (result = rs_trader_poll(trader, 500)) >= 0)
+        result = rs_trader_cancel(trader, user_ref, 0); /* too late for what has traded meanwhile: then ignored */
+    if (result == 0)
+        result = rs_trader_settle(trader, 5000);
     if (result < 0)
-        fprintf(stderr, "%s\n", rs_client_why(client));
-    rs_client_destroy(client);
+        fprintf(stderr, "%s\n", trader ? rs_trader_why(trader) : why);
+    else
+        printf("%u traded\n", mine.filled);
+    rs_trader_destroy(trader);
     return result < 0;
 }

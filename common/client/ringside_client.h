@@ -39,16 +39,25 @@ enum rs_client_state {
     RS_CLIENT_ENDED,      /* the exchange has ended the session (day over): its last message has been handled */
 };
 
+/* Why a login is refused: the letter of SoupBinTCP's Login Rejected. */
+enum rs_client_refusal {
+    RS_REFUSED_NOT = 0,
+    RS_REFUSED_USER = 'A',    /* user unknown or password wrong: asking again changes nothing */
+    RS_REFUSED_SESSION = 'S', /* the session asked for is not there: the trading day is another one */
+};
+
 /* Negative results. rs_client_why tells more. */
 enum rs_client_error {
-    RS_CLIENT_SYSTEM = -1,   /* a system call failed: refused, reset, unreachable */
-    RS_CLIENT_HUNG_UP = -2,  /* the exchange closed the connection */
-    RS_CLIENT_REFUSED = -3,  /* the login is refused: user, password or session */
-    RS_CLIENT_PROTOCOL = -4, /* what came is not SoupBinTCP, or not the number asked for */
-    RS_CLIENT_SILENT = -5,   /* nothing came for silence_ms */
-    RS_CLIENT_FULL = -6,     /* no room in the output buffer: service first. The connection is as it was */
-    RS_CLIENT_STATE = -7,    /* not possible in this state. The connection is as it was */
-    RS_CLIENT_TIMEOUT = -8,  /* a blocking call's time is over. The connection is as it was */
+    RS_CLIENT_SYSTEM = -1,    /* a system call failed: refused, reset, unreachable */
+    RS_CLIENT_HUNG_UP = -2,   /* the exchange closed the connection */
+    RS_CLIENT_REFUSED = -3,   /* the login is refused: user, password or session */
+    RS_CLIENT_PROTOCOL = -4,  /* what came is not SoupBinTCP, or not the number asked for */
+    RS_CLIENT_SILENT = -5,    /* nothing came for silence_ms */
+    RS_CLIENT_FULL = -6,      /* no room in the output buffer: service first. The connection is as it was */
+    RS_CLIENT_STATE = -7,     /* not possible in this state. The connection is as it was */
+    RS_CLIENT_TIMEOUT = -8,   /* a blocking call's time is over. The connection is as it was */
+    RS_CLIENT_INVALID = -9,   /* what was asked for cannot be said in OUCH; nothing was sent */
+    RS_CLIENT_DAY_OVER = -10, /* the exchange has ended the session */
 };
 
 struct rs_client_options {
@@ -67,6 +76,9 @@ struct rs_client_options {
     /* The text of a debug packet; may be NULL. */
     void (*on_debug)(void *context, const char *text, size_t text_bytes);
     void *context;
+
+    uint32_t login_timeout_ms; /* the exchange is to give us up after such a silence, to 99999: the longer login of
+                                  SoupBinTCP 4; 0: the shorter one, and the exchange's own time */
 };
 
 /* NULL on a bad option, an address that cannot be resolved or no memory; `why` then says which. */
@@ -87,6 +99,7 @@ int rs_client_service(struct rs_client *client, uint64_t now_ns);
 
 int rs_client_fd(const struct rs_client *client);       /* -1 when closed */
 short rs_client_events(const struct rs_client *client); /* what to poll it for: POLLIN, POLLOUT */
+int rs_client_poll_ms(const struct rs_client *client);  /* and how long at most; -1: for ever, as when closed */
 
 /*
  * Room for one message of at most message_bytes at the end of the output buffer, or NULL if there is none or the state
@@ -108,12 +121,19 @@ int rs_client_logout(struct rs_client *client);
 /* Ends the connection at once. Session and next number are kept. */
 void rs_client_close(struct rs_client *client);
 
+/*
+ * Closes, and forgets session and number: the next login is to the current session, with the message sequence_next (1:
+ * the first of the day; 0: the next there will be). For the day after RS_CLIENT_ENDED, or RS_REFUSED_SESSION.
+ */
+void rs_client_restart(struct rs_client *client, uint64_t sequence_next);
+
 enum rs_client_state rs_client_state(const struct rs_client *client);
-uint64_t rs_client_sequence_next(const struct rs_client *client);  /* number of the next message */
-uint64_t rs_client_sequence_first(const struct rs_client *client); /* number at which the first login began */
-const char *rs_client_session(const struct rs_client *client);     /* "" before the first login */
-const char *rs_client_why(const struct rs_client *client);         /* the last error as text; never NULL */
-size_t rs_client_pending(const struct rs_client *client);          /* bytes not yet handed to the socket */
+uint64_t rs_client_sequence_next(const struct rs_client *client);         /* number of the next message */
+uint64_t rs_client_sequence_first(const struct rs_client *client);        /* number at which the first login began */
+const char *rs_client_session(const struct rs_client *client);            /* "" before the first login */
+const char *rs_client_why(const struct rs_client *client);                /* the last error as text; never NULL */
+enum rs_client_refusal rs_client_refusal(const struct rs_client *client); /* of the last login */
+size_t rs_client_pending(const struct rs_client *client);                 /* bytes not yet handed to the socket */
 
 /* ---- conveniences, which block ---- */
 

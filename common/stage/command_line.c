@@ -28,7 +28,8 @@ struct arguments {
     bool json;
     bool check;
     const char *values[COMMAND_LINE_OPTIONS_MAX];
-    const char *operand;
+    const char *operands[COMMAND_LINE_OPERANDS_MAX];
+    uint32_t operand_count;
 };
 
 const char *ringside_version(void)
@@ -57,7 +58,9 @@ static void print_own_options(const struct command_line_form *form)
 static int print_help(const struct command_line_form *form)
 {
     printf("%s: %s\n\n", form->program, form->summary);
-    if (form->operand)
+    if (form->operand && form->operand_count_max > 0)
+        printf("usage: %s %s [options]\n\n", form->program, form->operand);
+    else if (form->operand)
         printf("usage: %s [options] [%s]\n\n", form->program, form->operand);
     print_own_options(form);
     printf("  --config FILE             configuration (else $%s, else %s)\n"
@@ -152,8 +155,10 @@ static int collect(struct arguments *arguments, int argc, char **argv, const str
         if (code != COMMAND_LINE_GO)
             return code;
     }
-    if (form->operand && optind < argc)
-        arguments->operand = argv[optind++];
+    uint32_t operands_max = form->operand && form->operand_count_max == 0 ? 1 : form->operand_count_max;
+    REQUIRE(operands_max <= COMMAND_LINE_OPERANDS_MAX);
+    while (arguments->operand_count < operands_max && optind < argc)
+        arguments->operands[arguments->operand_count++] = argv[optind++];
     if (optind < argc)
         return usage_refused(form, "unexpected", argv[optind]);
     return COMMAND_LINE_GO;
@@ -205,7 +210,9 @@ int command_line_read(struct command_line *line, int argc, char **argv, const st
     }
     line->gateway = arguments.gateway;
     line->json = arguments.json;
-    line->operand = arguments.operand;
+    line->operand = arguments.operands[0];
+    line->operand_count = arguments.operand_count;
+    memcpy(line->operands, arguments.operands, sizeof(line->operands));
     memcpy(line->values, arguments.values, sizeof(line->values));
     return COMMAND_LINE_GO;
 }

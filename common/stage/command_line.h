@@ -15,7 +15,8 @@
 #define CONFIG_PATH_DEFAULT  "/etc/ringside/ringside.conf"
 #define CONFIG_PATH_VARIABLE "RINGSIDE_CONFIG"
 
-#define COMMAND_LINE_OPTIONS_MAX 16
+#define COMMAND_LINE_OPTIONS_MAX  24
+#define COMMAND_LINE_OPERANDS_MAX 8
 
 struct command_line_option {
     const char *name;  /* "from" */
@@ -31,8 +32,9 @@ struct command_line_form {
     const char *extra;                         /* lines of --help about this program alone, or NULL */
     const struct command_line_option *options; /* of this program alone */
     uint32_t option_count;
-    const char *operand; /* one argument that is no option may be given, for --help: "DIRECTORY"; NULL: none */
-    bool brief;          /* --help does not list the configuration */
+    const char *operand;        /* arguments that are no options, for --help: "DIRECTORY"; NULL: none */
+    uint32_t operand_count_max; /* 0: one, which may be left out */
+    bool brief;                 /* --help does not list the configuration */
 };
 
 struct command_line {
@@ -40,7 +42,9 @@ struct command_line {
     uint32_t gateway;     /* 1 unless --gateway says otherwise */
     bool json;
     const char *values[COMMAND_LINE_OPTIONS_MAX]; /* of the form's options; "" without one; NULL: not given */
-    const char *operand;                          /* NULL: not given */
+    const char *operand;                          /* the first; NULL: not given */
+    const char *operands[COMMAND_LINE_OPERANDS_MAX];
+    uint32_t operand_count;
 };
 
 /*

@@ -52,7 +52,21 @@ enum {
 
 #define OUCH_MESSAGE_BYTES_MAX (OUCH_REPLACED_BYTES + OUCH_OPTIONS_BYTES_MAX)
 
+/* Both languages have it, under names of their own. */
+#ifdef __cplusplus
+#define OUCH_ASSERT static_assert
+#else
+#define OUCH_ASSERT _Static_assert
+#endif
+
 /* ---- appendages ---- */
+
+static inline void ouch_no_appendage(struct ouch_appendage *ret)
+{
+    ret->bytes = NULL;
+    ret->count = 0;
+    ret->present = false;
+}
 
 static inline const char *ouch_take_appendage_ALWAYS(const uint8_t *in, size_t count, size_t fixed_bytes,
                                                      struct ouch_appendage *ret)
@@ -66,7 +80,7 @@ static inline const char *ouch_take_appendage_ALWAYS(const uint8_t *in, size_t c
 static inline const char *ouch_take_appendage_OPTIONAL(const uint8_t *in, size_t count, size_t fixed_bytes,
                                                        struct ouch_appendage *ret)
 {
-    *ret = (struct ouch_appendage){0};
+    ouch_no_appendage(ret);
     if (count == fixed_bytes)
         return NULL;
     if (count < fixed_bytes + 2)
@@ -78,7 +92,7 @@ static inline const char *ouch_take_appendage_NEVER(const uint8_t *in, size_t co
                                                     struct ouch_appendage *ret)
 {
     (void)in;
-    *ret = (struct ouch_appendage){0};
+    ouch_no_appendage(ret);
     return count == fixed_bytes ? NULL : "the message is longer than its fields";
 }
 
@@ -128,7 +142,7 @@ static inline uint32_t ouch_put_appendage_NEVER(const uint8_t *out, uint32_t fix
 /* The fields follow each other and, with the two bytes of an appendage that is always there, fill the fixed part. */
 #define OUCH_FIELD_WIRE(m, kind, name, offset, bytes, meaning) uint8_t name[bytes];
 #define OUCH_FIELD_PIN(m, kind, name, offset, bytes, meaning)                                                          \
-    _Static_assert(offsetof(struct ouch_wire_##m, name) == (offset), #m "." #name " is at " #offset);
+    OUCH_ASSERT(offsetof(struct ouch_wire_##m, name) == (offset), #m "." #name " is at " #offset);
 #define OUCH_LENGTH_ALWAYS   2
 #define OUCH_LENGTH_OPTIONAL 0
 #define OUCH_LENGTH_NEVER    0
@@ -140,9 +154,9 @@ static inline uint32_t ouch_put_appendage_NEVER(const uint8_t *out, uint32_t fix
         uint8_t type;                                                                                                  \
         OUCH_##NAME##_FIELDS(OUCH_FIELD_WIRE, name)                                                                    \
     };                                                                                                                 \
-    OUCH_##NAME##_FIELDS(OUCH_FIELD_PIN, name) _Static_assert(                                                         \
-        sizeof(struct ouch_wire_##name) + OUCH_LENGTH_##appendage_rule == (fixed_bytes),                               \
-        title " has " #fixed_bytes " bytes");                                                                          \
+    OUCH_##NAME##_FIELDS(OUCH_FIELD_PIN, name)                                                                         \
+        OUCH_ASSERT(sizeof(struct ouch_wire_##name) + OUCH_LENGTH_##appendage_rule == (fixed_bytes),                   \
+                    title " has " #fixed_bytes " bytes");                                                              \
                                                                                                                        \
     struct ouch_##name {                                                                                               \
         OUCH_##NAME##_FIELDS(OUCH_FIELD_DECLARE, name) struct ouch_appendage appendage;                                \

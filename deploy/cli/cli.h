@@ -12,6 +12,7 @@ int snapshot_main(int argc, char **argv); /* snapshot.c */
 int version_main(int argc, char **argv);  /* version.c */
 int bench_main(int argc, char **argv);    /* bench.c */
 int journal_main(int argc, char **argv);  /* journal/ */
+int order_main(int argc, char **argv);    /* order/ */
 
 /* Parts that live elsewhere. */
 int load_main(int argc, char **argv);         /* perf/load */

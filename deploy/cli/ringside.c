@@ -23,6 +23,7 @@ static const struct subcommand subcommands[] = {
     {"status", "who is alive in a run, and how full its rings are", status_main},
     {"journal", "verifies, prints, replays, trims and repairs a journal", journal_main},
     {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
+    {"order", "buys, sells, cancels, watches and lists by hand", order_main},
     {"load", "drives an exchange over TCP and checks what comes back", load_main},
     {"bench", "measures parts: bench ring, engine, matcher, journal", bench_main},
     {"account", "adds users to an accounts file, checks it and the members' settings", account_main},
