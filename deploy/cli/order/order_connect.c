@@ -39,7 +39,7 @@ static int read_password_file(struct order_login *login, const char *path, struc
     return result;
 }
 
-/* From the terminal, even when standard input is something else. */
+/* From the terminal, if somebody sits at it. */
 static int ask_password(struct order_login *login, struct error *error)
 {
     char text[ORDER_PASSWORD_BYTES] = "";
@@ -53,9 +53,9 @@ static int ask_password(struct order_login *login, struct error *error)
     }
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(fileno(terminal), TCSAFLUSH, &silent); /* before it is asked for, or an answer could come too soon */
     fprintf(terminal, "password of %s: ", login->user);
     fflush(terminal);
-    tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
     char *got = fgets(text, sizeof(text), terminal);
     tcsetattr(fileno(terminal), TCSAFLUSH, &before);
     fputc('\n', terminal);
