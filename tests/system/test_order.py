@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -152,26 +153,39 @@ def test_says_what_is_wrong_with_the_words():
     assert "--password-file" in order("list", password=None, expect=USAGE)
 
 
-def test_password_comes_from_a_file_or_the_terminal():
-    path = os.path.join(exchange.directory, "password")
-    with open(path, "w") as file:
-        file.write(PASSWORD + "\n")
-    assert "0 open" in order(f"list --password-file {path}", password=None)
+def type_password(keys):
+    """The exit code and what the terminal showed when the question for the password is answered so."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(exchange.ringside, ["ringside", "order", "list", "--config", exchange.config_path],
                   environment("USER01", None))
     shown = b""
-    while b"password of USER01: " not in shown:
-        shown += os.read(terminal, 1000)
-    os.write(terminal, PASSWORD.encode() + b"\n")
     try:
         while True:
+            readable, _, _ = select.select([terminal], [], [], 20)
+            assert readable, f"nothing more is said after {shown!r}"
             shown += os.read(terminal, 1000)
+            if keys and b"password of USER01: " in shown:
+                os.write(terminal, keys)
+                keys = None
     except OSError:  # the end of a terminal
         pass
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0 and b"0 open" in shown, shown
-    assert PASSWORD.encode() not in shown, "it is not shown"
+    finally:
+        if keys:
+            os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+def test_password_comes_from_a_file_or_the_terminal():
+    path = os.path.join(exchange.directory, "password")
+    with open(path, "w") as file:
+        file.write(PASSWORD + "\n")
+    assert "0 open" in order(f"list --password-file {path}", password=None)
+    code, shown = type_password(PASSWORD.encode() + b"\n")
+    assert code == 0 and b"0 open" in shown and PASSWORD.encode() not in shown, (code, shown)
+    code, shown = type_password(b"\x03")
+    assert code == USAGE and b"was not given" in shown, (code, shown)
 
 
 def test_refusals_and_absences_have_their_codes():

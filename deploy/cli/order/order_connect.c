@@ -4,6 +4,7 @@
 #include "wire/soup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -11,6 +12,7 @@
 
 #define GATEWAYS_TRIED_MAX 8u /* as many addresses as the client library takes */
 #define TIMEOUT_S_DEFAULT  10u
+#define CTRL_C             3
 #define TIMEOUT_S_MAX      3600u
 
 /* ---- the password: never from the command line, where everybody on the machine can read it ---- */
@@ -39,29 +41,39 @@ static int read_password_file(struct order_login *login, const char *path, struc
     return result;
 }
 
-/* From the terminal, if somebody sits at it. */
+/*
+ * One line from the terminal, which shows nothing from before the question on; what is typed early is thrown away.
+ * Ctrl-C ends the line like Enter, so that the terminal is put back in order whatever happens. Its bytes; 0: none.
+ */
+static size_t ask_line(int terminal, const char *question, const char *about, char *text, size_t text_bytes)
+{
+    struct termios before;
+    if (tcgetattr(terminal, &before) != 0)
+        return 0;
+    struct termios silent = before;
+    silent.c_lflag |= ICANON;
+    silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+    silent.c_cc[VEOL] = CTRL_C;
+    tcsetattr(terminal, TCSAFLUSH, &silent);
+    dprintf(terminal, "%s%s: ", question, about);
+    ssize_t got = read(terminal, text, text_bytes - 1);
+    tcsetattr(terminal, TCSAFLUSH, &before);
+    dprintf(terminal, "\n");
+    text[got > 0 ? got : 0] = '\0';
+    return got <= 0 || strchr(text, CTRL_C) ? 0 : (size_t)got;
+}
+
 static int ask_password(struct order_login *login, struct error *error)
 {
     char text[ORDER_PASSWORD_BYTES] = "";
-    struct termios before;
-    FILE *terminal = isatty(STDIN_FILENO) ? fopen("/dev/tty", "r+") : NULL;
-    if (!terminal || tcgetattr(fileno(terminal), &before) != 0) {
-        if (terminal)
-            fclose(terminal);
+    int terminal = isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
+    if (terminal < 0)
         return error_set(error, ERROR_INVALID, "the password",
                          "is not given: --password-file FILE, or the variable RINGSIDE_PASSWORD");
-    }
-    struct termios silent = before;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr(fileno(terminal), TCSAFLUSH, &silent); /* before it is asked for, or an answer could come too soon */
-    fprintf(terminal, "password of %s: ", login->user);
-    fflush(terminal);
-    char *got = fgets(text, sizeof(text), terminal);
-    tcsetattr(fileno(terminal), TCSAFLUSH, &before);
-    fputc('\n', terminal);
-    fclose(terminal);
-    int result = got ? take_password(login, "the password", text, error)
-                     : error_set(error, ERROR_INVALID, "the password", "was not given");
+    size_t bytes = ask_line(terminal, "password of ", login->user, text, sizeof(text));
+    close(terminal);
+    int result = bytes > 0 ? take_password(login, "the password", text, error)
+                           : error_set(error, ERROR_INVALID, "the password", "was not given");
     explicit_bzero(text, sizeof(text));
     return result;
 }
