@@ -174,9 +174,17 @@ static bool prepare(struct crowd *crowd)
     return crowd->poller >= 0 && crowd->files && crowd->states;
 }
 
+static void finish(struct crowd *crowd)
+{
+    free(crowd->files);
+    free(crowd->states);
+    if (crowd->poller >= 0)
+        close(crowd->poller);
+}
+
 int main(int argc, char **argv)
 {
-    struct crowd crowd = {.address.sin_family = AF_INET};
+    struct crowd crowd = {.address.sin_family = AF_INET, .poller = -1};
     bool mute = argc == 7 && strcmp(argv[6], "--mute") == 0;
     if (argc != 6 && !mute) {
         fprintf(stderr, "usage: crowd ADDRESS PORT PREFIX COUNT PASSWORD [--mute]\n");
@@ -194,8 +202,10 @@ int main(int argc, char **argv)
         return 64;
     }
     crowd.count = (uint32_t)count;
-    if (!prepare(&crowd))
+    if (!prepare(&crowd)) {
+        finish(&crowd);
         return 1;
+    }
     log_in(&crowd);
     uint32_t in = crowd.in;
     printf("ready\n");
@@ -206,5 +216,6 @@ int main(int argc, char **argv)
     }
     printf("{\"clients\": %u, \"logged_in\": %u, \"dropped\": %u, \"received_bytes\": %llu, \"why\": \"%s\"}\n",
            crowd.count, in, crowd.gone, (unsigned long long)crowd.received_bytes, crowd.why);
+    finish(&crowd);
     return in == crowd.count && crowd.gone == 0 ? 0 : 1;
 }
