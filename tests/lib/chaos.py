@@ -8,10 +8,12 @@ exchange, kills at random moments, and the comparison of everything at the end.
 
 import collections
 import contextlib
+import glob
 import json
 import mmap
 import os
 import random
+import shutil
 import signal
 import socket
 import struct
@@ -159,11 +161,68 @@ def compare(exchange, ledgers=None):
     return json.loads(done.stdout)
 
 
+class Keeper:
+    """`ringside snapshot --follow` beside the exchange, killed now and then as well, and trims.
+
+    What is trimmed is archived on another file system, so that it is copied and its file used anew; before the
+    comparison, which begins with the first command, it is brought back.
+    """
+
+    TRIM_EVERY_S = 0.5
+
+    def __init__(self, exchange):
+        self.exchange = exchange
+        self.journal = exchange.options["journal.directory"]
+        self.archive = exchange.rings + ".archive"
+        self.trim_at = time.monotonic()
+        self.kills = self.trimmed = self.recycled = 0
+        self.follow()
+
+    def follow(self):
+        self.exchange.spawn("snapshot", self.exchange.ringside, "snapshot", "--follow", "--config",
+                            self.exchange.config_path)
+
+    def kill(self):
+        self.exchange.kill("snapshot")
+        self.kills += 1
+        self.follow()
+
+    def turn(self):
+        if time.monotonic() < self.trim_at:
+            return
+        done = self.exchange.run_tool("journal", "trim", "--archive", self.archive, "--config",
+                                      self.exchange.config_path, "--json")
+        report = json.loads(done.stdout)
+        self.trimmed += report["segments"]
+        self.recycled += report["recycled"]
+        self.trim_at = time.monotonic() + self.TRIM_EVERY_S
+
+    def used_anew(self):
+        """How many segments are of older ones' files, by their headers (docs/journal.md)."""
+        count = 0
+        for path in glob.glob(os.path.join(self.journal, "journal-*.seg")):
+            with open(path, "rb") as file:
+                header = file.read(44)
+            begun = int(os.path.basename(path)[8:18]) == struct.unpack_from("<I", header, 40)[0]
+            count += begun and struct.unpack_from("<I", header, 16)[0] & 1
+        return count
+
+    def bring_back(self):
+        """The exchange is at rest. What there was to see of snapshots and trims."""
+        for path in glob.glob(os.path.join(self.archive, "*.seg")):
+            shutil.move(path, self.journal)
+        shutil.rmtree(self.archive, ignore_errors=True)
+        with open(self.exchange.log_path("matcher"), errors="replace") as log:
+            from_snapshot = log.read().count("beginning with the snapshot")
+        return {"snapshotter_kills": self.kills, "begun_with_a_snapshot": from_snapshot,
+                "segments_trimmed": self.trimmed, "segments_used_anew": self.used_anew()}
+
+
 class Killer:
     """kill -9 at random moments, of single stages, pairs and all, each back after a random time."""
 
-    def __init__(self, exchange, ledgers, seed, say=lambda line: None):
-        self.exchange, self.ledgers, self.say = exchange, ledgers, say
+    def __init__(self, exchange, ledgers, seed, say=lambda line: None, keeper=None):
+        self.exchange, self.ledgers, self.say, self.keeper = exchange, ledgers, say, keeper
         self.random = random.Random(seed)
         self.back = []  # (when, stage)
         self.deck = []
@@ -196,6 +255,8 @@ class Killer:
         self.restart_due()
         self.ledgers.check()
         self.exchange.check_alive()
+        if self.keeper:
+            self.keeper.turn()
 
     def wait_progress(self):
         """The exchange is whole again and somebody is told something."""
@@ -218,6 +279,8 @@ class Killer:
         for stage in victims:
             self.exchange.processes[stage].kill()
         self.exchange.kill(*victims)
+        if self.keeper and self.random.random() < 0.2:
+            self.keeper.kill()
         aways = []
         for stage in victims:
             aways.append(self.random.uniform(0, 0.03 if self.random.random() < 0.4 else 0.8))
