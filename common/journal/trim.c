@@ -54,6 +54,30 @@ static int copy_file(const char *from_path, const char *to_path, struct error *e
     return result < 0 ? result : disk()->rename(path, to_path, error);
 }
 
+/* Whether a file holds what another one does. 1, 0, or a negative error. */
+static int same_bytes(const char *left_path, const char *right_path, struct error *error)
+{
+    uint8_t *buffer = malloc(2 * COPY_BYTES);
+    if (!buffer)
+        return error_system(error, ENOMEM, "archive", "no memory to compare");
+    int left = disk()->open(left_path, 0, error);
+    int right = left < 0 ? left : disk()->open(right_path, 0, error);
+    int result = right < 0 ? right : 0;
+    bool same = true;
+    size_t left_count = COPY_BYTES;
+    size_t right_count = COPY_BYTES;
+    for (uint64_t at = 0; result == 0 && same && left_count == COPY_BYTES; at += COPY_BYTES) {
+        result = disk()->read(left, at, buffer, COPY_BYTES, &left_count, error);
+        if (result == 0)
+            result = disk()->read(right, at, buffer + COPY_BYTES, COPY_BYTES, &right_count, error);
+        same = left_count == right_count && memcmp(buffer, buffer + COPY_BYTES, left_count) == 0;
+    }
+    disk()->close(left < 0 ? -1 : left);
+    disk()->close(right < 0 ? -1 : right);
+    free(buffer);
+    return result < 0 ? result : same;
+}
+
 /* *ret_copied: to another file system, so that it still is here too. */
 static int move(const struct journal_trim *trim, uint32_t number, const char *path, bool *ret_copied,
                 struct error *error)
@@ -63,6 +87,11 @@ static int move(const struct journal_trim *trim, uint32_t number, const char *pa
     journal_segment_path(trim->archive, number, to_path);
     int there = disk()->open(to_path, 0, NULL);
     disk()->close(there < 0 ? -1 : there);
+    int same = there >= 0 ? same_bytes(path, to_path, error) : 0;
+    if (same != 0) {
+        *ret_copied = true; /* power or a kill came between the copy and what was to follow */
+        return same < 0 ? same : 0;
+    }
     if (there >= 0)
         return error_set(error, ERROR_INVALID, to_path,
                          "is there already; the archive is of another journal, or %s is "

@@ -177,6 +177,33 @@ Test(journal_trim, an_archive_is_not_overwritten)
     world_finish(&other);
 }
 
+/* A trim that copied to another file system was killed before it removed anything. */
+Test(journal_trim, goes_on_where_an_earlier_one_was_killed)
+{
+    struct world world;
+    char from[DISK_PATH_BYTES];
+    char to[DISK_PATH_BYTES];
+    char archive[128];
+    size_t count;
+    make_journal(&world, 3);
+    snprintf(archive, sizeof(archive), "/tmp/ringside-archive-%d", (int)getpid());
+    cr_assert_eq(mkdir(archive, 0700), 0);
+    world_segment_path(&world, 1, from);
+    journal_segment_path(archive, 1, to);
+    uint8_t *bytes = world_load(from, &count);
+    world_store(to, bytes, count);
+    free(bytes);
+    cr_assert_eq(trim(&world, 21, archive), 2);
+    expect_segments(&world, 3, 1);
+    expect_whole(&world, archive, 1, 21);
+    for (uint32_t number = 1; number <= 2; number++) {
+        journal_segment_path(archive, number, to);
+        cr_assert_eq(unlink(to), 0);
+    }
+    cr_assert_eq(rmdir(archive), 0);
+    world_finish(&world);
+}
+
 /* Prepared segments are no successors: with nothing but them behind it, a segment is the last. */
 Test(journal_trim, while_the_journaler_writes)
 {

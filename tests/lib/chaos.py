@@ -187,11 +187,18 @@ class Keeper:
         self.kills += 1
         self.follow()
 
+    def trim_arguments(self):
+        return "journal", "trim", "--archive", self.archive, "--config", self.exchange.config_path, "--json"
+
+    def trim_start(self):
+        """For who does not wait for its end."""
+        return subprocess.Popen([self.exchange.ringside, *self.trim_arguments()], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def turn(self):
         if time.monotonic() < self.trim_at:
             return
-        done = self.exchange.run_tool("journal", "trim", "--archive", self.archive, "--config",
-                                      self.exchange.config_path, "--json")
+        done = self.exchange.run_tool(*self.trim_arguments())
         report = json.loads(done.stdout)
         self.trimmed += report["segments"]
         self.recycled += report["recycled"]
@@ -210,7 +217,8 @@ class Keeper:
     def bring_back(self):
         """The exchange is at rest. What there was to see of snapshots and trims."""
         for path in glob.glob(os.path.join(self.archive, "*.seg")):
-            shutil.move(path, self.journal)
+            if not os.path.exists(os.path.join(self.journal, os.path.basename(path))):
+                shutil.move(path, self.journal)
         shutil.rmtree(self.archive, ignore_errors=True)
         with open(self.exchange.log_path("matcher"), errors="replace") as log:
             from_snapshot = log.read().count("beginning with the snapshot")
