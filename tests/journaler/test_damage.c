@@ -77,7 +77,7 @@ static void make_spare(const struct world *world, uint8_t **ret_bytes)
     world_segment_path(world, 1, path);
     uint8_t *bytes = world_load(path, &count);
     cr_assert_eq(count, world->config.journal_segment_bytes);
-    for (size_t at = SPARE_REPEATED; at < count; at += SPARE_REPEATED)
+    for (size_t at = 2 * SPARE_REPEATED; at < count; at += SPARE_REPEATED)
         memcpy(bytes + at, bytes + JOURNAL_BLOCK_BYTES, SPARE_REPEATED);
     snprintf(path, sizeof(path), "%s/spare-0.seg", world->config.journal_directory);
     world_store(path, bytes, count);
