@@ -50,9 +50,13 @@ struct connection {
     uint32_t output_head;
     uint32_t output_tail;
     struct session session;
-    uint32_t stream;      /* what it is told: its session's number, or that of a drop copy (copies.h); 0: nothing yet */
-    bool limited;         /* its orders are judged by `member` (limits.h) */
-    bool any_firm;        /* the engine takes orders of any firm from it: the gateway says which */
+    uint32_t stream; /* what it is told: its session's number, or that of a drop copy (copies.h); 0: nothing yet */
+    bool limited;    /* its orders are judged by `member` (limits.h) */
+    bool any_firm;   /* the engine takes orders of any firm from it: the gateway says which */
+    bool stranger;   /* has not asked to log in yet (strangers.c) */
+    uint32_t stranger_next; /* its neighbours among those */
+    uint32_t stranger_previous;
+    uint32_t mistakes;    /* messages of it that could not be understood */
     bool behind_listed;   /* waits for its turn in the list of those that are behind */
     uint32_t behind_next; /* its neighbours there */
     uint32_t behind_previous;

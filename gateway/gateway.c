@@ -132,13 +132,15 @@ static void gateway_describe(const void *stage, char *text, size_t text_bytes)
         text, text_bytes,
         "tenure %u, trading day %u, %u instruments, %u connections now and %llu in all, %llu logins, %llu refused, "
         "%llu commands, %llu of them refused by limits, %llu messages as they happened and %llu later, inbound ring "
-        "full "
-        "%llu times",
+        "full %llu times; closed: %llu that did not log in for those after them, %llu that read nothing, %llu that "
+        "could not be understood, %llu that broke a packet's rules",
         gateway->tenure, gateway->date, gateway->instruments.count, gateway->connections.count,
         (unsigned long long)counts->connections, (unsigned long long)counts->logins,
         (unsigned long long)counts->login_refusals, (unsigned long long)counts->commands,
         (unsigned long long)counts->limit_refusals, (unsigned long long)counts->messages,
-        (unsigned long long)counts->messages_behind, (unsigned long long)counts->stalls);
+        (unsigned long long)counts->messages_behind, (unsigned long long)counts->stalls,
+        (unsigned long long)counts->strangers_closed, (unsigned long long)counts->unread_closed,
+        (unsigned long long)counts->mistaken_closed, (unsigned long long)counts->broken);
 }
 
 const struct stage_definition gateway_stage = {

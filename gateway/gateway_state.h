@@ -6,6 +6,7 @@
  *   network.c   sockets, pollers                        login.c    passwords, logins and their answers
  *   inbound.c   bytes -> commands -> the inbound ring   behind.c   messages for connections that have fallen behind
  *   limits.c    orders that a member may not send       settings.c accounts and members' settings, read and read again
+ *   strangers.c those that have not asked to log in
  *   manners.c   heartbeats and time-outs                gateway.c  the poll that calls them in turn
  */
 #ifndef RINGSIDE_GATEWAY_STATE_H
@@ -58,7 +59,7 @@ struct gateway_input {
 
 struct gateway_counts {
     uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls,
-        limit_refusals;
+        limit_refusals, strangers_closed, unread_closed, mistaken_closed;
 };
 
 /* Grouped by the file that a field belongs to; there is one of it. */
@@ -132,6 +133,13 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     struct rate failure_rate;
     uint32_t login_first; /* queue of connections whose password is to be checked */
     uint32_t login_last;
+
+    /* strangers.c */
+    uint32_t strangers_max;
+    uint32_t stranger_count;
+    uint32_t stranger_first; /* list, the oldest first */
+    uint32_t stranger_last;
+    uint64_t strangers_told_ns; /* when the log was last told of some that were closed */
 
     /* manners.c */
     uint32_t manners_next; /* connection to look at next */
@@ -249,6 +257,16 @@ void login_event(struct gateway *gateway, const struct event *event, uint64_t no
 
 /* The connection ends: it waits no longer. */
 void login_forget(struct gateway *gateway, struct connection *connection);
+
+/* ---- strangers.c ---- */
+
+void strangers_open(struct gateway *gateway);
+
+/* A new connection; the oldest stranger goes if there are too many. */
+void strangers_add(struct gateway *gateway, struct connection *connection, uint64_t now_ns);
+
+/* It has asked to log in, or is gone. Nothing for one that is none. */
+void strangers_forget(struct gateway *gateway, struct connection *connection);
 
 /* ---- limits.c ---- */
 

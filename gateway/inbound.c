@@ -127,10 +127,17 @@ void inbound_forget(struct gateway *gateway, const struct connection *connection
 
 /* ---- decoding ---- */
 
-static void complain(struct gateway *gateway, struct connection *connection, const char *why)
+/* false: that was one too many. */
+static bool complain(struct gateway *gateway, struct connection *connection, const char *why, uint64_t now_ns)
 {
     gateway->counts.complaints++;
     network_debug(gateway, connection, why);
+    if (++connection->mistakes < gateway->config->gateway_mistakes_max)
+        return true;
+    gateway->counts.mistaken_closed++;
+    network_debug(gateway, connection, "too many messages that cannot be understood");
+    network_end(gateway, connection, 'D', "too many messages that cannot be understood (gateway.mistakes_max)", now_ns);
+    return false;
 }
 
 /* A client's command stands in the slot: the last that it needs, and out. */
@@ -162,8 +169,7 @@ static inline bool step_done(struct gateway *gateway, struct connection *connect
     case SESSION_NOTHING:
         return true;
     case SESSION_COMPLAINT:
-        complain(gateway, connection, result->why);
-        return true;
+        return complain(gateway, connection, result->why, now_ns);
     case SESSION_LOGIN:
         login_asked(gateway, connection, &result->login, now_ns);
         return connection->state == CONNECTION_OPEN;

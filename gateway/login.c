@@ -189,6 +189,7 @@ void login_asked(struct gateway *gateway, struct connection *connection, const s
                  uint64_t now_ns)
 {
     connection->login = *login;
+    strangers_forget(gateway, connection);
     timeout_take(gateway, connection);
     const char *mismatch = gateway->date != 0 ? session_mismatch(login, gateway->date) : NULL;
     if (mismatch)

@@ -19,6 +19,12 @@ static bool is_silent(const struct gateway *gateway, const struct connection *co
     return now_ns > heard_ns && now_ns - heard_ns > connection->silence_ms * (uint64_t)NS_PER_MS;
 }
 
+/* Its socket has taken nothing of what waits. */
+static bool does_not_read(const struct gateway *gateway, const struct connection *connection, uint64_t now_ns)
+{
+    return connection->blocked && now_ns - connection->sent_ns > gateway->config->gateway_unread_ms * NS_PER_MS;
+}
+
 static void look_at_open(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
 {
     bool logged_in = connection->session.phase == SESSION_OPEN || connection->session.phase == SESSION_WATCHING;
@@ -28,6 +34,10 @@ static void look_at_open(struct gateway *gateway, struct connection *connection,
     } else if (is_silent(gateway, connection, now_ns)) {
         network_debug(gateway, connection, "nothing heard for too long");
         network_end(gateway, connection, 'T', "nothing heard for too long (gateway.silence_ms)", now_ns);
+    } else if (does_not_read(gateway, connection, now_ns)) {
+        gateway->counts.unread_closed++;
+        network_debug(gateway, connection, "nothing read for too long");
+        network_end(gateway, connection, 'T', "the client has read nothing for too long (gateway.unread_ms)", now_ns);
     } else if (logged_in && !connection->blocked &&
                now_ns - connection->sent_ns >= connection->heartbeat_ms * (uint64_t)NS_PER_MS) {
         network_packet(gateway, connection, SOUP_SERVER_HEARTBEAT, NULL, 0);

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCEPTS_PER_TURN 64u
+#define ACCEPTS_PER_TURN 16u  /* fewer than are read in the same look: a storm is let in as fast as it is read */
 #define WORK_PER_POLL    2048 /* commands, about, before events are looked at again */
 #define LINGER_NS        ((uint64_t)NS_PER_SECOND)
 #define ACCEPT_PAUSE_NS  (100u * (uint64_t)NS_PER_MS)
@@ -40,6 +40,7 @@ int network_open(struct gateway *gateway, struct error *error)
         result = net()->poller_add(gateway->poller, gateway->writable_poller, NET_READABLE, NUMBER_WRITABLE);
     if (result < 0)
         return error_system(error, -result, "poller", "cannot make one");
+    strangers_open(gateway);
     gateway->dirty = calloc(config->gateway_connections_max, sizeof(*gateway->dirty));
     if (!gateway->dirty)
         return error_system(error, ENOMEM, "gateway.connections_max", "no memory");
@@ -98,10 +99,11 @@ static void welcome(struct gateway *gateway, int fd, const char *peer, uint64_t 
     connection->heartbeat_ms = (uint32_t)config->gateway_heartbeat_ms;
     connection->silence_ms = (uint32_t)config->gateway_silence_ms;
     gateway->counts.connections++;
+    strangers_add(gateway, connection, now_ns);
     int result = net()->poller_add(gateway->poller, fd, NET_READABLE, connection->number);
     if (result < 0) {
         log_warning("cannot wait for %s: %s", connection->peer, strerror(-result));
-        connection_free(&gateway->connections, connection);
+        network_drop(gateway, connection);
     }
 }
 
@@ -197,6 +199,7 @@ void network_send(struct gateway *gateway, uint64_t now_ns)
 
 void network_drop(struct gateway *gateway, struct connection *connection)
 {
+    strangers_forget(gateway, connection);
     if (connection->state != CONNECTION_FREE)
         connection_free(&gateway->connections, connection);
 }
@@ -220,7 +223,9 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
     connection->state = CONNECTION_FLUSHING;
     connection->deadline_ns = now_ns + LINGER_NS;
     connection->session.phase = SESSION_OVER;
-    network_dirty(gateway, connection); /* the flush goes on to linger, even if nothing waits */
+    if (!connection->login_published && !connection->stranger)
+        strangers_add(gateway, connection, now_ns); /* while it lingers */
+    network_dirty(gateway, connection);             /* the flush goes on to linger, even if nothing waits */
 }
 
 void network_stop(struct gateway *gateway, uint64_t now_ns)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SYNC_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
+#define LOOK_INTERVAL_NS (200 * (uint64_t)NS_PER_US)
 #define RETRY_NS         ((uint64_t)NS_PER_SECOND)
 
 int event_side_open(struct event_side *side, const char *directory, uint64_t last_command_seq, uint64_t synced,
@@ -77,6 +78,8 @@ int event_side_turn(struct event_side *side, uint64_t now_ns, struct error *erro
     uint32_t count = 0;
     if (!side->attached || now_ns < side->try_ns)
         return 0;
+    if (now_ns < side->look_next_ns)
+        return 1; /* there may be some: no time to sleep */
     while (count < EVENT_SIDE_TURN && (events[count] = ring_next(&side->consumer)) != NULL) {
         if (UNLIKELY(events[count]->kind == EVENT_CHECKPOINT))
             note_checkpoint(side, events[count]);
@@ -84,6 +87,7 @@ int event_side_turn(struct event_side *side, uint64_t now_ns, struct error *erro
     }
     if (count == 0)
         return 0;
+    side->look_next_ns = count < EVENT_SIDE_TURN ? now_ns + LOOK_INTERVAL_NS : 0;
     struct error full = {0};
     int result = eventlog_writer_append(side->writer, events, count, &full);
     if (result == ERROR_FULL)
@@ -99,7 +103,21 @@ int event_side_turn(struct event_side *side, uint64_t now_ns, struct error *erro
     return (int)count;
 }
 
-int event_side_sync(struct event_side *side, uint64_t now_ns, struct error *error)
+static int write_out(struct event_side *side, struct error *error)
+{
+    struct eventlog_range range;
+    if (side->write_out_in_flight || !eventlog_writer_take_written(side->writer, &range))
+        return 0;
+    const struct disk_request request = {.action = DISK_WRITE_OUT,
+                                         .file = range.file,
+                                         .offset = range.offset,
+                                         .bytes = range.bytes,
+                                         .tag = side->tag + 1};
+    side->write_out_in_flight = true;
+    return disk()->queue_submit(side->queue, &request, 1, error);
+}
+
+static int sync_when_due(struct event_side *side, uint64_t now_ns, struct error *error)
 {
     int files[2];
     if (side->syncs_in_flight > 0 || now_ns < side->sync_next_ns)
@@ -116,14 +134,27 @@ int event_side_sync(struct event_side *side, uint64_t now_ns, struct error *erro
     return disk()->queue_submit(side->queue, requests, 2, error);
 }
 
+int event_side_sync(struct event_side *side, uint64_t now_ns, struct error *error)
+{
+    int result = write_out(side, error);
+    return result < 0 ? result : sync_when_due(side, now_ns, error);
+}
+
 int event_side_complete(struct event_side *side, const struct disk_completion *completion, struct error *error)
 {
+    if (completion->tag == side->tag + 1) {
+        side->write_out_in_flight = false; /* the sync that follows tells what went wrong */
+        return 0;
+    }
     REQUIRE(side->syncs_in_flight > 0);
     if (completion->result < 0)
         return error_set(error, ERROR_IO, "event log", "cannot sync: %s", strerrordesc_np((int)-completion->result));
     side->syncs_in_flight--;
-    if (side->syncs_in_flight == 0)
-        eventlog_writer_sync_done(side->writer);
+    if (side->syncs_in_flight > 0)
+        return 0;
+    eventlog_writer_sync_done(side->writer);
+    if (eventlog_writer_files_behind(side->writer) > 0) /* at full speed a second fills several */
+        side->sync_next_ns = 0;
     return 0;
 }
 

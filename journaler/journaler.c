@@ -169,7 +169,7 @@ static int reap(struct journaler *journaler, uint64_t now_ns, struct error *erro
     struct disk_completion completions[DISK_QUEUE_DEPTH];
     int count = disk()->queue_reap(journal->queue, completions, DISK_QUEUE_DEPTH, error);
     for (int i = 0; i < count; i++) {
-        int result = completions[i].tag == TAG_EVENTS ? event_side_complete(&journaler->events, &completions[i], error)
+        int result = completions[i].tag >= TAG_EVENTS ? event_side_complete(&journaler->events, &completions[i], error)
                                                       : journal_complete(journal, &completions[i], now_ns, error);
         if (result < 0)
             return result;

@@ -21,6 +21,11 @@ void catch_up_join(struct catch_up *catch_up, const struct ring *ring)
     catch_up->ring = ring;
 }
 
+void catch_up_join_log(struct catch_up *catch_up)
+{
+    catch_up->is_alone = true;
+}
+
 static void follower_close(struct catch_up *catch_up)
 {
     if (catch_up->is_open)
@@ -36,6 +41,7 @@ void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_
     catch_up->is_checked = mark_seq == 0 || mark_time_ns == 0;
     catch_up->stalled_ns = 0;
     catch_up->is_stall_told = false;
+    catch_up->given_back = 0;
 }
 
 /* The event at the mark must be the one that the store has. */
@@ -88,11 +94,30 @@ static int follower_ready(struct catch_up *catch_up, struct error *error)
     return result;
 }
 
+/* What was given back, or as much of it as fits. An event and its continuation are of one time, so both were. */
+static int take_again(struct catch_up *catch_up, uint32_t max, const struct event **ret_events)
+{
+    uint32_t count = catch_up->given_back;
+    *ret_events = catch_up->chunk + catch_up->chunk_count - count;
+    if (count > max)
+        count = (*ret_events)[max - 1].flags & EVENT_CONTINUED ? max - 1 : max;
+    catch_up->given_back -= count;
+    return (int)count;
+}
+
+void catch_up_give_back(struct catch_up *catch_up, uint32_t count)
+{
+    REQUIRE(catch_up->given_back + count <= catch_up->chunk_count);
+    catch_up->given_back += count;
+}
+
 int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
                   struct error *error)
 {
     REQUIRE(max >= 2);
-    if (!catch_up->ring)
+    if (catch_up->given_back > 0)
+        return take_again(catch_up, max, ret_events);
+    if (!catch_up->ring && !catch_up->is_alone)
         return 0;
     int result = follower_ready(catch_up, error);
     if (result < 0)
@@ -100,11 +125,12 @@ int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, cons
     uint32_t wanted = max < CATCH_UP_CHUNK ? max : CATCH_UP_CHUNK;
     int count = event_follower_next(&catch_up->follower, catch_up->chunk, wanted, error);
     if (count <= 0) {
-        if (count == 0)
+        if (count == 0 && catch_up->ring)
             note_stall(catch_up, now_ns);
         return count;
     }
     catch_up->stalled_ns = 0;
+    catch_up->chunk_count = (uint32_t)count;
     *ret_events = catch_up->chunk;
     if (catch_up->is_checked)
         return count;
@@ -118,7 +144,7 @@ int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, cons
 uint64_t catch_up_lag(const struct catch_up *catch_up)
 {
     if (catch_up->is_open)
-        return event_follower_lag(&catch_up->follower);
+        return event_follower_lag(&catch_up->follower) + catch_up->given_back;
     if (!catch_up->ring)
         return 0;
     uint64_t published = atomic_load_explicit(&catch_up->ring->file->producer.cursor, memory_order_relaxed);

@@ -3,7 +3,8 @@
  * out of the event log when it does not. Each store has one of its own, so that one's outage never holds the other.
  *
  * Rules
- *   1. Nothing is read before the event ring is there: what lies in the log above it could still be cut.
+ *   1. Nothing is read before the event ring is there: what lies in the log above it could still be cut. A rebuild
+ * reads the log alone.
  *   2. The first event read is the one at the mark itself. If its time is not the mark's, the store belongs to another
  *      exchange (its journal was thrown away, or the store was): that is an error, not a reason to add rows.
  *   3. A store that is ahead of the ring waits: a matcher that recovers publishes those events again. If nothing moves
@@ -23,6 +24,7 @@ struct catch_up {
     const char *store;
     const char *log_directory;
     const struct ring *ring; /* NULL until it is there */
+    bool is_alone;           /* there is none: the log is read to its end */
     struct event_follower follower;
     bool is_open;
     bool is_checked;   /* the event at the mark has been seen */
@@ -30,11 +32,16 @@ struct catch_up {
     uint64_t mark_time_ns;
     uint64_t stalled_ns; /* since when the ring has events that do not come; 0: they do */
     bool is_stall_told;
+    uint32_t given_back; /* events at the end of the chunk that were not taken */
+    uint32_t chunk_count;
     struct event chunk[CATCH_UP_CHUNK];
 };
 
 void catch_up_init(struct catch_up *catch_up, const char *store, const char *log_directory);
 void catch_up_join(struct catch_up *catch_up, const struct ring *ring);
+
+/* No exchange runs, or none matters: what is in the log is all. */
+void catch_up_join_log(struct catch_up *catch_up);
 
 /* Begins anew behind the store's mark, after each connect. mark_time_ns 0: the store does not know it. */
 void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns);
@@ -43,6 +50,9 @@ void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_
  * call. */
 int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
                   struct error *error);
+
+/* The last `count` events of what catch_up_next gave were not taken: the next call begins with them. */
+void catch_up_give_back(struct catch_up *catch_up, uint32_t count);
 
 /* Events that were published and have not been read here. */
 uint64_t catch_up_lag(const struct catch_up *catch_up);

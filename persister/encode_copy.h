@@ -30,11 +30,12 @@
 #define COPY_TEXT_BYTES_MAX  32
 #define COPY_FIELD_BYTES_MAX (4 + COPY_TEXT_BYTES_MAX)
 
-#define POSTGRES_EPOCH_US INT64_C(946684800000000) /* 2000-01-01 in microseconds since 1970-01-01 */
-#define NUMERIC_BASE      10000
-#define NUMERIC_DIGITS    5 /* of the largest 64-bit number in base 10,000 */
-#define NUMERIC_SCALE     4 /* decimal places shown */
-#define NUMERIC_NEGATIVE  0x4000
+#define POSTGRES_EPOCH_DAYS 10957u                   /* 2000-01-01 in days since 1970-01-01 */
+#define POSTGRES_EPOCH_US   INT64_C(946684800000000) /* 2000-01-01 in microseconds since 1970-01-01 */
+#define NUMERIC_BASE        10000
+#define NUMERIC_DIGITS      5 /* of the largest 64-bit number in base 10,000 */
+#define NUMERIC_SCALE       4 /* decimal places shown */
+#define NUMERIC_NEGATIVE    0x4000
 
 static inline uint8_t *copy_row(uint8_t *at, uint16_t field_count)
 {
@@ -83,6 +84,12 @@ static inline uint8_t *copy_int8_or_null(uint8_t *at, uint64_t value)
 static inline uint8_t *copy_time(uint8_t *at, uint64_t time_ns)
 {
     return copy_int8(at, (uint64_t)((int64_t)(time_ns / NS_PER_US) - POSTGRES_EPOCH_US));
+}
+
+/* A date: days since 1970-01-01, before 2000 or after it. */
+static inline uint8_t *copy_date(uint8_t *at, uint32_t day)
+{
+    return copy_int4(at, day - POSTGRES_EPOCH_DAYS);
 }
 
 /* Ten-thousandths as a numeric with four places, from its magnitude and sign. */

@@ -15,7 +15,7 @@ static const char *state_name(uint8_t state)
 
 /* ---- orders ------------------------------------------------------------------------------------------------------ */
 
-#define ORDER_FIELDS 26
+#define ORDER_FIELDS 32
 
 /* A market order has no price. */
 static uint8_t *copy_price(uint8_t *at, int32_t price_ticks)
@@ -31,10 +31,11 @@ static uint8_t *copy_amounts(uint8_t *at, const struct order_row *order)
     return copy_magnitude(at, order->value_ticks, false);
 }
 
-uint8_t *fields_order_new(uint8_t *at, const struct order_row *order)
+uint8_t *fields_order_new(uint8_t *at, const struct order_row *order, uint32_t day)
 {
     at = copy_row(at, ORDER_FIELDS);
     at = copy_int8(at, order->order_ref);
+    at = copy_date(at, day);
     at = copy_int8_or_null(at, order->previous_order_ref);
     at = copy_int4(at, order->session);
     at = copy_int8(at, order->user_ref);
@@ -51,6 +52,11 @@ uint8_t *fields_order_new(uint8_t *at, const struct order_row *order)
     at = copy_word(at, name_capacity(order->capacity));
     at = copy_field(at, order->firm, FIRM_BYTES);
     at = copy_field(at, order->client_order_id, CLIENT_ORDER_ID_BYTES);
+    at = copy_int4_or_null(at, order->min_quantity);
+    at = copy_int4_or_null(at, order->max_floor);
+    at = order->peg_offset_ticks != 0 ? copy_numeric(at, order->peg_offset_ticks) : copy_null(at);
+    at = order->trigger_ticks != 0 ? copy_numeric(at, order->trigger_ticks) : copy_null(at);
+    at = copy_int4_or_null(at, order->expire_s);
     at = copy_time(at, order->entered_ns);
     at = copy_int8(at, order->entered_ns);
     at = copy_time(at, order->updated_ns);
@@ -59,13 +65,18 @@ uint8_t *fields_order_new(uint8_t *at, const struct order_row *order)
     return copy_int8(at, order->event_seq);
 }
 
-#define ORDER_CHANGED_FIELDS 14
+#define ORDER_CHANGED_FIELDS 14 /* and two more where the number has changed */
 
-uint8_t *fields_order_changed(uint8_t *at, const struct order_row *order)
+uint8_t *fields_order_changed(uint8_t *at, const struct order_row *order, uint32_t key_day, uint32_t day)
 {
-    at = copy_row(at, ORDER_CHANGED_FIELDS);
+    bool is_renumbered = order->order_ref != order->key_ref;
+    at = copy_row(at, ORDER_CHANGED_FIELDS + (is_renumbered ? 2 : 0));
     at = copy_int8(at, order->key_ref);
-    at = copy_int8(at, order->order_ref);
+    at = copy_date(at, key_day);
+    if (is_renumbered) {
+        at = copy_int8(at, order->order_ref);
+        at = copy_date(at, day);
+    }
     at = copy_amounts(at, order);
     at = copy_word(at, state_name(order->state));
     at = copy_word(at, name_cancel_reason(order->reason));
@@ -79,7 +90,7 @@ uint8_t *fields_order_changed(uint8_t *at, const struct order_row *order)
 
 /* ---- trades and refusals ----------------------------------------------------------------------------------------- */
 
-#define EXECUTION_FIELDS 16
+#define EXECUTION_FIELDS 17
 
 struct side_of_trade {
     uint64_t order_ref, counter_order_ref;
@@ -92,6 +103,7 @@ static uint8_t *copy_execution(uint8_t *at, const struct event *event, const cha
                                const struct side_of_trade *side)
 {
     at = copy_row(at, EXECUTION_FIELDS);
+    at = copy_date(at, day_of_time(event->time_ns));
     at = copy_int8(at, event->event_seq);
     at = copy_bool(at, side->is_maker);
     at = copy_int8(at, event->trade.match_number);
@@ -132,11 +144,12 @@ uint8_t *fields_execution(uint8_t *at, const struct event *event, const char *sy
     return copy_execution(at, event, symbol, &maker);
 }
 
-#define REJECTION_FIELDS 9
+#define REJECTION_FIELDS 10
 
 uint8_t *fields_rejection(uint8_t *at, const struct event *event)
 {
     at = copy_row(at, REJECTION_FIELDS);
+    at = copy_date(at, day_of_time(event->time_ns));
     at = copy_int8(at, event->event_seq);
     at = copy_int4(at, event->session);
     at = copy_int8(at, event->user_ref);
@@ -219,106 +232,3 @@ uint8_t *fields_day(uint8_t *at, const struct event *event)
 }
 
 _Static_assert(2 + ORDER_FIELDS * COPY_FIELD_BYTES_MAX <= ROW_BYTES_MAX, "the longest row fits");
-
-/* ---- what the rows are for --------------------------------------------------------------------------------------- */
-
-#define FROM_STDIN " FROM STDIN (FORMAT binary)"
-#define STAGED     " ON COMMIT DELETE ROWS"
-
-const struct row_set_statements row_set_statements[ROW_SET_COUNT] = {
-    [ROWS_ORDERS_NEW] =
-        {
-            .copy = "COPY ringside.orders (order_ref, previous_order_ref, session, user_ref, instrument, symbol, side,"
-                    " price, quantity, executed, canceled, leaves, executed_value, state, reason, time_in_force,"
-                    " display, capacity, firm, client_order_id, entered_at, entered_ns, updated_at, updated_ns,"
-                    " entered_event_seq, event_seq)" FROM_STDIN,
-        },
-    [ROWS_ORDERS_CHANGED] =
-        {
-            .staging =
-                "CREATE TEMP TABLE staged_orders (key_ref bigint, order_ref bigint, executed integer,"
-                " canceled integer, leaves integer, executed_value numeric, state text, reason text, side text,"
-                " display text, price numeric, updated_at timestamptz, updated_ns bigint, event_seq bigint)" STAGED,
-            .copy = "COPY staged_orders" FROM_STDIN,
-            .merges = {"UPDATE ringside.orders AS o SET order_ref = s.order_ref, executed = o.executed + s.executed,"
-                       " canceled = o.canceled + s.canceled, leaves = s.leaves,"
-                       " executed_value = o.executed_value + s.executed_value, state = s.state,"
-                       " reason = coalesce(s.reason, o.reason), side = coalesce(s.side, o.side),"
-                       " display = coalesce(s.display, o.display), price = coalesce(s.price, o.price),"
-                       " updated_at = s.updated_at, updated_ns = s.updated_ns, event_seq = s.event_seq"
-                       " FROM staged_orders AS s WHERE o.order_ref = s.key_ref"},
-            .is_exact = true,
-        },
-    [ROWS_EXECUTIONS] =
-        {
-            .copy = "COPY ringside.executions (event_seq, is_maker, match_number, order_ref, counter_order_ref,"
-                    " session, user_ref, instrument, symbol, side, price, quantity, leaves, liquidity, executed_at,"
-                    " executed_ns)" FROM_STDIN,
-        },
-    [ROWS_REJECTIONS] =
-        {
-            .copy = "COPY ringside.rejections (event_seq, session, user_ref, request, reason_code, reason,"
-                    " client_order_id, rejected_at, rejected_ns)" FROM_STDIN,
-        },
-    [ROWS_BREAKS] =
-        {
-            .copy = "COPY ringside.broken_trades (event_seq, match_number, order_ref, maker_order_ref, reason,"
-                    " broken_at, broken_ns)" FROM_STDIN,
-        },
-    [ROWS_SESSIONS] =
-        {
-            .staging = "CREATE TEMP TABLE staged_sessions (event_seq bigint, session integer, is_login boolean,"
-                       " user_name text, firm text, at timestamptz, at_ns bigint)" STAGED,
-            .copy = "COPY staged_sessions" FROM_STDIN,
-            .merges = {"INSERT INTO ringside.sessions AS t (session, user_name, firm, is_connected, login_count,"
-                       " first_login_at, last_login_at, last_login_ns, event_seq)"
-                       " SELECT session, (array_agg(user_name ORDER BY event_seq DESC))[1],"
-                       " (array_agg(firm ORDER BY event_seq DESC))[1], true, count(*), min(at), max(at), max(at_ns),"
-                       " max(event_seq) FROM staged_sessions WHERE is_login GROUP BY session"
-                       " ON CONFLICT (session) DO UPDATE SET user_name = excluded.user_name, firm = excluded.firm,"
-                       " is_connected = true, login_count = t.login_count + excluded.login_count,"
-                       " last_login_at = excluded.last_login_at, last_login_ns = excluded.last_login_ns,"
-                       " event_seq = excluded.event_seq",
-                       "UPDATE ringside.sessions AS t SET closed_at = s.at, closed_ns = s.at_ns,"
-                       " is_connected = s.event_seq < t.event_seq, event_seq = greatest(s.event_seq, t.event_seq)"
-                       " FROM (SELECT DISTINCT ON (session) * FROM staged_sessions WHERE NOT is_login"
-                       " ORDER BY session, event_seq DESC) AS s WHERE t.session = s.session"},
-        },
-    [ROWS_INSTRUMENTS] =
-        {
-            .staging = "CREATE TEMP TABLE staged_instruments (event_seq bigint, kind integer, instrument integer,"
-                       " symbol text, tick_size numeric, lot_size integer, reference_price numeric, collar numeric,"
-                       " fat_finger numeric, quantity_max integer, notional_max numeric, market_state text,"
-                       " at timestamptz, at_ns bigint)" STAGED,
-            .copy = "COPY staged_instruments" FROM_STDIN,
-            .merges = {"INSERT INTO ringside.instruments (instrument, symbol, tick_size, lot_size, reference_price,"
-                       " collar, fat_finger, quantity_max, notional_max, market_state, added_at, added_ns, event_seq)"
-                       " SELECT instrument, symbol, tick_size, lot_size, reference_price, collar, fat_finger,"
-                       " quantity_max, notional_max, market_state, at, at_ns, event_seq"
-                       " FROM staged_instruments WHERE kind = 50",
-                       "UPDATE ringside.instruments AS t SET market_state = s.market_state,"
-                       " reference_price = coalesce(s.reference_price, t.reference_price),"
-                       " event_seq = greatest(s.event_seq, t.event_seq)"
-                       " FROM (SELECT DISTINCT ON (instrument) * FROM staged_instruments WHERE kind = 51"
-                       " ORDER BY instrument, event_seq DESC) AS s WHERE t.instrument = s.instrument",
-                       "UPDATE ringside.instruments AS t SET tick_size = s.tick_size, lot_size = s.lot_size,"
-                       " collar = s.collar, fat_finger = s.fat_finger, quantity_max = s.quantity_max,"
-                       " notional_max = s.notional_max, event_seq = greatest(s.event_seq, t.event_seq)"
-                       " FROM (SELECT DISTINCT ON (instrument) * FROM staged_instruments WHERE kind = 52"
-                       " ORDER BY instrument, event_seq DESC) AS s WHERE t.instrument = s.instrument"},
-        },
-    [ROWS_DAYS] =
-        {
-            .staging = "CREATE TEMP TABLE staged_days (event_seq bigint, is_start boolean, date_number integer,"
-                       " at timestamptz, at_ns bigint)" STAGED,
-            .copy = "COPY staged_days" FROM_STDIN,
-            .merges = {"INSERT INTO ringside.trading_days (day, started_at, started_ns, event_seq)"
-                       " SELECT DISTINCT ON (date_number) to_date(date_number::text, 'YYYYMMDD'), at, at_ns, event_seq"
-                       " FROM staged_days WHERE is_start ORDER BY date_number, event_seq"
-                       " ON CONFLICT (day) DO NOTHING",
-                       "UPDATE ringside.trading_days AS t SET ended_at = s.at, ended_ns = s.at_ns,"
-                       " event_seq = s.event_seq FROM (SELECT DISTINCT ON (date_number) * FROM staged_days"
-                       " WHERE NOT is_start ORDER BY date_number, event_seq DESC) AS s"
-                       " WHERE t.day = to_date(s.date_number::text, 'YYYYMMDD')"},
-        },
-};

@@ -160,10 +160,8 @@ static void name_fields(struct live_fields *fields, enum live_kind kind, uint32_
     text_trim(value_of(fields, digits), name, name_bytes);
 }
 
-void live_fields(const struct live *live, uint32_t index, const struct symbol_table *symbols,
-                 struct live_fields *fields)
+void live_event_fields(const struct event *event, const struct symbol_table *symbols, struct live_fields *fields)
 {
-    const struct event *event = &live->changes[index];
     fields->count = 0;
     fields->symbol[0] = '\0';
     if (event->kind == EVENT_BOOK_TOP)
@@ -174,4 +172,45 @@ void live_fields(const struct live *live, uint32_t index, const struct symbol_ta
         name_fields(fields, LIVE_INSTRUMENTS, event->instrument, event->admin.symbol, SYMBOL_BYTES);
     else
         name_fields(fields, LIVE_SESSIONS, event->session, event->login.user, USER_BYTES);
+}
+
+void live_fields(const struct live *live, uint32_t index, const struct symbol_table *symbols,
+                 struct live_fields *fields)
+{
+    live_event_fields(&live->changes[index], symbols, fields);
+}
+
+/* A text of JSON: quotes, backslashes and what is not printable ASCII as \\u00xx. */
+static char *json_text(char *at, const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    *at++ = '"';
+    for (; *text != '\0'; text++) {
+        uint8_t letter = (uint8_t)*text;
+        if (letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\') {
+            *at++ = *text;
+            continue;
+        }
+        memcpy(at, "\\u00", 4);
+        at[4] = digits[letter >> 4];
+        at[5] = digits[letter & 15];
+        at += 6;
+    }
+    *at++ = '"';
+    return at;
+}
+
+void live_json(const struct live_fields *fields, char json[LIVE_JSON_BYTES])
+{
+    char *at = json;
+    *at++ = '{';
+    for (uint32_t i = 0; i < fields->count; i++) {
+        if (i > 0)
+            *at++ = ',';
+        at = json_text(at, fields->names[i]);
+        *at++ = ':';
+        at = json_text(at, fields->values[i]);
+    }
+    *at++ = '}';
+    *at = '\0';
 }

@@ -38,6 +38,8 @@ struct live_fields {
     char values[LIVE_PAIRS_MAX][LIVE_TEXT_BYTES];
 };
 
+#define LIVE_JSON_BYTES (LIVE_PAIRS_MAX * (LIVE_NAME_BYTES + 6 * LIVE_TEXT_BYTES + 6) + 3)
+
 struct live;
 
 size_t live_bytes(uint32_t event_count_max);
@@ -45,6 +47,12 @@ struct live *live_init(void *memory, uint32_t event_count_max);
 void live_clear(struct live *live);
 void live_add(struct live *live, const struct event *event);
 uint32_t live_count(const struct live *live);
+
+/* What an event leaves, as text: BOOK_TOP, EXECUTED, INSTRUMENT_ADDED or LOGIN_ACCEPTED. */
+void live_event_fields(const struct event *event, const struct symbol_table *symbols, struct live_fields *fields);
+
+/* The fields as a JSON object of texts, which ends with a zero. */
+void live_json(const struct live_fields *fields, char json[LIVE_JSON_BYTES]);
 
 /* Change number `index` as text. */
 void live_fields(const struct live *live, uint32_t index, const struct symbol_table *symbols,

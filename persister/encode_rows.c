@@ -21,9 +21,15 @@ struct rows {
     uint32_t event_count;
     uint32_t order_count;
     uint32_t kept_count;
+    row_sets wanted;
+    uint32_t day;                   /* of all events */
+    uint32_t options_of;            /* index of the order that ORDER_OPTIONS would belong to, + 1; 0: none */
     uint32_t counts[ROW_SET_COUNT]; /* entries of each list below */
+    uint32_t row_counts[ROW_SET_COUNT];
     uint32_t *lists[ROW_SET_COUNT]; /* indexes into orders or kept */
     uint64_t first_seq, last_seq, last_time_ns;
+    uint64_t order_ref_first;
+    uint64_t changed_ref_min, changed_ref_max;
     struct order_row *orders; /* two an event at most */
     struct event *kept;
     struct place *places;
@@ -32,7 +38,7 @@ struct rows {
 /* Lists of orders have two entries an event (both sides of a trade), the others one. */
 static uint32_t list_count_max(enum row_set set, uint32_t event_count_max)
 {
-    return set == ROWS_ORDERS_CHANGED ? 2 * event_count_max : event_count_max;
+    return set == ROWS_ORDERS_CHANGED || set == ROWS_ORDERS_RENUMBERED ? 2 * event_count_max : event_count_max;
 }
 
 static uint32_t place_bits(uint32_t event_count_max)
@@ -72,7 +78,7 @@ size_t rows_bytes(uint32_t event_count_max)
     return layout_of(event_count_max).end;
 }
 
-struct rows *rows_init(void *memory, uint32_t event_count_max)
+struct rows *rows_init(void *memory, uint32_t event_count_max, row_sets wanted)
 {
     REQUIRE(event_count_max > 0);
     struct rows *rows = memory;
@@ -81,6 +87,7 @@ struct rows *rows_init(void *memory, uint32_t event_count_max)
     uint32_t bits = place_bits(event_count_max);
     memset(rows, 0, sizeof(*rows));
     rows->event_count_max = event_count_max;
+    rows->wanted = wanted;
     rows->place_mask = (UINT32_C(1) << bits) - 1;
     rows->place_shift = 64 - bits;
     rows->orders = (struct order_row *)(void *)(bytes + layout.orders);
@@ -103,10 +110,27 @@ void rows_clear(struct rows *rows)
     rows->event_count = 0;
     rows->order_count = 0;
     rows->kept_count = 0;
+    rows->options_of = 0;
+    rows->order_ref_first = 0;
+    rows->changed_ref_min = UINT64_MAX;
+    rows->changed_ref_max = 0;
     memset(rows->counts, 0, sizeof(rows->counts));
+    memset(rows->row_counts, 0, sizeof(rows->row_counts));
+}
+
+void rows_want(struct rows *rows, row_sets wanted)
+{
+    REQUIRE(rows->event_count == 0);
+    rows->wanted = wanted;
 }
 
 /* ---- the orders of the batch ----------------------------------------------------------------------------------- */
+
+static void list_add(struct rows *rows, enum row_set set, uint32_t index, uint32_t row_count)
+{
+    rows->lists[set][rows->counts[set]++] = index;
+    rows->row_counts[set] += row_count;
+}
 
 /* The place of this number, or the free one where it belongs. At most half the places are ever taken. */
 static struct place *place_of(struct rows *rows, uint64_t order_ref)
@@ -126,10 +150,14 @@ static struct order_row *order_add(struct rows *rows, struct place *place, uint6
     uint32_t index = rows->order_count++;
     struct order_row *order = &rows->orders[index];
     *place = (struct place){.order_ref = order_ref, .batch = rows->batch, .index = index};
-    rows->lists[set][rows->counts[set]++] = index;
+    list_add(rows, set, index, 1);
     memset(order, 0, sizeof(*order));
     order->key_ref = order->order_ref = order_ref;
     order->is_new = is_new;
+    if (!is_new) {
+        rows->changed_ref_min = order_ref < rows->changed_ref_min ? order_ref : rows->changed_ref_min;
+        rows->changed_ref_max = order_ref > rows->changed_ref_max ? order_ref : rows->changed_ref_max;
+    }
     return order;
 }
 
@@ -144,12 +172,20 @@ static struct order_row *order_touch(struct rows *rows, uint64_t order_ref, cons
     return order;
 }
 
+static void note_number(struct rows *rows, uint64_t order_ref)
+{
+    if (rows->order_ref_first == 0)
+        rows->order_ref_first = order_ref;
+}
+
 /* ACCEPTED, and REPLACED, which has the same fields up to client_order_id. */
 static struct order_row *order_enter(struct rows *rows, const struct event *event)
 {
     const struct event_accepted *accepted = &event->accepted;
     struct order_row *order = order_add(rows, place_of(rows, accepted->order_ref), accepted->order_ref, true);
     bool live = event->reason != 'D';
+    note_number(rows, accepted->order_ref);
+    rows->options_of = (uint32_t)(order - rows->orders) + 1;
     order->entered_ns = order->updated_ns = event->time_ns;
     order->entered_seq = order->event_seq = event->event_seq;
     order->session = event->session;
@@ -176,6 +212,28 @@ static void order_replace(struct rows *rows, const struct event *event)
     before->state = ORDER_REPLACED;
     before->leaves = 0;
     order_enter(rows, event)->previous_order_ref = event->replaced.previous_order_ref;
+}
+
+static void order_accept(struct rows *rows, const struct event *event)
+{
+    struct order_row *order = order_enter(rows, event);
+    order->min_quantity = event->accepted.min_quantity;
+    order->max_floor = event->accepted.max_floor;
+}
+
+/* The rarer options, of the order that the event before was about. */
+static void order_options(struct rows *rows, const struct event *event)
+{
+    if (rows->options_of == 0)
+        return;
+    struct order_row *order = &rows->orders[rows->options_of - 1];
+    if (event->options.min_quantity != 0)
+        order->min_quantity = event->options.min_quantity;
+    if (event->options.max_floor != 0)
+        order->max_floor = event->options.max_floor;
+    order->expire_s = event->options.expire_s;
+    order->peg_offset_ticks = event->options.peg_offset_ticks;
+    order->trigger_ticks = event->options.trigger_ticks;
 }
 
 static void order_cancel(struct rows *rows, const struct event *event)
@@ -220,6 +278,9 @@ static void order_reprice(struct rows *rows, const struct event *event)
     order->display = event->cut.display;
     if (event->cut.order_ref == known_ref)
         return;
+    if (!order->is_new && order->order_ref == order->key_ref)
+        list_add(rows, ROWS_ORDERS_RENUMBERED, (uint32_t)(order - rows->orders), 1);
+    note_number(rows, event->cut.order_ref);
     order->order_ref = event->cut.order_ref;
     struct place *place = place_of(rows, event->cut.order_ref);
     *place = (struct place){
@@ -228,17 +289,11 @@ static void order_reprice(struct rows *rows, const struct event *event)
 
 /* ---- adding ------------------------------------------------------------------------------------------------------ */
 
-static void keep(struct rows *rows, enum row_set set, const struct event *event)
+static void change_orders(struct rows *rows, const struct event *event)
 {
-    rows->lists[set][rows->counts[set]++] = rows->kept_count;
-    rows->kept[rows->kept_count++] = *event;
-}
-
-static void add_by_kind(struct rows *rows, const struct event *event)
-{
-    switch ((enum event_kind)event->kind) {
+    switch (event->kind) {
     case EVENT_ACCEPTED:
-        order_enter(rows, event);
+        order_accept(rows, event);
         break;
     case EVENT_REPLACED:
         order_replace(rows, event);
@@ -250,7 +305,6 @@ static void add_by_kind(struct rows *rows, const struct event *event)
     case EVENT_EXECUTED:
         order_execute(rows, event->trade.order_ref, event->trade.leaves_quantity, event);
         order_execute(rows, event->trade.maker_order_ref, event->trade.maker_leaves_quantity, event);
-        keep(rows, ROWS_EXECUTIONS, event);
         break;
     case EVENT_PRIORITY_UPDATED:
     case EVENT_RESTATED:
@@ -259,56 +313,75 @@ static void add_by_kind(struct rows *rows, const struct event *event)
     case EVENT_MODIFIED:
         order_modify(rows, event);
         break;
-    case EVENT_REJECTED:
-        keep(rows, ROWS_REJECTIONS, event);
-        break;
-    case EVENT_BROKEN:
-        keep(rows, ROWS_BREAKS, event);
-        break;
-    case EVENT_LOGIN_ACCEPTED:
-    case EVENT_SESSION_CLOSED:
-        keep(rows, ROWS_SESSIONS, event);
-        break;
-    case EVENT_INSTRUMENT_ADDED:
-    case EVENT_MARKET_STATE_CHANGED:
-    case EVENT_LIMITS_CHANGED:
-        if (event->instrument != 0) /* those of a firm have no table */
-            keep(rows, ROWS_INSTRUMENTS, event);
-        break;
-    case EVENT_DAY_STARTED:
-    case EVENT_DAY_ENDED:
-        keep(rows, ROWS_DAYS, event);
-        break;
-    case EVENT_CANCEL_PENDING: /* these change no row */
-    case EVENT_CANCEL_REJECTED:
-    case EVENT_MASS_CANCELED:
-    case EVENT_ENTRY_DISABLED:
-    case EVENT_ENTRY_ENABLED:
-    case EVENT_ACCOUNT_ANSWER:
-    case EVENT_SYSTEM_EVENT:
     case EVENT_ORDER_OPTIONS:
-    case EVENT_LOGIN_REFUSED:
-    case EVENT_BOOK_TOP:
-    case EVENT_COMMAND_REFUSED:
-    case EVENT_CHECKPOINT:
-    default:
+        order_options(rows, event);
+        break;
+    default: /* changes no order */
         break;
     }
 }
 
-void rows_add(struct rows *rows, const struct event *event)
+/* The set besides ROWS_STEPS that an event of this kind is a row of; ROW_SET_COUNT: none. */
+static enum row_set set_of(const struct event *event)
 {
-    REQUIRE(rows->event_count < rows->event_count_max);
-    if (rows->event_count++ == 0)
-        rows->first_seq = event->event_seq;
-    rows->last_seq = event->event_seq;
-    rows->last_time_ns = event->time_ns;
-    add_by_kind(rows, event);
+    switch (event->kind) {
+    case EVENT_EXECUTED:
+        return ROWS_EXECUTIONS;
+    case EVENT_REJECTED:
+        return ROWS_REJECTIONS;
+    case EVENT_BROKEN:
+        return ROWS_BREAKS;
+    case EVENT_LOGIN_ACCEPTED:
+    case EVENT_SESSION_CLOSED:
+        return ROWS_SESSIONS;
+    case EVENT_INSTRUMENT_ADDED:
+    case EVENT_MARKET_STATE_CHANGED:
+    case EVENT_LIMITS_CHANGED:
+        return event->instrument != 0 ? ROWS_INSTRUMENTS : ROW_SET_COUNT; /* those of a firm have no table */
+    case EVENT_DAY_STARTED:
+    case EVENT_DAY_ENDED:
+        return ROWS_DAYS;
+    default:
+        return ROW_SET_COUNT;
+    }
 }
 
-bool rows_full(const struct rows *rows)
+static void keep(struct rows *rows, const struct event *event)
 {
-    return rows->event_count == rows->event_count_max;
+    enum row_set set = set_of(event);
+    uint32_t steps = rows->wanted & ROW_SET_BIT(ROWS_STEPS) ? fields_step_count(event) : 0;
+    bool is_row = set < ROW_SET_COUNT && (rows->wanted & ROW_SET_BIT(set)) != 0;
+    if (!is_row && steps == 0)
+        return;
+    if (is_row)
+        list_add(rows, set, rows->kept_count, set == ROWS_EXECUTIONS ? 2 : 1);
+    if (steps > 0)
+        list_add(rows, ROWS_STEPS, rows->kept_count, steps);
+    rows->kept[rows->kept_count++] = *event;
+}
+
+bool rows_fits(const struct rows *rows, const struct event *event)
+{
+    return rows->event_count < rows->event_count_max &&
+           (rows->event_count == 0 || day_of_time(event->time_ns) == rows->day);
+}
+
+void rows_add(struct rows *rows, const struct event *event)
+{
+    REQUIRE(rows_fits(rows, event));
+    if (rows->event_count++ == 0) {
+        rows->first_seq = event->event_seq;
+        rows->day = day_of_time(event->time_ns);
+    }
+    rows->last_seq = event->event_seq;
+    rows->last_time_ns = event->time_ns;
+    if (rows->wanted & ROW_SETS_ORDERS) {
+        if (event->kind != EVENT_ORDER_OPTIONS)
+            rows->options_of = 0;
+        change_orders(rows, event);
+    }
+    if (rows->wanted & ROW_SETS_EVENTS)
+        keep(rows, event);
 }
 
 uint32_t rows_event_count(const struct rows *rows)
@@ -331,23 +404,63 @@ uint64_t rows_last_time_ns(const struct rows *rows)
     return rows->last_time_ns;
 }
 
+uint32_t rows_day(const struct rows *rows)
+{
+    return rows->day;
+}
+
+uint64_t rows_order_ref_first(const struct rows *rows)
+{
+    return rows->order_ref_first;
+}
+
+void rows_changed_range(const struct rows *rows, uint64_t *lowest, uint64_t *highest)
+{
+    *lowest = rows->changed_ref_min;
+    *highest = rows->changed_ref_max;
+}
+
+/* Those with a new number are in the list of changed ones too, and are no rows of it. */
 uint32_t rows_count(const struct rows *rows, enum row_set set)
 {
-    return set == ROWS_EXECUTIONS ? 2 * rows->counts[set] : rows->counts[set];
+    return rows->row_counts[set] - (set == ROWS_ORDERS_CHANGED ? rows->row_counts[ROWS_ORDERS_RENUMBERED] : 0);
+}
+
+uint32_t rows_order_count(const struct rows *rows)
+{
+    return rows->order_count;
+}
+
+const struct order_row *rows_order(const struct rows *rows, uint32_t index)
+{
+    return &rows->orders[index];
 }
 
 /* ---- encoding ---------------------------------------------------------------------------------------------------- */
 
-static uint8_t *encode_one(const struct rows *rows, enum row_set set, const struct symbol_table *symbols,
+static uint8_t *encode_order(const struct rows *rows, enum row_set set, const struct rows_context *context,
+                             uint32_t index, uint8_t *at)
+{
+    const struct order_row *order = &rows->orders[index];
+    if (set == ROWS_ORDERS_NEW)
+        return fields_order_new(at, order, rows->day);
+    if (set == ROWS_ORDERS_CHANGED && order->order_ref != order->key_ref)
+        return at;
+    return fields_order_changed(at, order, order_days_of(context->days, order->key_ref), rows->day);
+}
+
+static uint8_t *encode_one(const struct rows *rows, enum row_set set, const struct rows_context *context,
                            uint32_t index, uint8_t *at)
 {
     switch (set) {
     case ROWS_ORDERS_NEW:
-        return fields_order_new(at, &rows->orders[index]);
     case ROWS_ORDERS_CHANGED:
-        return fields_order_changed(at, &rows->orders[index]);
+    case ROWS_ORDERS_RENUMBERED:
+        return encode_order(rows, set, context, index, at);
+    case ROWS_STEPS:
+        return fields_steps(at, &rows->kept[index]);
     case ROWS_EXECUTIONS:
-        return fields_execution(at, &rows->kept[index], symbol_of(symbols, rows->kept[index].instrument));
+        return fields_execution(at, &rows->kept[index], symbol_of(context->symbols, rows->kept[index].instrument));
     case ROWS_REJECTIONS:
         return fields_rejection(at, &rows->kept[index]);
     case ROWS_BREAKS:
@@ -365,13 +478,13 @@ static uint8_t *encode_one(const struct rows *rows, enum row_set set, const stru
     }
 }
 
-size_t rows_encode(const struct rows *rows, enum row_set set, const struct symbol_table *symbols, uint32_t *cursor,
+size_t rows_encode(const struct rows *rows, enum row_set set, const struct rows_context *context, uint32_t *cursor,
                    uint8_t *bytes, size_t bytes_max)
 {
     REQUIRE(bytes_max >= 2 * ROW_BYTES_MAX);
     uint8_t *at = bytes;
     const uint8_t *last = bytes + bytes_max - 2 * ROW_BYTES_MAX;
     for (; *cursor < rows->counts[set] && at <= last; (*cursor)++)
-        at = encode_one(rows, set, symbols, rows->lists[set][*cursor], at);
+        at = encode_one(rows, set, context, rows->lists[set][*cursor], at);
     return (size_t)(at - bytes);
 }

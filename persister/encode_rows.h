@@ -7,22 +7,26 @@
  *   REPLACED                                   a new order; the order before it becomes 'replaced'
  *   CANCELED, SELF_MATCH_CANCELED              leaves, canceled, state and reason of its order
  *   EXECUTED                                   two executions, one a side; executed, value, leaves, state of both
- * orders PRIORITY_UPDATED, MODIFIED                 number, price, display, side, leaves of its order REJECTED, BROKEN
- * a rejection, a broken trade LOGIN_ACCEPTED, SESSION_CLOSED             its session INSTRUMENT_ADDED,
- * MARKET_STATE_CHANGED,    its instrument LIMITS_CHANGED DAY_STARTED, DAY_ENDED                     its trading day
+ * orders PRIORITY_UPDATED, RESTATED, MODIFIED       number, price, display, side, leaves of its order ORDER_OPTIONS
+ * what else was asked, of the order before it each of these, CANCEL_PENDING, BROKEN ...  a step of its order, or of
+ * both REJECTED, BROKEN                           a rejection, a broken trade LOGIN_ACCEPTED, SESSION_CLOSED its
+ * session INSTRUMENT_ADDED, MARKET_STATE_CHANGED,    its instrument LIMITS_CHANGED DAY_STARTED, DAY_ENDED its trading
+ * day
  *
  * Rules
  *   1. An order has one row in a batch, whatever happens to it: a new one is added as the batch leaves it; for one that
  *      was there before, amounts are differences and all else is the last value.
  *   2. Differences are right because a batch is applied exactly once, in one transaction with the mark.
- *   3. A batch that an event does not fit never begins with it: rows_full says when to stop, before rows_add.
- *   4. Memory is the caller's: rows_bytes, rows_init.
+ *   3. A batch is of one calendar day, and never begins what does not fit: rows_fits says so, before rows_add.
+ *   4. Sets that are not wanted cost nothing.
+ *   5. Memory is the caller's: rows_bytes, rows_init.
  *
  * No system calls, no allocation.
  */
 #ifndef RINGSIDE_PERSISTER_ENCODE_ROWS_H
 #define RINGSIDE_PERSISTER_ENCODE_ROWS_H
 
+#include "encode_day.h"
 #include "encode_symbols.h"
 
 #include <stdbool.h>
@@ -36,13 +40,25 @@ enum row_set {
     ROWS_DAYS,
     ROWS_ORDERS_NEW,
     ROWS_ORDERS_CHANGED,
+    ROWS_ORDERS_RENUMBERED, /* changed, and their number too */
+    ROWS_STEPS,
     ROWS_EXECUTIONS,
     ROWS_REJECTIONS,
     ROWS_BREAKS,
     ROW_SET_COUNT,
 };
 
-#define ROW_BYTES_MAX ((size_t)1024) /* of one row of any set in COPY BINARY; an execution is two rows */
+/* Sets of rows, a bit each. */
+typedef uint32_t row_sets;
+#define ROW_SET_BIT(set) (UINT32_C(1) << (set))
+#define ROW_SETS_ORDERS                                                                                                \
+    (ROW_SET_BIT(ROWS_ORDERS_NEW) | ROW_SET_BIT(ROWS_ORDERS_CHANGED) | ROW_SET_BIT(ROWS_ORDERS_RENUMBERED))
+#define ROW_SETS_ALL    (ROW_SET_BIT(ROW_SET_COUNT) - 1)
+#define ROW_SETS_EVENTS (ROW_SETS_ALL & ~ROW_SETS_ORDERS)
+/* What is known of the time before the first event wanted: sessions and instruments. */
+#define ROW_SETS_KNOWN (ROW_SET_BIT(ROWS_INSTRUMENTS) | ROW_SET_BIT(ROWS_SESSIONS) | ROW_SET_BIT(ROWS_DAYS))
+
+#define ROW_BYTES_MAX ((size_t)1280) /* of one row of any set in COPY BINARY; an execution is two rows */
 
 enum order_state {
     ORDER_LIVE,
@@ -70,6 +86,11 @@ struct order_row {
     uint32_t canceled;
     uint32_t leaves;
     int32_t price_ticks;
+    uint32_t min_quantity; /* of a new order; 0: none, so are the next */
+    uint32_t max_floor;
+    uint32_t expire_s;
+    int32_t peg_offset_ticks;
+    int32_t trigger_ticks;
     char symbol[SYMBOL_BYTES];
     char firm[FIRM_BYTES];
     char client_order_id[CLIENT_ORDER_ID_BYTES];
@@ -87,26 +108,47 @@ struct rows;
 
 /* Memory for a batch of so many events. */
 size_t rows_bytes(uint32_t event_count_max);
-struct rows *rows_init(void *memory, uint32_t event_count_max);
+struct rows *rows_init(void *memory, uint32_t event_count_max, row_sets wanted);
 void rows_clear(struct rows *rows);
 
-void rows_add(struct rows *rows, const struct event *event);
-bool rows_full(const struct rows *rows);
+/* From the next batch on, other sets. */
+void rows_want(struct rows *rows, row_sets wanted);
 
-/* Events added, and the numbers and the time of the first and the last. */
+/* Whether the event may join: there is room, and it is of the batch's day. */
+bool rows_fits(const struct rows *rows, const struct event *event);
+void rows_add(struct rows *rows, const struct event *event);
+
+/* Events added, the numbers and the time of the first and the last, and their day. */
 uint32_t rows_event_count(const struct rows *rows);
 uint64_t rows_first_seq(const struct rows *rows);
 uint64_t rows_last_seq(const struct rows *rows);
 uint64_t rows_last_time_ns(const struct rows *rows);
+uint32_t rows_day(const struct rows *rows);
+
+/* The first number that an order got in this batch; 0: none did. */
+uint64_t rows_order_ref_first(const struct rows *rows);
+
+/* Lowest and highest number, before this batch, of the orders of ROWS_ORDERS_CHANGED and _RENUMBERED. */
+void rows_changed_range(const struct rows *rows, uint64_t *lowest, uint64_t *highest);
 
 /* Rows of a set, as the tables count them. */
 uint32_t rows_count(const struct rows *rows, enum row_set set);
+
+/* What rows are made with, besides the batch. */
+struct rows_context {
+    const struct symbol_table *symbols;
+    const struct order_days *days; /* with the batch's own day in it */
+};
 
 /*
  * Writes rows of a set from *cursor (0 at first) on, as many as surely fit, and moves the cursor. Returns the bytes
  * written; 0 when none is left. bytes_max must be 2 * ROW_BYTES_MAX or more.
  */
-size_t rows_encode(const struct rows *rows, enum row_set set, const struct symbol_table *symbols, uint32_t *cursor,
+size_t rows_encode(const struct rows *rows, enum row_set set, const struct rows_context *context, uint32_t *cursor,
                    uint8_t *bytes, size_t bytes_max);
+
+/* The orders of the batch, in the order in which they came up. */
+uint32_t rows_order_count(const struct rows *rows);
+const struct order_row *rows_order(const struct rows *rows, uint32_t index);
 
 #endif

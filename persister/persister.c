@@ -1,5 +1,6 @@
 #include "persister.h"
 
+#include "log/log.h"
 #include "postgres_sink.h"
 #include "record/event.h"
 #include "redis_sink.h"
@@ -15,10 +16,19 @@
 /* What the descriptors in the epoll are for. */
 enum source {
     SOURCE_POSTGRES,
+    SOURCE_POSTGRES_ORDERS,
     SOURCE_REDIS,
     SOURCE_TIMER,
     SOURCE_COUNT,
 };
+
+#define PARTS_COUNT 2
+#define STORES_MAX  (PARTS_COUNT + 1)
+
+#define STATUS_TEXT_BYTES 128
+
+#define LAG_TOLD_EVERY_NS (60ull * NS_PER_SECOND)
+#define LAG_TOLD_NS       ((uint64_t)NS_PER_SECOND) /* less than that is no news */
 
 struct persister {
     struct run *run;
@@ -28,8 +38,9 @@ struct persister {
     bool has_store;
     int epoll_fd;
     int timer_fd;
-    uint64_t timer_ns;              /* when it goes off; 0: never */
-    struct postgres_sink *postgres; /* NULL: not configured */
+    uint64_t timer_ns;                           /* when it goes off; 0: never */
+    uint64_t told_ns;                            /* when the log last heard of a lag */
+    struct postgres_sink *postgres[PARTS_COUNT]; /* by enum postgres_part; NULL: not configured */
     struct redis_sink *redis;
 };
 
@@ -38,7 +49,8 @@ static void persister_close(void *stage)
     struct persister *persister = stage;
     if (!persister)
         return;
-    postgres_sink_close(persister->postgres);
+    for (int part = 0; part < PARTS_COUNT; part++)
+        postgres_sink_close(persister->postgres[part]);
     redis_sink_close(persister->redis);
     if (persister->is_attached)
         ring_detach(&persister->events);
@@ -63,11 +75,12 @@ static int open_descriptors(struct persister *persister, struct error *error)
 static int open_sinks(struct persister *persister, const struct config *config, struct error *error)
 {
     int result = 0;
-    if (*config->postgres_connection != '\0')
-        result = postgres_sink_open(&persister->postgres, config, persister->epoll_fd, SOURCE_POSTGRES, error);
+    for (int part = 0; part < PARTS_COUNT && result >= 0 && *config->postgres_connection != '\0'; part++)
+        result = postgres_sink_open(&persister->postgres[part], config, (enum postgres_part)part, persister->epoll_fd,
+                                    SOURCE_POSTGRES + (uint64_t)part, error);
     if (result >= 0 && *config->redis_address != '\0')
         result = redis_sink_open(&persister->redis, config, persister->epoll_fd, SOURCE_REDIS, error);
-    persister->has_store = persister->postgres || persister->redis;
+    persister->has_store = persister->postgres[0] || persister->redis;
     return result;
 }
 
@@ -105,8 +118,9 @@ static int join(struct persister *persister, struct error *error)
         expected.record_hash = event_layout_hash();
         result = ring_attach(&persister->events, path, false, &expected, error);
         persister->is_attached = result >= 0;
-        if (persister->is_attached && persister->postgres)
-            postgres_sink_join(persister->postgres, &persister->events);
+        for (int part = 0; part < PARTS_COUNT; part++)
+            if (persister->is_attached && persister->postgres[part])
+                postgres_sink_join(persister->postgres[part], &persister->events);
         if (persister->is_attached && persister->redis)
             redis_sink_join(persister->redis, &persister->events);
     }
@@ -124,8 +138,9 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 static void set_timer(struct persister *persister)
 {
     uint64_t deadline_ns = 0;
-    if (persister->postgres)
-        deadline_ns = postgres_sink_deadline_ns(persister->postgres);
+    for (int part = 0; part < PARTS_COUNT; part++)
+        if (persister->postgres[part])
+            deadline_ns = earlier(deadline_ns, postgres_sink_deadline_ns(persister->postgres[part]));
     if (persister->redis)
         deadline_ns = earlier(deadline_ns, redis_sink_deadline_ns(persister->redis));
     if (deadline_ns == persister->timer_ns)
@@ -134,6 +149,33 @@ static void set_timer(struct persister *persister)
         .it_value = {.tv_sec = (time_t)(deadline_ns / NS_PER_SECOND), .tv_nsec = (long)(deadline_ns % NS_PER_SECOND)}};
     (void)timerfd_settime(persister->timer_fd, TFD_TIMER_ABSTIME, &at, NULL); /* which also takes back a readiness */
     persister->timer_ns = deadline_ns;
+}
+
+/* Fills in how each store stands; returns how many there are. */
+static uint32_t statuses(const struct persister *persister, struct store_status status[STORES_MAX])
+{
+    uint32_t count = 0;
+    for (int part = 0; part < PARTS_COUNT; part++)
+        if (persister->postgres[part])
+            postgres_sink_status(persister->postgres[part], &status[count++]);
+    if (persister->redis)
+        redis_sink_status(persister->redis, &status[count++]);
+    return count;
+}
+
+static void tell_lag(struct persister *persister, uint64_t now_ns)
+{
+    struct store_status status[STORES_MAX];
+    char text[STATUS_TEXT_BYTES];
+    uint32_t count = statuses(persister, status);
+    for (uint32_t i = 0; i < count && persister->is_attached; i++) {
+        store_status_text(&status[i], text, sizeof(text));
+        if (status[i].lag_ns >= LAG_TOLD_NS)
+            log_info("%s", text);
+        else
+            log_debug("%s", text);
+    }
+    persister->told_ns = now_ns;
 }
 
 static int poll_stores(struct persister *persister, uint64_t now_ns)
@@ -149,11 +191,14 @@ static int poll_stores(struct persister *persister, uint64_t now_ns)
         persister->timer_ns = 0;
     }
     int done = 0;
-    if (persister->postgres)
-        done += postgres_sink_poll(persister->postgres, now_ns, is_ready[SOURCE_POSTGRES]);
+    for (int part = 0; part < PARTS_COUNT; part++)
+        if (persister->postgres[part])
+            done += postgres_sink_poll(persister->postgres[part], now_ns, is_ready[SOURCE_POSTGRES + part]);
     if (persister->redis)
         done += redis_sink_poll(persister->redis, now_ns, is_ready[SOURCE_REDIS]);
     set_timer(persister);
+    if (now_ns - persister->told_ns >= LAG_TOLD_EVERY_NS)
+        tell_lag(persister, now_ns);
     return done;
 }
 
@@ -183,7 +228,9 @@ static bool persister_stopped(void *stage, uint64_t now_ns)
 {
     struct persister *persister = stage;
     (void)now_ns;
-    bool postgres = !persister->postgres || postgres_sink_stop(persister->postgres);
+    bool postgres = true;
+    for (int part = 0; part < PARTS_COUNT; part++)
+        postgres = (!persister->postgres[part] || postgres_sink_stop(persister->postgres[part])) && postgres;
     bool redis = !persister->redis || redis_sink_stop(persister->redis);
     return postgres && redis;
 }
@@ -191,13 +238,15 @@ static bool persister_stopped(void *stage, uint64_t now_ns)
 static void persister_describe(const void *stage, char *text, size_t text_bytes)
 {
     const struct persister *persister = stage;
-    char parts[2][96] = {"", ""};
-    if (persister->postgres)
-        postgres_sink_describe(persister->postgres, parts[0], sizeof(parts[0]));
-    if (persister->redis)
-        redis_sink_describe(persister->redis, parts[1], sizeof(parts[1]));
-    snprintf(text, text_bytes, "%s%s%s", persister->has_store ? parts[0] : "no store is configured",
-             *parts[0] && *parts[1] ? "; " : "", parts[1]);
+    struct store_status status[STORES_MAX];
+    uint32_t count = statuses(persister, status);
+    snprintf(text, text_bytes, "%s", persister->has_store ? "" : "no store is configured");
+    for (uint32_t i = 0; i < count; i++) {
+        char part[STATUS_TEXT_BYTES];
+        size_t used = strlen(text);
+        store_status_text(&status[i], part, sizeof(part));
+        snprintf(text + used, text_bytes - used, "%s%s", i > 0 ? "; " : "", part);
+    }
 }
 
 const struct stage_definition persister_stage = {

@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define DAY_TEXT_BYTES 16
 
 static void append(struct postgres_sink *sink, size_t *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -34,6 +37,49 @@ static void expect(struct postgres_sink *sink, uint64_t count, const char *what)
     sink->statements[sink->statement_count++] = (struct statement){.count = count, .what = what};
 }
 
+/* As SQL has it, or as names of tables do. */
+static const char *day_text(uint32_t day, bool is_name, char text[DAY_TEXT_BYTES])
+{
+    time_t seconds = (time_t)day * (time_t)(NS_PER_DAY / NS_PER_SECOND);
+    struct tm parts;
+    strftime(text, DAY_TEXT_BYTES, is_name ? "_%Y_%m_%d" : "%Y-%m-%d", gmtime_r(&seconds, &parts));
+    return text;
+}
+
+/* A day that this connection has not met yet: its partitions, before its rows. */
+static void append_day(struct postgres_sink *sink, size_t *at)
+{
+    char text[DAY_TEXT_BYTES];
+    uint32_t day = rows_day(sink->writing);
+    uint64_t first_ref = rows_order_ref_first(sink->writing);
+    if (sink->sets & ROW_SETS_ORDERS) {
+        if (first_ref == 0 || !order_days_note(&sink->days, first_ref, day))
+            return;
+        append(sink, at, "; SELECT ringside.begin_order_day('%s', %" PRIu64 ")", day_text(day, false, text), first_ref);
+    } else {
+        if (day == sink->day_begun)
+            return;
+        sink->day_begun = day;
+        append(sink, at, "; SELECT ringside.begin_day('%s')", day_text(day, false, text));
+    }
+    expect(sink, COUNT_ANY, "the day's partitions");
+}
+
+/* A merge of orders that are all of one day goes to the table of that day. */
+static void append_merge_of_day(struct postgres_sink *sink, size_t *at, const char *merge)
+{
+    uint64_t lowest, highest;
+    char text[DAY_TEXT_BYTES];
+    rows_changed_range(sink->writing, &lowest, &highest);
+    uint32_t day = order_days_of(&sink->days, lowest);
+    size_t head = strlen(ROW_SET_MERGE_HEAD);
+    REQUIRE(strncmp(merge, ROW_SET_MERGE_HEAD, head) == 0);
+    append(sink, at, "; %.*s", (int)head, merge);
+    if (day != 0 && day == order_days_of(&sink->days, highest))
+        append(sink, at, "%s", day_text(day, true, text));
+    append(sink, at, "%s", merge + head);
+}
+
 static void append_set(struct postgres_sink *sink, size_t *at, enum row_set set)
 {
     const struct row_set_statements *statements = &row_set_statements[set];
@@ -44,7 +90,10 @@ static void append_set(struct postgres_sink *sink, size_t *at, enum row_set set)
     expect(sink, count, statements->copy);
     sink->copy.sets[sink->copy.set_count++] = set;
     for (uint32_t i = 0; i < ROW_SET_MERGES_MAX && statements->merges[i]; i++) {
-        append(sink, at, "; %s", statements->merges[i]);
+        if (statements->is_of_one_day)
+            append_merge_of_day(sink, at, statements->merges[i]);
+        else
+            append(sink, at, "; %s", statements->merges[i]);
         expect(sink, statements->is_exact ? count : COUNT_ANY, statements->merges[i]);
     }
 }
@@ -56,10 +105,17 @@ void postgres_batch_begin(struct postgres_sink *sink)
     sink->copy = (struct copy_state){0};
     append(sink, &at,
            "BEGIN; UPDATE ringside.high_water SET event_seq = %" PRIu64 ", event_time_ns = %" PRIu64
-           ", written_at = now() WHERE store = 'postgres' AND event_seq = %" PRIu64 " AND epoch = %" PRIu64,
-           rows_last_seq(sink->writing), rows_last_time_ns(sink->writing), sink->mark_seq, sink->epoch);
+           ", durable_seq = %" PRIu64 ", written_at = now() WHERE store = '%s' AND event_seq = %" PRIu64
+           " AND epoch = %" PRIu64,
+           rows_last_seq(sink->writing), rows_last_time_ns(sink->writing), sink->durable_seq, sink->store,
+           sink->mark_seq, sink->epoch);
     expect(sink, COUNT_ANY, "BEGIN");
     expect(sink, 1, "the mark");
+    if (sink->is_syncing) {
+        append(sink, &at, "; SET LOCAL synchronous_commit = on");
+        expect(sink, COUNT_ANY, "SET");
+    }
+    append_day(sink, &at);
     for (int set = 0; set < ROW_SET_COUNT; set++)
         append_set(sink, &at, (enum row_set)set);
     postgres_send(sink, sink->query);
@@ -106,7 +162,8 @@ static size_t next_piece(struct postgres_sink *sink, enum row_set set, bool *is_
         bytes = COPY_HEADER_BYTES;
         sink->copy.has_begun = true;
     }
-    size_t rows = rows_encode(sink->writing, set, &sink->symbols, &sink->copy.cursor, sink->copy_bytes + bytes,
+    struct rows_context context = {.symbols = &sink->symbols, .days = &sink->days};
+    size_t rows = rows_encode(sink->writing, set, &context, &sink->copy.cursor, sink->copy_bytes + bytes,
                               COPY_BYTES - COPY_TRAILER_BYTES - bytes);
     bytes += rows;
     *is_last = rows == 0;

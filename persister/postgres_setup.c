@@ -7,7 +7,9 @@
  */
 #include "postgres_state.h"
 
-#include "schema.h"
+#include "schema_0001.h"
+#include "schema_0002.h"
+#include "schema_0003.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +17,7 @@
 #include <string.h>
 
 /* Migration i leads from version i to i + 1; the last one's result is what this program writes. */
-static const char *const migrations[] = {schema_sql};
+static const char *const migrations[] = {schema_0001, schema_0002, schema_0003};
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 #define SETUP_LOCK "5932749853361927" /* an advisory lock's number: any, so long as it stays the same */
@@ -26,6 +28,7 @@ enum setup_step {
     SETUP_MIGRATE, /* forward, a version at a time */
     SETUP_TAKE,    /* unlocked; staging tables; mark and epoch */
     SETUP_INSTRUMENTS,
+    SETUP_ORDER_DAYS,
     SETUP_DONE,
 };
 
@@ -37,7 +40,7 @@ enum setup_step {
     "SET synchronous_commit = off; SET client_min_messages = warning; SET statement_timeout = 0; SET lock_timeout = "  \
     "0;"                                                                                                               \
     " SET idle_in_transaction_session_timeout = 0; SET enable_hashjoin = off; SET enable_mergejoin = off;"             \
-    " SET jit = off;"
+    " SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off;"
 
 static void send_session(struct postgres_sink *sink)
 {
@@ -50,11 +53,13 @@ static void send_take(struct postgres_sink *sink)
 {
     int at = snprintf(sink->query, sizeof(sink->query), "COMMIT;");
     for (int set = 0; set < ROW_SET_COUNT; set++)
-        if (row_set_statements[set].staging)
+        if (row_set_statements[set].staging && sink->sets & ROW_SET_BIT(set))
             at += snprintf(sink->query + at, sizeof(sink->query) - (size_t)at, " %s;", row_set_statements[set].staging);
     snprintf(sink->query + at, sizeof(sink->query) - (size_t)at,
-             " UPDATE ringside.high_water SET epoch = epoch + 1 WHERE store = 'postgres'"
-             " RETURNING event_seq, event_time_ns, epoch");
+             " UPDATE ringside.high_water SET epoch = epoch + 1, first_seq = CASE WHEN event_seq = 0"
+             " THEN greatest(first_seq, %" PRIu64 ") ELSE first_seq END WHERE store = '%s'"
+             " RETURNING event_seq, event_time_ns, epoch, first_seq, durable_seq",
+             sink->rebuild_seq, sink->store);
     postgres_send(sink, sink->query);
 }
 
@@ -77,6 +82,9 @@ static void send_step(struct postgres_sink *sink)
     case SETUP_INSTRUMENTS:
         postgres_send(sink, "SELECT instrument, symbol FROM ringside.instruments");
         break;
+    case SETUP_ORDER_DAYS:
+        postgres_send(sink, "SELECT day - date '1970-01-01', first_order_ref FROM ringside.order_days ORDER BY day");
+        break;
     case SETUP_DONE:
     default:
         break;
@@ -87,6 +95,8 @@ void postgres_setup_begin(struct postgres_sink *sink)
 {
     sink->setup_step = SETUP_SESSION;
     sink->schema_version = -1;
+    sink->day_begun = 0;
+    sink->days.count = 0;
     send_step(sink);
 }
 
@@ -102,6 +112,12 @@ static void read_instruments(struct postgres_sink *sink, const PGresult *result)
                    (size_t)PQgetlength(result, row, 1));
 }
 
+static void read_order_days(struct postgres_sink *sink, const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result); row++)
+        (void)order_days_note(&sink->days, number_at(result, row, 1), (uint32_t)number_at(result, row, 0));
+}
+
 void postgres_setup_result(struct postgres_sink *sink, const PGresult *result)
 {
     if (PQntuples(result) == 0)
@@ -112,10 +128,14 @@ void postgres_setup_result(struct postgres_sink *sink, const PGresult *result)
         sink->schema_version = (int)number_at(result, 0, 0);
     else if (sink->setup_step == SETUP_INSTRUMENTS)
         read_instruments(sink, result);
+    else if (sink->setup_step == SETUP_ORDER_DAYS)
+        read_order_days(sink, result);
     else if (sink->setup_step == SETUP_TAKE) {
         sink->mark_seq = number_at(result, 0, 0);
         sink->mark_time_ns = number_at(result, 0, 1);
         sink->epoch = number_at(result, 0, 2);
+        sink->first_seq = number_at(result, 0, 3);
+        sink->durable_seq = number_at(result, 0, 4);
     }
 }
 
@@ -146,10 +166,13 @@ bool postgres_setup_next(struct postgres_sink *sink)
         break;
     case SETUP_TAKE:
         if (sink->epoch == 0)
-            postgres_failed(sink, true, "ringside.high_water", "the row of store 'postgres' is not there");
+            postgres_failed(sink, true, "ringside.high_water", "the row of store '%s' is not there", sink->store);
         sink->setup_step = SETUP_INSTRUMENTS;
         break;
     case SETUP_INSTRUMENTS:
+        sink->setup_step = SETUP_ORDER_DAYS;
+        break;
+    case SETUP_ORDER_DAYS:
     case SETUP_DONE:
     default:
         sink->setup_step = SETUP_DONE;

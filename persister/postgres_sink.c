@@ -1,6 +1,7 @@
 #include "postgres_sink.h"
 
 #include "base/require.h"
+#include "env/clock.h"
 #include "log/log.h"
 #include "postgres_state.h"
 
@@ -11,38 +12,50 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define BATCH_INTERVAL_NS   (8ull * NS_PER_MS)
 #define CONNECT_TIMEOUT_NS  (10ull * NS_PER_SECOND)
 #define RESOLVE_INTERVAL_NS (20ull * NS_PER_MS)
+#define SYNC_INTERVAL_NS    ((uint64_t)NS_PER_SECOND)
 #define GATHER_CHUNKS_MAX   4 /* of CATCH_UP_CHUNK events, in one poll */
 #define COPY_PIECES_MAX     4 /* in one poll */
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-static struct rows *rows_create(uint32_t event_count_max)
+static struct rows *rows_create(uint32_t event_count_max, row_sets sets)
 {
     size_t bytes = (rows_bytes(event_count_max) + LINE_PAIR_BYTES - 1) / LINE_PAIR_BYTES * LINE_PAIR_BYTES;
     void *memory = aligned_alloc(LINE_PAIR_BYTES, bytes);
-    return memory ? rows_init(memory, event_count_max) : NULL;
+    return memory ? rows_init(memory, event_count_max, sets) : NULL;
 }
 
-int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *config, int epoll_fd, uint64_t tag,
-                       struct error *error)
+static const struct {
+    const char *store;
+    const char *name;
+    row_sets sets;
+} parts[] = {
+    [POSTGRES_EVENTS] = {"events", "PostgreSQL", ROW_SETS_EVENTS},
+    [POSTGRES_ORDERS] = {"orders", "PostgreSQL (orders)", ROW_SETS_ORDERS},
+};
+
+int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *config, enum postgres_part part,
+                       int epoll_fd, uint64_t tag, struct error *error)
 {
     struct postgres_sink *sink = calloc(1, sizeof(*sink));
     if (!sink)
         return error_set(error, ERROR_SYSTEM, "postgres", "no memory");
+    sink->store = parts[part].store;
+    sink->sets = parts[part].sets;
     snprintf(sink->connection_string, sizeof(sink->connection_string), "%s", config->postgres_connection);
     sink->batch_events = (uint32_t)config->postgres_batch_events;
+    sink->batch_interval_ns = config->postgres_batch_ms * NS_PER_MS;
     sink->epoll_fd = epoll_fd;
     sink->tag = tag;
     sink->watched_fd = -1;
-    outage_init(&sink->outage, "PostgreSQL");
-    catch_up_init(&sink->catch_up, "PostgreSQL", config->events_directory);
+    outage_init(&sink->outage, parts[part].name);
+    catch_up_init(&sink->catch_up, parts[part].name, config->events_directory);
     int result = hosts_open(&sink->hosts, sink->connection_string, error);
     /* One more than a batch: whoever reads events wants room for two. */
-    sink->gathering = result < 0 ? NULL : rows_create(sink->batch_events + 1);
-    sink->writing = result < 0 ? NULL : rows_create(sink->batch_events + 1);
+    sink->gathering = result < 0 ? NULL : rows_create(sink->batch_events + 1, sink->sets);
+    sink->writing = result < 0 ? NULL : rows_create(sink->batch_events + 1, sink->sets);
     if (result >= 0 && (!sink->gathering || !sink->writing))
         result = error_set(error, ERROR_SYSTEM, "postgres.batch_events", "no memory for two batches of %u events",
                            sink->batch_events);
@@ -57,6 +70,17 @@ int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *con
 void postgres_sink_join(struct postgres_sink *sink, const struct ring *ring)
 {
     catch_up_join(&sink->catch_up, ring);
+}
+
+void postgres_sink_join_log(struct postgres_sink *sink, uint64_t first_seq)
+{
+    catch_up_join_log(&sink->catch_up);
+    sink->rebuild_seq = first_seq;
+}
+
+bool postgres_sink_is_level(const struct postgres_sink *sink)
+{
+    return sink->phase == POSTGRES_IDLE && sink->is_dry && rows_event_count(sink->gathering) == 0;
 }
 
 /* ---- the socket -------------------------------------------------------------------------------------------------- */
@@ -90,6 +114,7 @@ static void disconnect(struct postgres_sink *sink)
     sink->phase = POSTGRES_AWAY;
     rows_clear(sink->gathering);
     rows_clear(sink->writing);
+    sink->is_cut = sink->is_dry = false;
 }
 
 void postgres_failed(struct postgres_sink *sink, bool is_refused, const char *where, const char *format, ...)
@@ -222,12 +247,13 @@ static void connect_poll(struct postgres_sink *sink, uint64_t now_ns, bool is_re
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
-/* Classes of SQLSTATE that another attempt at once would meet again: data, constraints, names, rights. */
+/* SQLSTATEs, by their beginnings, that another attempt at once would meet again: data, constraints, names, rights, a
+ * full disk, what the schema's own functions refuse. */
 static bool is_refusal(const char *state)
 {
-    static const char *const classes[] = {"0A", "21", "22", "23", "3D", "3F", "42", "44"};
+    static const char *const classes[] = {"0A", "21", "22", "23", "3D", "3F", "42", "44", "53100", "P0"};
     for (size_t i = 0; state && i < ARRAY_COUNT(classes); i++)
-        if (strncmp(state, classes[i], 2) == 0)
+        if (strncmp(state, classes[i], strlen(classes[i])) == 0)
             return true;
     return false;
 }
@@ -273,6 +299,10 @@ static void prepared(struct postgres_sink *sink, uint64_t now_ns)
 
 static void committed(struct postgres_sink *sink, uint64_t now_ns)
 {
+    if (sink->is_syncing) {
+        sink->durable_seq = rows_last_seq(sink->writing);
+        sink->synced_ns = now_ns;
+    }
     sink->mark_seq = rows_last_seq(sink->writing);
     sink->mark_time_ns = rows_last_time_ns(sink->writing);
     sink->written_events += rows_event_count(sink->writing);
@@ -345,13 +375,29 @@ static int pump(struct postgres_sink *sink, uint64_t now_ns)
 
 /* ---- working ----------------------------------------------------------------------------------------------------- */
 
+/* Adds events to the batch that gathers, up to the first that must begin the next one. Returns how many. */
+static uint32_t gather_chunk(struct postgres_sink *sink, const struct event *events, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_first = rows_event_count(sink->gathering) == 0;
+        if (!is_first && (!rows_fits(sink->gathering, &events[i]) || events[i].event_seq == sink->first_seq))
+            return i;
+        if (is_first)
+            rows_want(sink->gathering,
+                      events[i].event_seq < sink->first_seq ? sink->sets & ROW_SETS_KNOWN : sink->sets);
+        symbol_note(&sink->symbols, &events[i]);
+        rows_add(sink->gathering, &events[i]);
+    }
+    return count;
+}
+
 static int gather(struct postgres_sink *sink, uint64_t now_ns)
 {
     int total = 0;
     struct error error = {0};
     for (int chunk = 0; chunk < GATHER_CHUNKS_MAX; chunk++) {
         uint32_t have = rows_event_count(sink->gathering);
-        if (have >= sink->batch_events || sink->is_stopping)
+        if (have >= sink->batch_events || sink->is_stopping || sink->is_cut)
             return total;
         const struct event *events;
         int count = catch_up_next(&sink->catch_up, now_ns, sink->batch_events + 1 - have, &events, &error);
@@ -359,11 +405,11 @@ static int gather(struct postgres_sink *sink, uint64_t now_ns)
             postgres_failed(sink, true, error.where, "%s", error.what);
             return total;
         }
-        for (int i = 0; i < count; i++) {
-            symbol_note(&sink->symbols, &events[i]);
-            rows_add(sink->gathering, &events[i]);
-        }
-        total += count;
+        sink->is_dry = count == 0;
+        uint32_t taken = gather_chunk(sink, events, (uint32_t)count);
+        sink->is_cut = taken < (uint32_t)count;
+        catch_up_give_back(&sink->catch_up, (uint32_t)count - taken);
+        total += (int)taken;
         if (count < CATCH_UP_CHUNK / 2)
             return total;
     }
@@ -373,8 +419,8 @@ static int gather(struct postgres_sink *sink, uint64_t now_ns)
 static bool is_batch_due(const struct postgres_sink *sink, uint64_t now_ns)
 {
     uint32_t count = rows_event_count(sink->gathering);
-    return count > 0 &&
-           (count >= sink->batch_events || sink->is_stopping || now_ns - sink->sent_ns >= BATCH_INTERVAL_NS);
+    return count > 0 && (count >= sink->batch_events || sink->is_cut || sink->is_stopping ||
+                         now_ns - sink->sent_ns >= sink->batch_interval_ns);
 }
 
 static int work(struct postgres_sink *sink, uint64_t now_ns, bool is_ready)
@@ -389,6 +435,8 @@ static int work(struct postgres_sink *sink, uint64_t now_ns, bool is_ready)
         sink->gathering = sink->writing;
         sink->writing = batch;
         sink->sent_ns = now_ns;
+        sink->is_cut = false;
+        sink->is_syncing = now_ns - sink->synced_ns >= SYNC_INTERVAL_NS;
         sink->phase = POSTGRES_WRITING;
         postgres_batch_begin(sink);
         done++;
@@ -434,7 +482,7 @@ uint64_t postgres_sink_deadline_ns(const struct postgres_sink *sink)
     case POSTGRES_CONNECTING:
         return sink->connect_deadline_ns;
     case POSTGRES_IDLE:
-        return rows_event_count(sink->gathering) > 0 ? sink->sent_ns + BATCH_INTERVAL_NS : 0;
+        return rows_event_count(sink->gathering) > 0 ? sink->sent_ns + sink->batch_interval_ns : 0;
     case POSTGRES_PREPARING:
     case POSTGRES_WRITING:
     case POSTGRES_COMMITTING:
@@ -452,21 +500,19 @@ bool postgres_sink_stop(struct postgres_sink *sink)
 
 /* ---- what it says of itself -------------------------------------------------------------------------------------- */
 
-void postgres_sink_describe(const struct postgres_sink *sink, char *text, size_t text_bytes)
+void postgres_sink_status(const struct postgres_sink *sink, struct store_status *status)
 {
-    snprintf(text, text_bytes, "PostgreSQL %s at event %" PRIu64 ", %" PRIu64 " behind",
-             sink->outage.is_refused ? "refuses" : (sink->outage.is_up ? "is up" : "is away"), sink->mark_seq,
-             catch_up_lag(&sink->catch_up) + rows_event_count(sink->gathering) + rows_event_count(sink->writing));
-}
-
-uint64_t postgres_sink_mark(const struct postgres_sink *sink)
-{
-    return sink->mark_seq;
-}
-
-bool postgres_sink_is_up(const struct postgres_sink *sink)
-{
-    return sink->outage.is_up;
+    uint64_t lag = catch_up_lag(&sink->catch_up) + rows_event_count(sink->gathering) + rows_event_count(sink->writing);
+    *status = (struct store_status){.store = sink->outage.store,
+                                    .is_up = sink->outage.is_up,
+                                    .is_refused = sink->outage.is_refused,
+                                    .outage_count = sink->outage.count,
+                                    .mark_seq = sink->mark_seq,
+                                    .durable_seq = sink->durable_seq,
+                                    .lag_events = lag,
+                                    .lag_ns = store_lag_ns(lag, sink->mark_time_ns, clock_realtime_ns()),
+                                    .written_events = sink->written_events,
+                                    .batch_count = sink->batch_count};
 }
 
 void postgres_sink_close(struct postgres_sink *sink)

@@ -9,15 +9,17 @@
  *
  * Rules
  *   1. A batch is BEGIN, the mark moved from the number that we know under the epoch that is ours, COPY and merge of
- * each set of rows, COMMIT; COMMIT is sent only after every statement has answered with the count that it must. So a
- * batch is written once or not at all, and two persisters never both write.
+ *      each set of rows, COMMIT; COMMIT is sent only after every statement has answered with the count that it must. So
+ * a batch is written once or not at all, and two persisters never both write.
  *   2. After any failure, a COMMIT without an answer included, the connection is thrown away; the next one raises the
  *      epoch, reads the mark and goes on from there.
  *   3. While one batch is written the next one gathers. A batch leaves when the store is idle and the last one left
- *      BATCH_INTERVAL_NS ago or it is full: at once when there is little, in large pieces when behind.
+ *      postgres.batch_ms ago or it is full: at once when there is little, in large pieces when behind.
  *   4. A poll does a bounded amount of work, and waits for nothing: descriptors and deadlines are the stage's.
  *   5. COMMIT does not wait for the disk (synchronous_commit = off): a server that loses its last transactions loses
- *      their mark with them, and gets them again.
+ *      their mark with them, and gets them again. Once a second one does wait: up to there the rows stay.
+ *   6. There are two of these: one adds (order_events, executions and so on), one changes orders in place. Each has its
+ *      connection, its mark and its lag, so the first never waits for the second.
  */
 #ifndef RINGSIDE_PERSISTER_POSTGRES_SINK_H
 #define RINGSIDE_PERSISTER_POSTGRES_SINK_H
@@ -25,6 +27,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "ring/ring.h"
+#include "store_status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,12 +35,24 @@
 
 struct postgres_sink;
 
+enum postgres_part {
+    POSTGRES_EVENTS, /* what is only added to, and the small tables */
+    POSTGRES_ORDERS,
+};
+
 /* Takes all memory. epoll_fd: where its socket is watched, with `tag` as the data. */
-int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *config, int epoll_fd, uint64_t tag,
-                       struct error *error);
+int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *config, enum postgres_part part,
+                       int epoll_fd, uint64_t tag, struct error *error);
 
 /* The event ring is there. */
 void postgres_sink_join(struct postgres_sink *sink, const struct ring *ring);
+
+/* For a rebuild: there is no ring, the log alone is read; of events before first_seq only sessions, instruments and
+ * days are written. */
+void postgres_sink_join_log(struct postgres_sink *sink, uint64_t first_seq);
+
+/* All that was found is written. */
+bool postgres_sink_is_level(const struct postgres_sink *sink);
 
 /* A bounded piece of work; how much was done (0: nothing to do now). is_ready: the socket was reported. */
 int postgres_sink_poll(struct postgres_sink *sink, uint64_t now_ns, bool is_ready);
@@ -48,11 +63,7 @@ uint64_t postgres_sink_deadline_ns(const struct postgres_sink *sink);
 /* Takes no more events. true once what it had taken is written, or cannot be. */
 bool postgres_sink_stop(struct postgres_sink *sink);
 
-void postgres_sink_describe(const struct postgres_sink *sink, char *text, size_t text_bytes);
-
-/* What tests and the log want to know. */
-uint64_t postgres_sink_mark(const struct postgres_sink *sink);
-bool postgres_sink_is_up(const struct postgres_sink *sink);
+void postgres_sink_status(const struct postgres_sink *sink, struct store_status *status);
 
 void postgres_sink_close(struct postgres_sink *sink);
 

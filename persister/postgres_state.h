@@ -51,8 +51,11 @@ struct copy_state {
 };
 
 struct postgres_sink {
+    const char *store; /* its row of ringside.high_water */
+    row_sets sets;     /* what it writes */
     char connection_string[CONFIG_TEXT_BYTES];
     uint32_t batch_events;
+    uint64_t batch_interval_ns;
     int epoll_fd;
     uint64_t tag;
     int watched_fd;
@@ -67,10 +70,18 @@ struct postgres_sink {
     int schema_version;
     bool is_output_pending; /* libpq holds bytes that the socket did not take */
     bool is_stopping;
+    bool is_cut;       /* the batch that gathers can take no more: the next event is of another day */
     uint64_t mark_seq; /* as the store has it */
     uint64_t mark_time_ns;
     uint64_t epoch;
-    uint64_t sent_ns; /* when the last batch left */
+    uint64_t first_seq;   /* of events before this one only what ROW_SETS_KNOWN says is written */
+    uint64_t durable_seq; /* known to be on the server's disk */
+    uint64_t synced_ns;   /* when a batch last waited for that */
+    bool is_syncing;      /* the batch under way does */
+    uint64_t rebuild_seq; /* first_seq for a rebuild; 0: it is none */
+    bool is_dry;          /* the last look for events found none */
+    uint32_t day_begun;   /* the last day whose partitions are known to be there */
+    uint64_t sent_ns;     /* when the last batch left */
     struct rows *gathering;
     struct rows *writing;
     struct copy_state copy;
@@ -83,6 +94,7 @@ struct postgres_sink {
     char query[QUERY_BYTES];
     uint8_t copy_bytes[COPY_BYTES];
     struct symbol_table symbols;
+    struct order_days days;
     uint64_t written_events; /* since open, for the log */
     uint64_t batch_count;
 };

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-#define HEAD_BYTES_MAX 2048 /* all but the keys of hashes */
+#define HEAD_BYTES_MAX 4096 /* all but the hashes */
 #define CHANGE_BYTES_MAX                                                                                               \
-    (REDIS_KEY_BYTES + REQUEST_FRAME_BYTES + /* its key */                                                             \
-     2 * REQUEST_FRAME_BYTES +               /* how many strings */                                                    \
+    (2 * (REDIS_KEY_BYTES + REQUEST_FRAME_BYTES) +   /* its key, twice */                                              \
+     LIVE_JSON_BYTES + 2 * 3 * REQUEST_FRAME_BYTES + /* two commands, the fields as JSON */                            \
      LIVE_PAIRS_MAX * (LIVE_NAME_BYTES + LIVE_TEXT_BYTES + 2 * REQUEST_FRAME_BYTES))
 
 int redis_entry_init(struct redis_entry *entry, uint32_t event_count_max, struct error *error)
@@ -58,68 +58,101 @@ static void put_key(struct redis_request *request, const char *prefix, const cha
 static const char *const hash_names[LIVE_KIND_COUNT] = {
     [LIVE_TOP] = "top:", [LIVE_LAST] = "last:", [LIVE_INSTRUMENTS] = "instruments", [LIVE_SESSIONS] = "sessions"};
 
-static void put_keys(struct redis_request *request, const char *prefix, const struct live *live,
+/* A command and how many words follow it. */
+static void put_command(struct redis_entry *entry, const char *command, uint32_t words)
+{
+    request_array(&entry->text, 1 + (uint64_t)words);
+    request_word(&entry->text, command);
+    entry->command_count++;
+}
+
+static void put_hashes(struct redis_entry *entry, const char *prefix, const struct live *live,
+                       const struct symbol_table *symbols)
+{
+    struct live_fields fields;
+    char json[LIVE_JSON_BYTES];
+    for (uint32_t i = 0; i < live_count(live); i++) {
+        live_fields(live, i, symbols, &fields);
+        live_json(&fields, json);
+        put_command(entry, "HSET", 1 + 2 * fields.count);
+        put_key(&entry->text, prefix, hash_names[fields.kind], fields.symbol);
+        for (uint32_t pair = 0; pair < fields.count; pair++) {
+            request_word(&entry->text, fields.names[pair]);
+            request_word(&entry->text, fields.values[pair]);
+        }
+        put_command(entry, "PUBLISH", 2);
+        put_key(&entry->text, prefix, hash_names[fields.kind], fields.symbol);
+        request_word(&entry->text, json);
+    }
+}
+
+static void put_id(struct redis_request *request, uint64_t event_seq)
+{
+    char id[32] = "";
+    int length = snprintf(id, sizeof(id), "%" PRIu64 "-0", event_seq);
+    request_text(request, id, (size_t)length);
+}
+
+/* What must hold, and everything up to the payload. */
+static void put_head(struct redis_entry *entry, const struct redis_entry_mark *mark)
+{
+    struct redis_request *text = &entry->text;
+    put_command(entry, "WATCH", 1);
+    put_key(text, mark->prefix, "mark", "");
+    put_command(entry, "EVALSHA", 5);
+    request_word(text, mark->sha);
+    request_number(text, 1);
+    put_key(text, mark->prefix, "mark", "");
+    request_number(text, mark->epoch);
+    request_number(text, mark->expected_seq);
+    put_command(entry, "MULTI", 0);
+    put_command(entry, "XADD", 11);
+    put_key(text, mark->prefix, "events", "");
+    request_word(text, "MAXLEN");
+    request_word(text, "~");
+    request_number(text, mark->entries_max);
+    put_id(text, entry->last_seq);
+    request_word(text, "first");
+    request_number(text, entry->first_seq);
+    request_word(text, "last");
+    request_number(text, entry->last_seq);
+    request_word(text, "p");
+}
+
+static void put_tail(struct redis_entry *entry, const struct redis_entry_mark *mark, const struct live *live,
                      const struct symbol_table *symbols)
 {
-    struct live_fields fields;
-    for (uint32_t i = 0; i < live_count(live); i++) {
-        live_fields(live, i, symbols, &fields);
-        put_key(request, prefix, hash_names[fields.kind], fields.symbol);
+    struct redis_request *text = &entry->text;
+    request_bytes(text, "\r\n", 2);
+    put_hashes(entry, mark->prefix, live, symbols);
+    if (mark->old_seq != 0) {
+        put_command(entry, "XTRIM", 4);
+        put_key(text, mark->prefix, "events", "");
+        request_word(text, "MINID");
+        request_word(text, "~");
+        put_id(text, mark->old_seq);
     }
+    put_command(entry, "HSET", 5);
+    put_key(text, mark->prefix, "mark", "");
+    request_word(text, "event_seq");
+    request_number(text, entry->last_seq);
+    request_word(text, "time_ns");
+    request_number(text, entry->last_time_ns);
+    put_command(entry, "EXEC", 0);
 }
-
-static void put_fields(struct redis_request *request, const struct live *live, const struct symbol_table *symbols)
-{
-    struct live_fields fields;
-    for (uint32_t i = 0; i < live_count(live); i++) {
-        live_fields(live, i, symbols, &fields);
-        request_number(request, 2 * (uint64_t)fields.count);
-        for (uint32_t pair = 0; pair < fields.count; pair++) {
-            request_word(request, fields.names[pair]);
-            request_word(request, fields.values[pair]);
-        }
-    }
-}
-
-/* Strings that put_fields puts. */
-static uint64_t count_strings(const struct live *live, const struct symbol_table *symbols)
-{
-    uint64_t strings = 0;
-    struct live_fields fields;
-    for (uint32_t i = 0; i < live_count(live); i++) {
-        live_fields(live, i, symbols, &fields);
-        strings += 1 + 2 * fields.count;
-    }
-    return strings;
-}
-
-#define FIXED_STRINGS 12 /* EVALSHA, sha, number of keys, two keys, seven arguments */
 
 void redis_entry_seal(struct redis_entry *entry, const struct redis_entry_mark *mark, const struct live *live,
                       const struct symbol_table *symbols)
 {
-    struct redis_request *text = &entry->text;
     uint8_t head[PAYLOAD_HEAD_BYTES];
     size_t head_bytes = payload_head(head, entry->first_seq, entry->count);
-    text->used = 0;
-    request_array(text, FIXED_STRINGS + live_count(live) + count_strings(live, symbols));
-    request_word(text, "EVALSHA");
-    request_word(text, mark->sha);
-    request_number(text, 2 + (uint64_t)live_count(live));
-    put_key(text, mark->prefix, "events", "");
-    put_key(text, mark->prefix, "mark", "");
-    put_keys(text, mark->prefix, live, symbols);
-    request_number(text, mark->epoch);
-    request_number(text, mark->expected_seq);
-    request_number(text, entry->first_seq);
-    request_number(text, entry->last_seq);
-    request_number(text, entry->last_time_ns);
-    request_number(text, mark->entries_max);
-    request_line(text, '$', head_bytes + entry->payload_bytes);
-    request_bytes(text, head, head_bytes);
-    entry->head_bytes = text->used;
-    request_bytes(text, "\r\n", 2);
-    put_fields(text, live, symbols);
+    entry->text.used = 0;
+    entry->command_count = 0;
+    put_head(entry, mark);
+    request_line(&entry->text, '$', head_bytes + entry->payload_bytes);
+    request_bytes(&entry->text, head, head_bytes);
+    entry->head_bytes = entry->text.used;
+    put_tail(entry, mark, live, symbols);
     entry->written_bytes = 0;
 }
 

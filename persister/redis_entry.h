@@ -1,7 +1,8 @@
 /*
  * A stream entry on its way: the events as they are added, then the whole request as three pieces to be written.
  *
- *   head: EVALSHA, keys, arguments before the payload     payload: the events     tail: the fields of the hashes
+ *   head: WATCH, EVALSHA guard, MULTI, XADD up to the payload     payload: the events
+ *   tail: HSET and PUBLISH for each hash, XTRIM if something is too old, HSET of the mark, EXEC
  *
  * The payload is never copied: it is encoded once, where it is sent from.
  */
@@ -23,11 +24,12 @@
 
 /* What the request says besides the events. */
 struct redis_entry_mark {
-    const char *sha; /* of append.lua */
+    const char *sha; /* of guard.lua */
     const char *prefix;
     uint64_t epoch;
     uint64_t expected_seq; /* the mark before this entry */
     uint64_t entries_max;
+    uint64_t old_seq; /* entries before this event are too old; 0: none */
 };
 
 struct redis_entry {
@@ -35,7 +37,8 @@ struct redis_entry {
     size_t payload_bytes;
     struct redis_request text; /* head, then tail */
     size_t head_bytes;
-    size_t written_bytes; /* of all pieces */
+    size_t written_bytes;   /* of all pieces */
+    uint32_t command_count; /* each of which is answered */
     uint32_t count;
     uint64_t first_seq;
     uint64_t last_seq;

@@ -53,8 +53,9 @@ static inline void request_word(struct redis_request *request, const char *word)
 
 static inline void request_number(struct redis_request *request, uint64_t number)
 {
-    char digits[24];
-    request_text(request, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number));
+    char digits[24] = "";
+    int length = snprintf(digits, sizeof(digits), "%" PRIu64, number);
+    request_text(request, digits, (size_t)length);
 }
 
 #endif

@@ -1,13 +1,16 @@
 #include "redis_sink.h"
 
-#include "append.h"
 #include "base/require.h"
 #include "catch_up.h"
 #include "encode_live.h"
+#include "env/clock.h"
+#include "guard.h"
 #include "log/log.h"
 #include "outage.h"
+#include "redis_address.h"
 #include "redis_entry.h"
 #include "resolve.h"
+#include "stream_age.h"
 #include "take.h"
 
 #include <errno.h>
@@ -19,8 +22,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define ENTRIES             4 /* one gathers, the others are on their way */
-#define ENTRY_INTERVAL_NS   (2ull * NS_PER_MS)
+#define ENTRIES             8 /* one gathers, the others are on their way */
 #define CONNECT_TIMEOUT_NS  (10ull * NS_PER_SECOND)
 #define RESOLVE_INTERVAL_NS (20ull * NS_PER_MS)
 #define GATHER_CHUNKS_MAX   4 /* of CATCH_UP_CHUNK events, in one poll */
@@ -38,10 +40,10 @@ enum redis_phase {
 
 struct redis_sink {
     char prefix[REDIS_PREFIX_BYTES_MAX + 1];
-    char host[CONFIG_TEXT_BYTES]; /* or the path of a socket */
-    int port;                     /* 0: a path */
+    struct redis_address address;
     uint32_t batch_events;
     uint64_t entries_max;
+    struct stream_age age;
     int epoll_fd;
     uint64_t tag;
     uint32_t watched_events;
@@ -55,19 +57,24 @@ struct redis_sink {
     size_t setup_written;
     struct redis_request setup;
     char setup_bytes[SETUP_BYTES];
-    char sha[REDIS_SHA_BYTES + 1]; /* of append.lua */
+    char sha[REDIS_SHA_BYTES + 1]; /* of guard.lua */
     bool is_output_pending;
     bool is_stopping;
     bool has_failed;
     bool is_refused;
     struct error failure;
     uint64_t epoch;
-    uint64_t mark_seq;       /* as Redis has confirmed it */
+    uint64_t mark_seq; /* as Redis has confirmed it */
+    uint64_t mark_time_ns;
     uint64_t sealed_seq;     /* as it will be once all entries on their way are appended */
     uint64_t sent_ns;        /* when the last entry was sealed */
     uint64_t sealed_count;   /* entries so far, in this connection; the next to gather is this one */
     uint64_t written_count;  /* of those, wholly handed to the socket */
     uint64_t appended_count; /* of those, confirmed */
+    uint32_t reply_count;    /* answers to the next one of those so far */
+    uint64_t written_events; /* since open */
+    uint64_t batch_count;
+    uint64_t interval_ns; /* between entries, unless one is full */
     struct redis_entry entries[ENTRIES];
     struct live *live; /* of the entry that gathers */
     struct symbol_table symbols;
@@ -80,35 +87,16 @@ static struct redis_entry *entry_of(struct redis_sink *sink, uint64_t number)
     return &sink->entries[number % ENTRIES];
 }
 
-static int parse_address(struct redis_sink *sink, const char *address, struct error *error)
-{
-    snprintf(sink->host, sizeof(sink->host), "%s", address);
-    if (address[0] == '/')
-        return 0;
-    char *colon = strrchr(sink->host, ':');
-    char *end = NULL;
-    long port = colon ? strtol(colon + 1, &end, 10) : 0;
-    if (!colon || colon == sink->host || *end != '\0' || port < 1 || port > 65535)
-        return error_set(error, ERROR_INVALID, "redis.address", "\"%s\" is neither host:port nor the path of a socket",
-                         address);
-    *colon = '\0';
-    size_t length = strlen(sink->host);
-    if (sink->host[0] == '[' && sink->host[length - 1] == ']') { /* [::1]:6379 */
-        memmove(sink->host, sink->host + 1, length - 2);
-        sink->host[length - 2] = '\0';
-    }
-    sink->port = (int)port;
-    return 0;
-}
-
 static int configure(struct redis_sink *sink, const struct config *config, struct error *error)
 {
     if (strlen(config->redis_prefix) > REDIS_PREFIX_BYTES_MAX)
         return error_set(error, ERROR_INVALID, "redis.prefix", "longer than %d bytes", REDIS_PREFIX_BYTES_MAX);
     memcpy(sink->prefix, config->redis_prefix, strlen(config->redis_prefix) + 1);
     sink->batch_events = (uint32_t)config->redis_batch_events;
+    sink->interval_ns = config->redis_batch_ms * NS_PER_MS;
     sink->entries_max = config->redis_stream_entries_max;
-    return parse_address(sink, config->redis_address, error);
+    sink->age.limit_ns = config->redis_stream_age_s * NS_PER_SECOND;
+    return redis_address_parse(&sink->address, config->redis_address, error);
 }
 
 int redis_sink_open(struct redis_sink **ret_sink, const struct config *config, int epoll_fd, uint64_t tag,
@@ -154,6 +142,7 @@ static void disconnect(struct redis_sink *sink)
     sink->is_output_pending = false;
     sink->phase = REDIS_AWAY;
     sink->sealed_count = sink->written_count = sink->appended_count = 0;
+    sink->reply_count = 0;
     sink->sealed_seq = sink->mark_seq;
     redis_entry_clear(entry_of(sink, 0));
     if (sink->live)
@@ -212,15 +201,15 @@ static void watch_peer(redisContext *context)
 
 static void connect_start(struct redis_sink *sink, const char *address, uint64_t now_ns)
 {
-    redisContext *context =
-        sink->port == 0 ? redisConnectUnixNonBlock(sink->host) : redisConnectNonBlock(address, sink->port);
+    redisContext *context = sink->address.port == 0 ? redisConnectUnixNonBlock(sink->address.host)
+                                                    : redisConnectNonBlock(address, sink->address.port);
     if (!context || context->err) {
-        failed(sink, false, "Redis", "%s: %s", sink->host, context ? context->errstr : "no memory");
+        failed(sink, false, "Redis", "%s: %s", sink->address.host, context ? context->errstr : "no memory");
         if (context)
             redisFree(context);
         return;
     }
-    if (sink->port != 0)
+    if (sink->address.port != 0)
         watch_peer(context);
     sink->context = context;
     sink->phase = REDIS_CONNECTING;
@@ -231,11 +220,11 @@ static void connect_start(struct redis_sink *sink, const char *address, uint64_t
 static void resolve_start(struct redis_sink *sink, uint64_t now_ns)
 {
     struct error error = {0};
-    if (sink->port == 0 || !resolve_needed(sink->host)) {
-        connect_start(sink, sink->host, now_ns);
+    if (sink->address.port == 0 || !resolve_needed(sink->address.host)) {
+        connect_start(sink, sink->address.host, now_ns);
         return;
     }
-    if (resolver_start(&sink->resolver, sink->host, &error) < 0)
+    if (resolver_start(&sink->resolver, sink->address.host, &error) < 0)
         failed(sink, false, "Redis", "%s", error.what);
     sink->phase = REDIS_RESOLVING;
     sink->connect_deadline_ns = now_ns + RESOLVE_INTERVAL_NS; /* nothing becomes readable: look again then */
@@ -254,7 +243,7 @@ static void resolve_poll(struct redis_sink *sink, uint64_t now_ns)
         sink->connect_deadline_ns = now_ns + RESOLVE_INTERVAL_NS;
 }
 
-/* Asks for append.lua to be kept and runs take.lua. */
+/* Asks for guard.lua to be kept and runs take.lua. */
 static void prepare(struct redis_sink *sink)
 {
     char key[REDIS_KEY_BYTES];
@@ -263,7 +252,7 @@ static void prepare(struct redis_sink *sink)
     request_array(&sink->setup, 3);
     request_word(&sink->setup, "SCRIPT");
     request_word(&sink->setup, "LOAD");
-    request_word(&sink->setup, append_lua);
+    request_word(&sink->setup, guard_lua);
     request_array(&sink->setup, 3 + ARRAY_COUNT(keys));
     request_word(&sink->setup, "EVAL");
     request_word(&sink->setup, take_lua);
@@ -286,7 +275,7 @@ static void connect_poll(struct redis_sink *sink, uint64_t now_ns, bool is_ready
     else if (!is_ready)
         return;
     else if (getsockopt(sink->context->fd, SOL_SOCKET, SO_ERROR, &problem, &bytes) < 0 || problem != 0)
-        failed(sink, false, "Redis", "%s: %s", sink->host, strerror(problem));
+        failed(sink, false, "Redis", "%s: %s", sink->address.host, strerror(problem));
     else
         prepare(sink);
 }
@@ -301,7 +290,7 @@ static bool send_pieces(struct redis_sink *sink, struct iovec *pieces, int count
     if (result < 0) {
         sink->is_output_pending = errno == EAGAIN || errno == EINTR;
         if (!sink->is_output_pending)
-            failed(sink, false, "Redis", "%s: %s", sink->host, strerror(errno));
+            failed(sink, false, "Redis", "%s: %s", sink->address.host, strerror(errno));
         return false;
     }
     *written += (size_t)result;
@@ -359,6 +348,7 @@ static void take_mark(struct redis_sink *sink, const redisReply *reply, uint64_t
     uint64_t time_ns = strtoull(reply->element[2]->str, NULL, 10);
     sink->epoch = strtoull(reply->element[0]->str, NULL, 10);
     sink->mark_seq = sink->sealed_seq = strtoull(reply->element[1]->str, NULL, 10);
+    sink->mark_time_ns = time_ns;
     take_symbols(sink, reply->element[3]);
     catch_up_begin(&sink->catch_up, sink->mark_seq, time_ns);
     sink->phase = REDIS_WORKING;
@@ -375,6 +365,35 @@ static void take_setup(struct redis_sink *sink, const redisReply *reply, uint64_
         failed(sink, true, "Redis", "SCRIPT LOAD has an answer of an unknown form");
 }
 
+/* EXEC's answer: nil if the transaction did not run, else an answer for each of its commands, XADD's first. */
+static void take_executed(struct redis_sink *sink, const struct redis_entry *entry, const redisReply *reply,
+                          uint64_t now_ns)
+{
+    if (reply->type == REDIS_REPLY_NIL) {
+        failed(sink, false, "Redis",
+               "the mark is no longer at event %" PRIu64 " with epoch %" PRIu64
+               ": it lost its memory, or another persister writes",
+               sink->mark_seq, sink->epoch);
+        return;
+    }
+    for (size_t i = 0; i < (reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0); i++)
+        if (reply->element[i]->type == REDIS_REPLY_ERROR)
+            failed(sink, true, "Redis", "events %" PRIu64 " to %" PRIu64 ": %s", entry->first_seq, entry->last_seq,
+                   reply->element[i]->str);
+    if (reply->type != REDIS_REPLY_ARRAY)
+        failed(sink, true, "Redis", "EXEC has an answer of an unknown form");
+    if (sink->has_failed)
+        return;
+    sink->mark_seq = entry->last_seq;
+    sink->mark_time_ns = entry->last_time_ns;
+    sink->written_events += entry->count;
+    sink->batch_count++;
+    sink->appended_count++;
+    sink->reply_count = 0;
+    outage_progress(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
+}
+
+/* Each command of an entry is answered: all but the last one's answers say only that it was understood. */
 static void take_appended(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
 {
     if (sink->appended_count == sink->written_count) {
@@ -382,16 +401,8 @@ static void take_appended(struct redis_sink *sink, const redisReply *reply, uint
         return;
     }
     const struct redis_entry *entry = entry_of(sink, sink->appended_count);
-    if (reply->type != REDIS_REPLY_INTEGER || reply->integer != 1) {
-        failed(sink, false, "Redis",
-               "the mark is no longer at event %" PRIu64 " with epoch %" PRIu64
-               ": it lost its memory, or another persister writes",
-               sink->mark_seq, sink->epoch);
-        return;
-    }
-    sink->mark_seq = entry->last_seq;
-    sink->appended_count++;
-    outage_progress(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
+    if (++sink->reply_count == entry->command_count)
+        take_executed(sink, entry, reply, now_ns);
 }
 
 static void take_reply(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
@@ -407,13 +418,13 @@ static void take_reply(struct redis_sink *sink, const redisReply *reply, uint64_
 static void read_some(struct redis_sink *sink, uint64_t now_ns)
 {
     if (redisBufferRead(sink->context) != REDIS_OK) {
-        failed(sink, false, "Redis", "%s: %s", sink->host, sink->context->errstr);
+        failed(sink, false, "Redis", "%s: %s", sink->address.host, sink->context->errstr);
         return;
     }
     while (!sink->has_failed) {
         void *reply = NULL;
         if (redisGetReplyFromReader(sink->context, &reply) != REDIS_OK)
-            failed(sink, false, "Redis", "%s: %s", sink->host, sink->context->errstr);
+            failed(sink, false, "Redis", "%s: %s", sink->address.host, sink->context->errstr);
         if (!reply)
             return;
         take_reply(sink, reply, now_ns);
@@ -454,14 +465,15 @@ static bool seal(struct redis_sink *sink, uint64_t now_ns)
 {
     struct redis_entry *entry = entry_of(sink, sink->sealed_count);
     bool is_due =
-        entry->count >= sink->batch_events || sink->is_stopping || now_ns - sink->sent_ns >= ENTRY_INTERVAL_NS;
+        entry->count >= sink->batch_events || sink->is_stopping || now_ns - sink->sent_ns >= sink->interval_ns;
     if (entry->count == 0 || !is_due || sink->sealed_count - sink->appended_count == ENTRIES - 1)
         return false;
     struct redis_entry_mark mark = {.sha = sink->sha,
                                     .prefix = sink->prefix,
                                     .epoch = sink->epoch,
                                     .expected_seq = sink->sealed_seq,
-                                    .entries_max = sink->entries_max};
+                                    .entries_max = sink->entries_max,
+                                    .old_seq = stream_age_note(&sink->age, now_ns, entry->last_seq)};
     redis_entry_seal(entry, &mark, sink->live, &sink->symbols);
     live_clear(sink->live);
     sink->sealed_seq = entry->last_seq;
@@ -523,7 +535,7 @@ uint64_t redis_sink_deadline_ns(const struct redis_sink *sink)
     case REDIS_WORKING:
         if (sink->entries[sink->sealed_count % ENTRIES].count > 0 &&
             sink->sealed_count - sink->appended_count < ENTRIES - 1)
-            return sink->sent_ns + ENTRY_INTERVAL_NS;
+            return sink->sent_ns + sink->interval_ns;
         return 0;
     case REDIS_PREPARING:
     default:
@@ -546,21 +558,18 @@ static uint64_t underway(const struct redis_sink *sink)
     return events + sink->sealed_seq - sink->mark_seq;
 }
 
-void redis_sink_describe(const struct redis_sink *sink, char *text, size_t text_bytes)
+void redis_sink_status(const struct redis_sink *sink, struct store_status *status)
 {
-    snprintf(text, text_bytes, "Redis %s at event %" PRIu64 ", %" PRIu64 " behind",
-             sink->outage.is_refused ? "refuses" : (sink->outage.is_up ? "is up" : "is away"), sink->mark_seq,
-             catch_up_lag(&sink->catch_up) + underway(sink));
-}
-
-uint64_t redis_sink_mark(const struct redis_sink *sink)
-{
-    return sink->mark_seq;
-}
-
-bool redis_sink_is_up(const struct redis_sink *sink)
-{
-    return sink->outage.is_up;
+    uint64_t lag = catch_up_lag(&sink->catch_up) + underway(sink);
+    *status = (struct store_status){.store = sink->outage.store,
+                                    .is_up = sink->outage.is_up,
+                                    .is_refused = sink->outage.is_refused,
+                                    .outage_count = sink->outage.count,
+                                    .mark_seq = sink->mark_seq,
+                                    .lag_events = lag,
+                                    .lag_ns = store_lag_ns(lag, sink->mark_time_ns, clock_realtime_ns()),
+                                    .written_events = sink->written_events,
+                                    .batch_count = sink->batch_count};
 }
 
 void redis_sink_close(struct redis_sink *sink)

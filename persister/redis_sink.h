@@ -7,14 +7,15 @@
  *    +------------------+-------------+--------------+------------+   any failure
  *
  * Rules
- *   1. An entry is appended by append.lua: mark and epoch compared, best prices, last trades and names set, the entry
- *      added under the id of its last event, the mark moved; all in one step of the server, which no other interrupts.
+ *   1. An entry is one transaction (MULTI, EXEC): added under the id of its last event; best prices, last trades and
+ *      names set and published; the mark moved. In front of it stand WATCH of the mark and guard.lua, which compares it
+ *      and touches it if it is another: then, or if anybody else has changed it since, the transaction does not run.
  *   2. Entries on their way each expect the mark that the one before leaves. If one does not find it, none behind it
  *      does: nothing is skipped, nothing doubled.
  *   3. After any failure the connection is thrown away; the next one raises the epoch, reads the mark (take.lua) and
  *      goes on from there: after a restart of a Redis that forgot its last second from that much earlier, after one
  * that forgot everything from event 1.
- *   4. An entry leaves when the last one left ENTRY_INTERVAL_NS ago or it is full: at once when there is little, in
+ *   4. An entry leaves when the last one left redis.batch_ms ago or it is full: at once when there is little, in
  *      large pieces when behind.
  *   5. A poll does a bounded amount of work, and waits for nothing: descriptors and deadlines are the stage's.
  */
@@ -24,6 +25,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "ring/ring.h"
+#include "store_status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,11 +49,7 @@ uint64_t redis_sink_deadline_ns(const struct redis_sink *sink);
 /* Takes no more events. true once what it had taken is written, or cannot be. */
 bool redis_sink_stop(struct redis_sink *sink);
 
-void redis_sink_describe(const struct redis_sink *sink, char *text, size_t text_bytes);
-
-/* What tests and the log want to know. */
-uint64_t redis_sink_mark(const struct redis_sink *sink);
-bool redis_sink_is_up(const struct redis_sink *sink);
+void redis_sink_status(const struct redis_sink *sink, struct store_status *status);
 
 void redis_sink_close(struct redis_sink *sink);
 

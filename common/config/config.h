@@ -87,6 +87,13 @@ enum config_log_level {
     NUMBER(gateway, login_timeout_ms, 30000, 100, 600000, "a connection that has not logged in by then is closed")     \
     NUMBER(gateway, heartbeat_ms, 1000, 10, 60000, "a heartbeat is sent when nothing was for so long")                 \
     NUMBER(gateway, silence_ms, 15000, 100, 600000, "a client that has sent nothing for so long is gone")              \
+    NUMBER(gateway, unread_ms, 300000, 100, 86400000,                                                                  \
+           "a client that has read nothing for so long, while something waited for it, is dropped")                    \
+    NUMBER(gateway, strangers_max, 0, 0, 100000,                                                                       \
+           "connections that have not asked to log in yet; of more, the one that waited longest is closed; 0: half "   \
+           "of connections_max")                                                                                       \
+    NUMBER(gateway, mistakes_max, 1000, 1, 1000000000,                                                                 \
+           "messages of one connection that cannot be understood, after which it is closed")                           \
     NUMBER(gateway, frame_bytes_max, 1024, 64, 65537, "longest frame of a client")                                     \
     NUMBER(gateway, output_bytes, 262144, 4096, 16777216,                                                              \
            "output buffer of a connection; behind it a slow reader "                                                   \
@@ -97,10 +104,13 @@ enum config_log_level {
     TEXT(gateway, index_file, "", "file to map for that index, for one larger than memory; empty: memory")             \
     TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
     NUMBER(postgres, batch_events, 16384, 1, 1048576, "most events of one transaction")                                \
+    NUMBER(postgres, batch_ms, 8, 0, 10000, "time from one transaction to the next, unless one is full")               \
     TEXT(redis, address, "", "host:port or the path of a socket; empty: no Redis")                                     \
     TEXT(redis, prefix, "ringside", "first part of every key")                                                         \
     NUMBER(redis, batch_events, 1024, 1, 65536, "most events of one stream entry")                                     \
-    NUMBER(redis, stream_entries_max, 100000, 1, 1000000000, "entries kept in the stream, about")
+    NUMBER(redis, batch_ms, 2, 0, 10000, "time from one stream entry to the next, unless one is full")                 \
+    NUMBER(redis, stream_entries_max, 100000, 1, 1000000000, "entries kept in the stream, about")                      \
+    NUMBER(redis, stream_age_s, 0, 0, 31536000, "seconds that entries are kept in the stream, about; 0: any time")
 
 /* An instrument of the configuration, from the lines of [instruments]: SYMBOL = tick 0.01 lot 1 reference 585.33 */
 struct config_instrument {

@@ -37,6 +37,7 @@ enum disk_action {
     DISK_WRITE,         /* from a registered buffer or any other memory */
     DISK_WRITE_DURABLE, /* complete when it is on the medium */
     DISK_SYNC,          /* fdatasync; fsync of a directory */
+    DISK_WRITE_OUT,     /* begins to write what is dirty of `bytes` from offset on, and promises nothing */
     DISK_RESERVE, /* allocates `bytes` from 0 on; -EOPNOTSUPP where the file system cannot, writing allocates too */
 };
 

@@ -160,6 +160,9 @@ static void prepare(struct disk_queue *queue, const struct disk_request *request
     case DISK_SYNC:
         io_uring_prep_fsync(entry, file, IORING_FSYNC_DATASYNC);
         break;
+    case DISK_WRITE_OUT:
+        io_uring_prep_sync_file_range(entry, file, (unsigned)request->bytes, request->offset, SYNC_FILE_RANGE_WRITE);
+        break;
     case DISK_RESERVE:
         io_uring_prep_fallocate(entry, file, 0, 0, (off_t)request->bytes);
         break;
@@ -182,6 +185,8 @@ static int64_t do_at_once(const struct disk_request *request)
         break;
     case DISK_SYNC:
         result = fdatasync(request->file);
+        break;
+    case DISK_WRITE_OUT: /* the kernel begins by itself some time */
         break;
     case DISK_RESERVE:
         result = fallocate(request->file, 0, 0, (off_t)request->bytes);

@@ -94,8 +94,23 @@ uint64_t eventlog_writer_next(const struct eventlog_writer *writer);
 int eventlog_writer_sync_begin(struct eventlog_writer *writer, int files[2], struct error *error);
 void eventlog_writer_sync_done(struct eventlog_writer *writer);
 
+/*
+ * What was appended since the last call, once it is EVENTLOG_WRITE_OUT_BYTES or more, for somebody to begin writing it
+ * (DISK_WRITE_OUT), so that a sync finds little. false: less. The file stays open until the next append at least.
+ */
+#define EVENTLOG_WRITE_OUT_BYTES (UINT64_C(256) << 10)
+struct eventlog_range {
+    int file;
+    uint64_t offset;
+    uint64_t bytes;
+};
+bool eventlog_writer_take_written(struct eventlog_writer *writer, struct eventlog_range *ret_range);
+
 /* Events below this number are on the medium. */
 uint64_t eventlog_writer_synced(const struct eventlog_writer *writer);
+
+/* Files that are full and not synced yet. */
+uint64_t eventlog_writer_files_behind(const struct eventlog_writer *writer);
 
 /* Does the same at once, waiting: when closing. */
 int eventlog_writer_sync(struct eventlog_writer *writer, struct error *error);

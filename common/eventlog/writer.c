@@ -22,6 +22,7 @@ struct eventlog_writer {
     uint64_t file_number;
     int file; /* being appended to; -1: none yet */
     int directory_file;
+    uint64_t taken;     /* offset in the file; what lies before it somebody was told to write */
     uint64_t synced;    /* all below is on the medium */
     uint64_t sync_upto; /* what the sync that has begun will make it */
     int sync_file;      /* -1: none has begun */
@@ -233,6 +234,7 @@ static int go_to_file(struct eventlog_writer *writer, uint64_t number, struct er
     disk()->close(writer->file);
     writer->file = file;
     writer->file_number = number;
+    writer->taken = eventlog_offset(writer->next) / DISK_BLOCK_BYTES * DISK_BLOCK_BYTES;
     return 0;
 }
 
@@ -293,6 +295,20 @@ void eventlog_writer_sync_done(struct eventlog_writer *writer)
     writer->synced = writer->sync_upto;
 }
 
+bool eventlog_writer_take_written(struct eventlog_writer *writer, struct eventlog_range *ret_range)
+{
+    if (writer->file < 0)
+        return false;
+    bool file_full = eventlog_file_number(writer->next) != writer->file_number;
+    uint64_t end = eventlog_offset(writer->next - file_full) + file_full * RECORD_BYTES;
+    uint64_t bytes = (end - writer->taken) / DISK_BLOCK_BYTES * DISK_BLOCK_BYTES;
+    if (bytes < EVENTLOG_WRITE_OUT_BYTES)
+        return false;
+    *ret_range = (struct eventlog_range){.file = writer->file, .offset = writer->taken, .bytes = bytes};
+    writer->taken += bytes;
+    return true;
+}
+
 uint64_t eventlog_writer_next(const struct eventlog_writer *writer)
 {
     return writer->next;
@@ -301,6 +317,11 @@ uint64_t eventlog_writer_next(const struct eventlog_writer *writer)
 uint64_t eventlog_writer_synced(const struct eventlog_writer *writer)
 {
     return writer->synced;
+}
+
+uint64_t eventlog_writer_files_behind(const struct eventlog_writer *writer)
+{
+    return eventlog_file_number(writer->next) - eventlog_file_number(writer->synced);
 }
 
 int eventlog_writer_sync(struct eventlog_writer *writer, struct error *error)

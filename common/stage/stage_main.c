@@ -67,7 +67,7 @@ static int loop_run(struct loop *loop)
             return EXIT_STAGE_OK;
         bool settled = loop->runner.ready && !loop->runner.definition->pollable;
         if (count > 0)
-            waiter_busy(&loop->waiter);
+            waiter_busy(&loop->waiter, count);
         else
             waiter_idle(&loop->waiter, runner_descriptor(&loop->runner), settled, now_ns);
     }

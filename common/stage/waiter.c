@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define EMPTY_POLLS_YIELDED   32u
+#define LITTLE_WORK           256 /* records of a poll: up to 100 us of it */
 #define SLEEP_NS              (10u * (uint64_t)NS_PER_MS)
 #define SLEEP_LONG_NS         (100u * (uint64_t)NS_PER_MS)
 #define SLEEP_UNHURRIED_NS    (2u * (uint64_t)NS_PER_MS)
@@ -37,7 +38,7 @@ void waiter_init(struct waiter *waiter, struct run *run, bool spin, bool unhurri
     *waiter = (struct waiter){.run = run, .spin = spin && !unhurried, .unhurried = unhurried};
 }
 
-void waiter_busy(struct waiter *waiter)
+void waiter_busy(struct waiter *waiter, int count)
 {
     if (waiter->armed) {
         doorbell_stay(&waiter->run->doorbells);
@@ -45,6 +46,9 @@ void waiter_busy(struct waiter *waiter)
     }
     waiter->empty_poll_count = 0;
     waiter->idle_since_ns = 0;
+    bool shares_cores = !waiter->spin && !waiter->unhurried && waiter->run->doorbells.shared != NULL;
+    if (shares_cores && count < LITTLE_WORK)
+        sched_yield();
 }
 
 void waiter_sleep_on(const int *descriptors, uint32_t count, uint64_t timeout_ns)

@@ -14,7 +14,9 @@
  * by the clock: stages that wait on descriptors have heartbeats and time-outs to keep). It is a backstop.
  *   3. An unhurried stage always parks, and looks again by the clock alone: every 2 ms, every 10 ms once idle for a
  *      second. Waking it for each batch costs those who wake it, and the core it wakes on, more than it does itself.
- *   4. Before the run is joined there is no doorbell; then, whatever the policy, sleep a millisecond at a time.
+ *   4. A stage that shares its core yields after a poll that found little, too: what it passed on waits for a stage
+ * that waits for a core, and whoever goes on polling keeps his until the scheduler's slice ends, milliseconds later.
+ *   5. Before the run is joined there is no doorbell; then, whatever the policy, sleep a millisecond at a time.
  */
 #ifndef RINGSIDE_STAGE_WAITER_H
 #define RINGSIDE_STAGE_WAITER_H
@@ -43,8 +45,8 @@ bool waiter_spins(enum config_wait wait, uint32_t process_count, uint32_t core_c
 
 void waiter_init(struct waiter *waiter, struct run *run, bool spin, bool unhurried);
 
-/* After a poll that found work. */
-void waiter_busy(struct waiter *waiter);
+/* After a poll that found work: `count` records, or what the stage counts. */
+void waiter_busy(struct waiter *waiter, int count);
 
 /* After a poll that found none. `descriptor` may be -1; `settled`: a sleep of 100 ms does no harm. */
 void waiter_idle(struct waiter *waiter, int descriptor, bool settled, uint64_t now_ns);

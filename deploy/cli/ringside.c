@@ -39,6 +39,8 @@ static void print_subcommands(FILE *to)
     fprintf(to, "ringside: an exchange in a box\n\nusage: ringside SUBCOMMAND ...\n\n");
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
         fprintf(to, "  %-10s%s\n", subcommands[i].name, subcommands[i].summary);
+    fprintf(to,
+            "  persister check|rebuild  compares the stores with the event log, or fills an empty database from it\n");
     fprintf(to, "\nringside SUBCOMMAND --help tells more. The stages are programs of their own: ringside-journaler,\n"
                 "ringside-sequencer, ringside-matcher, ringside-persister, ringside-gateway.\n");
 }
@@ -52,8 +54,7 @@ static int help_main(int argc, char **argv)
 }
 
 /*
- * ringside-NAME beside this program, or where a build folder has the simulator, else in PATH. Returns only if there is
- * none.
+ * ringside-NAME beside this program, or where a build folder has it, else in PATH. Returns only if there is none.
  */
 static void execute_other(char **argv)
 {
@@ -71,6 +72,8 @@ static void execute_other(char **argv)
             snprintf(path, sizeof(path), "%s/%s/%s", folder, folders[i], name);
             execv(path, argv);
         }
+        snprintf(path, sizeof(path), "%s/../%s/%s", folder, argv[0], name); /* a stage, where a build folder has it */
+        execv(path, argv);
     }
     execvp(name, argv);
 }

@@ -1,11 +1,12 @@
 /*
  * A crowd: many clients in one process that log in, send heartbeats, read what comes, and do nothing else.
  *
- *   usage: crowd ADDRESS PORT PREFIX COUNT PASSWORD [--mute]
+ *   usage: crowd ADDRESS PORT PREFIX COUNT PASSWORD [--mute | --at-once]
  *
  * Logs in PREFIX00001 and on, each with a connection of its own, prints "ready", stays until its standard input ends,
  * and prints one JSON object. With --mute the clients that are logged in read nothing any more: the slow ones of a
- * test. Exit: 0 all of them logged in and none was dropped.
+ * test. With --at-once nobody waits for anybody to be let in: a storm of logins. Exit: 0 all of them logged in and none
+ * was dropped.
  */
 #include "base/units.h"
 #include "env/clock.h"
@@ -40,6 +41,7 @@ struct crowd {
     const char *password;
     uint32_t count;
     bool mute;
+    uint32_t logins_at_once;
     int poller;
     int *files;
     uint8_t *states;
@@ -138,7 +140,7 @@ static void log_in(struct crowd *crowd)
 {
     uint64_t give_up_ns = clock_monotonic_ns() + LOGIN_NS;
     while (crowd->in + crowd->gone < crowd->count && clock_monotonic_ns() < give_up_ns) {
-        while (crowd->begun < crowd->count && crowd->begun - crowd->in - crowd->gone < LOGINS_AT_ONCE) {
+        while (crowd->begun < crowd->count && crowd->begun - crowd->in - crowd->gone < crowd->logins_at_once) {
             uint32_t client = crowd->begun++;
             if (!begin(crowd, client))
                 drop(crowd, client, strerror(errno));
@@ -186,8 +188,9 @@ int main(int argc, char **argv)
 {
     struct crowd crowd = {.address.sin_family = AF_INET, .poller = -1};
     bool mute = argc == 7 && strcmp(argv[6], "--mute") == 0;
-    if (argc != 6 && !mute) {
-        fprintf(stderr, "usage: crowd ADDRESS PORT PREFIX COUNT PASSWORD [--mute]\n");
+    bool at_once = argc == 7 && strcmp(argv[6], "--at-once") == 0;
+    if (argc != 6 && !mute && !at_once) {
+        fprintf(stderr, "usage: crowd ADDRESS PORT PREFIX COUNT PASSWORD [--mute | --at-once]\n");
         return 64;
     }
     unsigned long port = strtoul(argv[2], NULL, 10);
@@ -202,6 +205,7 @@ int main(int argc, char **argv)
         return 64;
     }
     crowd.count = (uint32_t)count;
+    crowd.logins_at_once = at_once ? crowd.count : LOGINS_AT_ONCE;
     if (!prepare(&crowd)) {
         finish(&crowd);
         return 1;

@@ -165,8 +165,10 @@ static void compare_mark(const char *address, uint64_t event_count)
 {
     struct rows rows;
     char line[64];
-    rows_open(&rows, address, "high_water", "SELECT store, event_seq FROM ringside.high_water");
-    snprintf(line, sizeof(line), "postgres\t%llu", (unsigned long long)event_count);
+    rows_open(&rows, address, "high_water", "SELECT store, event_seq FROM ringside.high_water ORDER BY 1");
+    snprintf(line, sizeof(line), "events\t%llu", (unsigned long long)event_count);
+    rows_compare(&rows, line);
+    snprintf(line, sizeof(line), "orders\t%llu", (unsigned long long)event_count);
     rows_compare(&rows, line);
     rows_close(&rows);
 }

@@ -3,8 +3,9 @@
  *
  * Goal: whatever a client sends, a step consumes no more than there is, a command that comes out is one that
  * command_invalid accepts, nothing is read beyond the bytes, and a session that is over takes nothing more. Method: as
- * a libFuzzer target (-Dfuzz=true), and as a test of some seconds' worth of random and mutated streams, under whatever
- * sanitizer the build has. The first byte of an input says in which phase the session is.
+ * a libFuzzer target (-Dfuzz=true), one in four of whose inputs is made of good messages anew, and as a test of some
+ * seconds' worth of random and mutated streams, under whatever sanitizer the build has. The first byte of an input says
+ * in which phase the session is.
  */
 #include "session.h"
 
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #define FRAME_BYTES_MAX 512
+#define INPUT_BYTES     4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 
@@ -74,7 +76,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
     return 0;
 }
 
-#ifndef FUZZ_BY_LIBFUZZER
 static uint64_t seed = 88172645463325252u;
 
 static uint32_t next_random(uint32_t below)
@@ -120,14 +121,35 @@ static uint32_t frame_put(uint8_t *bytes)
     return SOUP_HEADER_BYTES + payload_bytes;
 }
 
+static uint32_t frames_put(uint8_t *input)
+{
+    uint32_t count = 1;
+    input[0] = (uint8_t)(next_random(8) ? 3 : next_random(256));
+    for (uint32_t frames = next_random(8); frames > 0; frames--)
+        count += frame_put(input + count);
+    return count;
+}
+
+#ifdef FUZZ_BY_LIBFUZZER
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned int random);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned int random)
+{
+    if (random % 4 != 0 || size_max < INPUT_BYTES)
+        return LLVMFuzzerMutate(data, size, size_max);
+    seed ^= random;
+    return frames_put(data);
+}
+
+#else
+
 int main(void)
 {
-    static uint8_t input[4096];
+    static uint8_t input[INPUT_BYTES];
     for (uint32_t round = 0; round < 200000; round++) {
-        uint32_t count = 1;
-        input[0] = (uint8_t)(next_random(8) ? 3 : next_random(256));
-        for (uint32_t frames = next_random(8); frames > 0; frames--)
-            count += frame_put(input + count);
+        uint32_t count = frames_put(input);
         for (uint32_t flips = next_random(3); flips > 0 && count > 1; flips--)
             input[1 + next_random(count - 1)] = (uint8_t)next_random(256);
         LLVMFuzzerTestOneInput(input, count - (next_random(3) == 0 && count > 1));

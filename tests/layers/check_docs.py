@@ -8,6 +8,7 @@ usage: check_docs.py SOURCE_ROOT PRINT_FIELDS [--update] [--ringside PROGRAM]
   2. Every relative link in README.md and docs/ leads to a file.
   3. Every command in a block or `quotes` of README.md exists: scripts as files that can be run, ringside's subcommands
      by asking the program.
+  4. Every test that docs/conformance.md names (`suite/test`, `file.py/test`) is there.
 """
 import argparse
 import glob
@@ -51,6 +52,23 @@ def check_links(documents):
                 yield f"{path}: the link to {target} leads nowhere"
 
 
+def check_tests_named(root):
+    there = set()
+    for path in glob.glob(os.path.join(root, "tests", "**", "*.c"), recursive=True):
+        for suite, name in re.findall(r"^(?:Test|ParameterizedTest)\((?:[^,()]*\*[^,]*, )?(\w+), (\w+)",
+                                      open(path).read(), re.M):
+            there.add(f"{suite}/{name}")
+    for path in glob.glob(os.path.join(root, "tests", "**", "test_*.py"), recursive=True):
+        for name in re.findall(r"^def (test_\w+)\(", open(path).read(), re.M):
+            there.add(f"{os.path.basename(path)}/{name}")
+    document = os.path.join(root, "docs", "conformance.md")
+    named = re.findall(r"`(\w+(?:\.py)?/\w+)`", "".join(
+        line for line in open(document) if line.startswith("|")))
+    assert named, f"{document} names no test"
+    for name in sorted(set(named) - there):
+        yield f"{document}: there is no test {name}"
+
+
 def commands(text):
     for block in re.findall(r"```(?:sh|console)?\n(.*?)```", text, re.S) + re.findall(r"^    (.*)$", text, re.M):
         yield from (line.strip().removeprefix("$ ") for line in block.splitlines())
@@ -88,6 +106,7 @@ def main():
     wrong = list(check_tables(documents, printed, options.update))
     wrong += list(check_links(documents))
     wrong += list(check_commands(options.root, options.ringside))
+    wrong += list(check_tests_named(options.root))
     print(f"{len(documents)} documents, {len(printed)} tables, {len(wrong)} differences")
     for line in wrong:
         print("  " + os.path.relpath(line, options.root) if line.startswith("/") else "  " + line)

@@ -257,7 +257,7 @@ class Exchange:
 
     def postgres_seq(self):
         try:
-            return self.sql_number("select event_seq from ringside.high_water where store = 'postgres'")
+            return self.sql_number("select min(event_seq) from ringside.high_water")
         except subprocess.CalledProcessError:
             return None  # the tables are not there yet
 

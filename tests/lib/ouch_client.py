@@ -100,6 +100,27 @@ def cancel(user_ref, quantity=0):
     return b"X" + struct.pack(">II", user_ref, quantity)
 
 
+def modify(user_ref, side, quantity):
+    return b"M" + struct.pack(">I", user_ref) + side.encode() + struct.pack(">I", quantity)
+
+
+def mass_cancel(user_ref, firm="", symbol="", options=b""):
+    return (b"C" + struct.pack(">I", user_ref) + text(firm, 4) + text(symbol, 8) + struct.pack(">H", len(options)) +
+            options)
+
+
+def disable(user_ref, firm=""):
+    return b"D" + struct.pack(">I", user_ref) + text(firm, 4) + struct.pack(">H", 0)
+
+
+def enable(user_ref, firm=""):
+    return b"E" + struct.pack(">I", user_ref) + text(firm, 4) + struct.pack(">H", 0)
+
+
+def option(tag, value):
+    return bytes([len(value) + 1, tag]) + value
+
+
 def account_query():
     return b"Q"
 

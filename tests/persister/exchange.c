@@ -77,6 +77,11 @@ static void write_log(struct exchange *exchange)
     } while (count == LOGGED_AT_ONCE);
 }
 
+void exchange_log(struct exchange *exchange)
+{
+    write_log(exchange);
+}
+
 void exchange_publish(struct exchange *exchange, const struct event *events, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {

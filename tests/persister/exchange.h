@@ -39,6 +39,9 @@ void exchange_finish(struct exchange *exchange);
 /* Publishes events, and writes them to the log as the ring fills up. */
 void exchange_publish(struct exchange *exchange, const struct event *events, uint32_t count);
 
+/* All that was published into the log. */
+void exchange_log(struct exchange *exchange);
+
 void exchange_start(struct exchange *exchange);
 void exchange_drop(struct exchange *exchange);
 

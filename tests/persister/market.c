@@ -36,6 +36,8 @@ static void begin_command(struct market *market)
 {
     market->next_command++;
     market->time_ns += market_random(market, 5000000);
+    if (!market->is_one_day && market_random(market, 2000) == 0)
+        market->time_ns += market_random(market, 50) * 3600 * UINT64_C(1000000000);
 }
 
 static struct event *emit_order(struct market *market, const struct market_order *order, uint8_t kind)
@@ -151,6 +153,18 @@ static void keep_live(struct market *market, const struct market_order *order)
         market->live[market->live_count++] = (uint32_t)(order - market->orders);
 }
 
+/* One in eight has options that take an event of their own. */
+static void add_options(struct market *market, struct market_order *order, struct event *accepted)
+{
+    if (market_random(market, 8) != 0)
+        return;
+    accepted->flags |= EVENT_CONTINUED;
+    struct event *event = emit(market, EVENT_ORDER_OPTIONS);
+    order->min_quantity = event->options.min_quantity = market_random(market, 50);
+    order->expire_s = event->options.expire_s = market_random(market, 3);
+    order->peg_offset_ticks = event->options.peg_offset_ticks = -(int32_t)market_random(market, 20000);
+}
+
 static void enter(struct market *market)
 {
     struct market_order *order = new_order(market, 1 + market_random(market, MARKET_INSTRUMENTS));
@@ -158,6 +172,7 @@ static void enter(struct market *market)
     bool is_dead = market_random(market, 50) == 0;
     event->reason = is_dead ? 'D' : 'L';
     fill_accepted(event, order);
+    add_options(market, order, event);
     if (is_dead) {
         order->leaves = 0;
         order->canceled = order->quantity;
@@ -206,6 +221,7 @@ static void replace(struct market *market)
     before->leaves = 0;
     before->state = "replaced";
     touch(before, event);
+    add_options(market, order, event);
     drop_live(market, place);
     keep_live(market, order);
 }

@@ -17,6 +17,8 @@ struct market_order {
     uint64_t order_ref, previous_order_ref, entered_ns, updated_ns, entered_seq, event_seq;
     uint64_t value_ticks;
     uint32_t session, user_ref, instrument, quantity, executed, canceled, leaves;
+    uint32_t min_quantity, expire_s; /* 0: none */
+    int32_t peg_offset_ticks;
     int32_t price_ticks;
     char side, time_in_force, reason;
     const char *state;
@@ -30,6 +32,7 @@ struct market_login {
 
 struct market {
     uint64_t random;
+    bool is_one_day; /* else time leaps into other days now and then */
     uint64_t next_ref, next_match, next_command, time_ns;
     uint32_t next_user_ref;
     struct event *events; /* all so far; number n is at n - 1 */

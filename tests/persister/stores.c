@@ -80,6 +80,36 @@ const char *stores_sql(const struct stores *stores, const char *format, ...)
     return answer;
 }
 
+void stores_sql_file(const struct stores *stores, const char *name)
+{
+    char path[512];
+    static char sql[65536];
+    snprintf(path, sizeof(path), "%s/%s", SCHEMA_DIRECTORY, name);
+    FILE *file = fopen(path, "r");
+    REQUIRE(file);
+    sql[fread(sql, 1, sizeof(sql) - 1, file)] = '\0';
+    fclose(file);
+    PQclear(query(stores->connection, sql));
+}
+
+static PGconn *locker;
+
+void stores_lock_begin(const struct stores *stores, const char *table)
+{
+    char sql[128];
+    snprintf(sql, sizeof(sql), "BEGIN; LOCK TABLE %s", table);
+    locker = PQconnectdb(stores->connection);
+    PGresult *result = PQexec(locker, sql);
+    REQUIRE(PQresultStatus(result) == PGRES_COMMAND_OK);
+    PQclear(result);
+}
+
+void stores_lock_end(void)
+{
+    PQfinish(locker);
+    locker = NULL;
+}
+
 uint64_t stores_sql_number(const struct stores *stores, const char *sql)
 {
     return strtoull(stores_sql(stores, "%s", sql), NULL, 10);
@@ -121,6 +151,17 @@ static const char *price_of(uint64_t ticks, char text[32])
     return text;
 }
 
+/* An offset; 0 is none. */
+static const char *signed_price_of(int32_t ticks, char text[32])
+{
+    text[0] = '-';
+    if (ticks == 0)
+        text[1] = '\0';
+    else
+        price_of((uint64_t)(ticks < 0 ? -ticks : ticks), text + (ticks < 0));
+    return text;
+}
+
 static const char *side_of(char side)
 {
     return side == 'B' ? "buy" : side == 'S' ? "sell" : side == 'T' ? "sell short" : "sell short exempt";
@@ -128,12 +169,12 @@ static const char *side_of(char side)
 
 static void order_line(const struct market_order *order, char *line, size_t line_bytes)
 {
-    char price[32], value[32], previous[32] = "-";
+    char price[32], value[32], peg[32], previous[32] = "-";
     if (order->previous_order_ref != 0)
         snprintf(previous, sizeof(previous), "%" PRIu64, order->previous_order_ref);
     snprintf(line, line_bytes,
              "%" PRIu64 "|%s|%u|%u|%u|%s|%s|%s|%u|%u|%u|%u|%s|%s|%s|%s|visible|principal|%s|%s|%" PRIu64 "|%" PRIu64
-             "|%" PRIu64 "|%" PRIu64 "|t",
+             "|%" PRIu64 "|%" PRIu64 "|%u|%u|%s|t",
              order->order_ref, previous, order->session, order->user_ref, order->instrument,
              market_symbols[order->instrument], side_of(order->side),
              order->price_ticks == PRICE_TICKS_MARKET ? "-" : price_of((uint64_t)order->price_ticks, price),
@@ -143,7 +184,8 @@ static void order_line(const struct market_order *order, char *line, size_t line
              : order->reason == 'Q' ? "self-match prevention"
                                     : "-",
              order->time_in_force == '0' ? "day" : "immediate or cancel", order->session % 2 ? "FIRM" : "-",
-             order->client_order_id, order->entered_ns, order->updated_ns, order->entered_seq, order->event_seq);
+             order->client_order_id, order->entered_ns, order->updated_ns, order->entered_seq, order->event_seq,
+             order->min_quantity, order->expire_s, signed_price_of(order->peg_offset_ticks, peg));
 }
 
 /* The time beside the ns column is that time, cut to microseconds. */
@@ -158,8 +200,11 @@ static uint32_t check_orders(const struct stores *stores, const struct market *m
         "symbol,"
         " side, coalesce(price::text, '-'), quantity, executed, canceled, leaves, executed_value, state,"
         " coalesce(reason, '-'), time_in_force, display, capacity, coalesce(firm, '-'), client_order_id, entered_ns,"
-        " updated_ns, entered_event_seq, event_seq, " TIME_AGREES("entered_at", "entered_ns") " AND " TIME_AGREES(
-            "updated_at", "updated_ns") ") FROM ringside.orders ORDER BY order_ref");
+        " updated_ns, entered_event_seq, event_seq,"
+        " coalesce(min_quantity, 0), coalesce(expire_s, 0), coalesce(peg_offset::text, '-'), "
+        " average_price IS NOT DISTINCT FROM round(executed_value / nullif(executed, 0), 8) AND " TIME_AGREES(
+            "entered_at", "entered_ns") " AND " TIME_AGREES("updated_at",
+                                                            "updated_ns") ") FROM ringside.orders ORDER BY order_ref");
     const struct market_order **orders = calloc(market->order_count + 1, sizeof(void *));
     REQUIRE(orders);
     for (uint32_t i = 0; i < market->order_count; i++)
@@ -172,6 +217,85 @@ static uint32_t check_orders(const struct stores *stores, const struct market *m
         compare(&comparison, orders[i]->order_ref, line, PQgetvalue(rows, (int)i, 0));
     }
     free(orders);
+    PQclear(rows);
+    return comparison.differences;
+}
+
+#define STEP_BYTES 256
+
+/* The step of one order that an event is, from the event alone; empty: none. */
+static void step_line(const struct event *event, int which, char *line, size_t line_bytes)
+{
+    const struct event_cut *cut = &event->cut;
+    const struct event_trade *trade = &event->trade;
+    char price[32];
+    line[0] = '\0';
+    if (event->kind == EVENT_ACCEPTED || (event->kind == EVENT_REPLACED && which == 1))
+        snprintf(line, line_bytes, "%" PRIu64 "|accepted|%u|%s|%u|%s|%" PRIu64 "|0", event->accepted.order_ref,
+                 event->accepted.quantity,
+                 event->accepted.price_ticks == PRICE_TICKS_MARKET
+                     ? "-"
+                     : price_of((uint64_t)event->accepted.price_ticks, price),
+                 event->reason == 'D' ? 0 : event->accepted.quantity, event->reason == 'D' ? "dead" : "-",
+                 event->kind == EVENT_REPLACED ? event->replaced.previous_order_ref : 0);
+    else if (event->kind == EVENT_REPLACED)
+        snprintf(line, line_bytes, "%" PRIu64 "|replaced|-|-|0|-|0|0", event->replaced.previous_order_ref);
+    else if (event->kind == EVENT_EXECUTED)
+        snprintf(line, line_bytes, "%" PRIu64 "|executed|%u|%s|%u|-|0|%" PRIu64,
+                 which == 1 ? trade->maker_order_ref : trade->order_ref, trade->quantity,
+                 price_of((uint64_t)trade->price_ticks, price),
+                 which == 1 ? trade->maker_leaves_quantity : trade->leaves_quantity, trade->match_number);
+    else if (event->kind == EVENT_BROKEN)
+        snprintf(line, line_bytes, "%" PRIu64 "|broken|%u|%s|-|consent|0|%" PRIu64,
+                 which == 1 ? trade->maker_order_ref : trade->order_ref, trade->quantity,
+                 price_of((uint64_t)trade->price_ticks, price), trade->match_number);
+    else if (event->kind == EVENT_CANCELED || event->kind == EVENT_SELF_MATCH_CANCELED)
+        snprintf(line, line_bytes, "%" PRIu64 "|%s|%u|0.0000|%u|%s|0|0", cut->order_ref,
+                 event->kind == EVENT_CANCELED ? "canceled" : "self-match canceled", cut->decrement,
+                 cut->leaves_quantity, event->reason == 'U' ? "user requested" : "self-match prevention");
+    else if (event->kind == EVENT_MODIFIED)
+        snprintf(line, line_bytes, "%" PRIu64 "|modified|1|0.0000|%u|-|0|0", cut->order_ref, cut->leaves_quantity);
+    else if (event->kind == EVENT_PRIORITY_UPDATED)
+        snprintf(line, line_bytes, "%" PRIu64 "|priority updated|-|%s|%u|-|%" PRIu64 "|0", cut->order_ref,
+                 price_of((uint64_t)cut->price_ticks, price), cut->leaves_quantity, cut->previous_order_ref);
+}
+
+/* Of both orders of an event, in the order of their numbers; how many there are. */
+static int step_lines(const struct event *event, char lines[2][STEP_BYTES])
+{
+    bool has_two = event->kind == EVENT_EXECUTED || event->kind == EVENT_BROKEN || event->kind == EVENT_REPLACED;
+    step_line(event, 0, lines[0], STEP_BYTES);
+    step_line(event, 1, lines[1], STEP_BYTES);
+    if (has_two && strtoull(lines[0], NULL, 10) > strtoull(lines[1], NULL, 10)) {
+        char first[STEP_BYTES];
+        memcpy(first, lines[0], sizeof(first));
+        memcpy(lines[0], lines[1], sizeof(first));
+        memcpy(lines[1], first, sizeof(first));
+    }
+    return has_two ? 2 : lines[0][0] != '\0';
+}
+
+static uint32_t check_steps(const struct stores *stores, const struct market *market)
+{
+    struct comparison comparison = {.what = "step at event"};
+    PGresult *rows = query(
+        stores->connection,
+        "SELECT concat_ws('|', event_seq, order_ref, step, coalesce(quantity::text, '-'), coalesce(price::text, '-'),"
+        " coalesce(leaves::text, '-'), coalesce(reason, '-'), coalesce(previous_order_ref, 0),"
+        " coalesce(match_number, 0), happened_ns, " TIME_AGREES(
+            "happened_at", "happened_ns") " AND day = (happened_at AT TIME ZONE 'UTC')::date)"
+                                          " FROM ringside.order_events ORDER BY event_seq, order_ref");
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < market->event_count; i++) {
+        char lines[2][STEP_BYTES];
+        int count = step_lines(&market->events[i], lines);
+        for (int which = 0; which < count; which++, row++) {
+            char line[512];
+            snprintf(line, sizeof(line), "%u|%s|%" PRIu64 "|t", i + 1, lines[which], market->events[i].time_ns);
+            compare(&comparison, i + 1, line, row < (uint32_t)PQntuples(rows) ? PQgetvalue(rows, (int)row, 0) : "none");
+        }
+    }
+    compare_number(&comparison, "steps", row, (uint64_t)PQntuples(rows));
     PQclear(rows);
     return comparison.differences;
 }
@@ -234,8 +358,10 @@ static uint32_t check_sessions(const struct stores *stores, const struct market 
 uint32_t stores_check_postgres(const struct stores *stores, const struct market *market)
 {
     struct comparison comparison = {.what = "table"};
-    compare_number(&comparison, "mark", market->event_count,
-                   stores_sql_number(stores, "SELECT event_seq FROM ringside.high_water"));
+    compare_number(&comparison, "lower mark", market->event_count,
+                   stores_sql_number(stores, "SELECT min(event_seq) FROM ringside.high_water"));
+    compare_number(&comparison, "higher mark", market->event_count,
+                   stores_sql_number(stores, "SELECT max(event_seq) FROM ringside.high_water"));
     compare_number(&comparison, "rejections", market->rejection_count,
                    stores_sql_number(stores, "SELECT count(*) FROM ringside.rejections WHERE reason IS NOT NULL AND"
                                              " request = 'enter' AND client_order_id = '?? ?? id'"));
@@ -246,8 +372,8 @@ uint32_t stores_check_postgres(const struct stores *stores, const struct market 
                                              " AND market_state = 'open' AND collar IS NULL"));
     compare_number(&comparison, "days", 1,
                    stores_sql_number(stores, "SELECT count(*) FROM ringside.trading_days WHERE day = '2026-11-23'"));
-    return comparison.differences + check_orders(stores, market) + check_executions(stores, market) +
-           check_sessions(stores, market);
+    return comparison.differences + check_orders(stores, market) + check_steps(stores, market) +
+           check_executions(stores, market) + check_sessions(stores, market);
 }
 
 /* ---- Redis ---- */

@@ -26,6 +26,13 @@ void stores_do(const struct stores *stores, const char *verb, const char *store)
 
 /* First column of the first row, as text; empty: none. Valid until the next call. */
 const char *stores_sql(const struct stores *stores, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A file of persister/schema, as one transaction. */
+void stores_sql_file(const struct stores *stores, const char *name);
+
+/* Nobody else reads or writes the table until the lock ends. */
+void stores_lock_begin(const struct stores *stores, const char *table);
+void stores_lock_end(void);
+
 uint64_t stores_sql_number(const struct stores *stores, const char *sql);
 
 /* A Redis command with one %s for the prefix; integer, or text as a number. */

@@ -117,7 +117,7 @@ Test(postgres, a_connection_string_that_libpq_cannot_read_is_refused_at_open)
     struct error error;
     config_init(&config);
     strcpy(config.postgres_connection, "host=/tmp nonsense=1"); /* NOLINT: shorter than the field */
-    cr_assert_eq(postgres_sink_open(&sink, &config, -1, 0, &error), ERROR_INVALID);
+    cr_assert_eq(postgres_sink_open(&sink, &config, POSTGRES_EVENTS, -1, 0, &error), ERROR_INVALID);
     cr_assert_null(sink);
     config_finish(&config);
 }

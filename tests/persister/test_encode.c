@@ -107,7 +107,7 @@ Test(names, letters_have_names_and_others_do_not_crash)
 
 static struct rows *rows_new(uint32_t events)
 {
-    return rows_init(aligned_alloc(128, rows_bytes(events)), events);
+    return rows_init(aligned_alloc(128, rows_bytes(events)), events, ROW_SETS_ALL);
 }
 
 static struct event order_event(uint8_t kind, uint64_t seq)
@@ -161,23 +161,27 @@ Test(rows, a_full_batch_of_trades_fits)
 {
     uint32_t events = 1000;
     static struct symbol_table symbols;
+    static struct order_days days;
+    struct rows_context context = {.symbols = &symbols, .days = &days};
     struct rows *rows = rows_new(events);
+    struct event event = {0};
     for (uint32_t i = 0; i < events; i++) {
-        cr_assert_not(rows_full(rows));
-        struct event event = order_event(EVENT_EXECUTED, i + 1);
+        event = order_event(EVENT_EXECUTED, i + 1);
+        cr_assert(rows_fits(rows, &event));
         event.trade = (struct event_trade){.order_ref = 2 * i + 1, .maker_order_ref = 2 * i + 2, .quantity = 1};
         rows_add(rows, &event);
     }
-    cr_assert(rows_full(rows));
+    cr_assert_not(rows_fits(rows, &event));
     cr_assert_eq(rows_count(rows, ROWS_ORDERS_CHANGED), 2 * events);
     cr_assert_eq(rows_count(rows, ROWS_EXECUTIONS), 2 * events);
+    cr_assert_eq(rows_count(rows, ROWS_STEPS), 2 * events);
     uint8_t *bytes = malloc(4096);
     for (int set = 0; set < ROW_SET_COUNT; set++) {
         uint32_t cursor = 0;
         uint32_t pieces = 0;
-        while (rows_encode(rows, (enum row_set)set, &symbols, &cursor, bytes, 4096) > 0)
+        while (rows_encode(rows, (enum row_set)set, &context, &cursor, bytes, 4096) > 0)
             pieces++;
-        cr_assert((pieces > 10) == (set == ROWS_ORDERS_CHANGED || set == ROWS_EXECUTIONS));
+        cr_assert((pieces > 10) == (set == ROWS_ORDERS_CHANGED || set == ROWS_EXECUTIONS || set == ROWS_STEPS));
     }
     free(bytes);
     free(rows);
@@ -186,6 +190,8 @@ Test(rows, a_full_batch_of_trades_fits)
 Test(rows, a_row_has_as_many_fields_as_its_statement_names)
 {
     static struct symbol_table symbols;
+    static struct order_days days;
+    struct rows_context context = {.symbols = &symbols, .days = &days};
     struct rows *rows = rows_new(64);
     static const uint8_t kinds[] = {EVENT_REJECTED,         EVENT_BROKEN,      EVENT_LOGIN_ACCEPTED,
                                     EVENT_INSTRUMENT_ADDED, EVENT_DAY_STARTED, EVENT_EXECUTED};
@@ -195,17 +201,47 @@ Test(rows, a_row_has_as_many_fields_as_its_statement_names)
         event.instrument = 1;
         rows_add(rows, &event);
     }
+    struct event renumbered = order_event(EVENT_PRIORITY_UPDATED, 9);
+    renumbered.cut.previous_order_ref = 5;
+    renumbered.cut.order_ref = 8;
+    rows_add(rows, &renumbered);
     uint8_t bytes[8192];
     for (int set = 0; set < ROW_SET_COUNT; set++) {
         uint32_t cursor = 0;
         uint32_t columns = 1;
         const struct row_set_statements *statements = &row_set_statements[set];
-        cr_assert_gt(rows_encode(rows, (enum row_set)set, &symbols, &cursor, bytes, sizeof(bytes)), 0);
+        cr_assert_gt(rows_encode(rows, (enum row_set)set, &context, &cursor, bytes, sizeof(bytes)), 0);
         const char *list = statements->staging ? statements->staging : statements->copy;
         for (const char *at = list; *at != ')'; at++)
             columns += *at == ',';
         cr_assert_eq(load_be16(bytes), columns, "%s: %u fields, %u columns", list, load_be16(bytes), columns);
     }
+    free(rows);
+}
+
+/* A batch is of one day, and an order whose number changes is in another set than those that only change. */
+Test(rows, a_batch_is_of_one_day_and_numbers_tell_theirs)
+{
+    static struct order_days days;
+    struct rows *rows = rows_new(64);
+    struct event event = order_event(EVENT_PRIORITY_UPDATED, 3);
+    uint64_t lowest, highest;
+    cancel_order(rows, 1, 4, 1, 9);
+    cancel_order(rows, 2, 6, 1, 9);
+    event.cut.previous_order_ref = 4;
+    event.cut.order_ref = 9;
+    rows_add(rows, &event);
+    cr_assert_eq(rows_count(rows, ROWS_ORDERS_CHANGED), 1);
+    cr_assert_eq(rows_count(rows, ROWS_ORDERS_RENUMBERED), 1);
+    cr_assert_eq(rows_order_ref_first(rows), 9);
+    rows_changed_range(rows, &lowest, &highest);
+    cr_assert(lowest == 4 && highest == 6);
+    event.time_ns += NS_PER_DAY;
+    cr_assert_not(rows_fits(rows, &event));
+    cr_assert(order_days_note(&days, 4, 100));
+    cr_assert_not(order_days_note(&days, 5, 100));
+    cr_assert(order_days_note(&days, 9, 102));
+    cr_assert(order_days_of(&days, 3) == 100 && order_days_of(&days, 8) == 100 && order_days_of(&days, 9) == 102);
     free(rows);
 }
 
@@ -381,7 +417,7 @@ Test(live, the_last_of_each_instrument_stays)
     free(live);
 }
 
-Test(entry, a_request_holds_as_many_strings_as_it_says)
+Test(entry, each_request_holds_as_many_strings_as_it_says)
 {
     static struct symbol_table symbols;
     struct redis_entry entry;
@@ -402,18 +438,27 @@ Test(entry, a_request_holds_as_many_strings_as_it_says)
         memcpy(text + total, pieces[i].iov_base, pieces[i].iov_len);
         total += pieces[i].iov_len;
     }
-    static const char begin[] = "*26\r\n$7\r\nEVALSHA\r\n$3\r\nsha\r\n$1\r\n3\r\n$8\r\np:events\r\n";
+    static const char begin[] = "*2\r\n$5\r\nWATCH\r\n$6\r\np:mark\r\n*6\r\n$7\r\nEVALSHA\r\n$3\r\nsha\r\n";
+    static const char end_of_all[] = "*1\r\n$4\r\nEXEC\r\n";
     cr_assert_eq(memcmp(text, begin, sizeof(begin) - 1), 0, "%s", text);
-    char *at = text + 5;
-    uint32_t strings = 0;
-    while (at < text + total) { /* $length, text */
-        cr_assert_eq(*at, '$');
+    cr_assert_str_eq(text + total - (sizeof(end_of_all) - 1), end_of_all);
+    char *at = text;
+    uint32_t commands = 0;
+    for (; at < text + total; commands++) { /* *count, then as often $length, text */
+        cr_assert_eq(*at, '*');
         char *end;
-        unsigned long length = strtoul(at + 1, &end, 10);
-        at = end + 2 + length + 2;
-        strings++;
+        unsigned long strings = strtoul(at + 1, &end, 10);
+        for (at = end + 2; strings > 0; strings--) {
+            cr_assert_eq(*at, '$');
+            unsigned long length = strtoul(at + 1, &end, 10);
+            at = end + 2 + length + 2;
+        }
     }
-    cr_assert_eq(strings, 26);
+    cr_assert_eq(at, text + total);
+    cr_assert_eq(commands, entry.command_count);
+    cr_assert_eq(commands, 8, "WATCH EVALSHA MULTI XADD HSET PUBLISH HSET EXEC");
+    static const char json[] = "{\"bid\":\"\",\"bid_quantity\":\"0\"";
+    cr_assert_not_null(memmem(text, total, json, sizeof(json) - 1));
     entry.written_bytes = total - 1;
     cr_assert_eq(redis_entry_pieces(&entry, pieces), 1);
     cr_assert_eq(pieces[0].iov_len, 1);

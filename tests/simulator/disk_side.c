@@ -315,6 +315,8 @@ static int64_t do_request(const struct pending *pending)
         return do_sync(pending);
     if (pending->outcome == OUTCOME_FAILS)
         return writes(request) ? fail_write(pending) : -EIO;
+    if (request->action == DISK_WRITE_OUT)
+        return 0;
     if (request->action == DISK_RESERVE)
         return disk_file_grow(disk_file_of(pending->handle.file), request->bytes) ? 0 : -ENOSPC;
     if (pending->outcome == OUTCOME_LOST)

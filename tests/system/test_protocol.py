@@ -17,6 +17,7 @@ HEARTBEAT_MS, SILENCE_MS, LOGIN_TIMEOUT_MS, FRAME_BYTES_MAX = 200, 2000, 1200, 2
 
 REASON_INVALID_QUANTITY, REASON_INVALID_SYMBOL, REASON_INVALID_PRICE = 0x0013, 0x0017, 0x001D
 REASON_INVALID_SIDE, REASON_INVALID_DISPLAY = 0x0009, 0x0003
+USER_REF_INDEX = 28  # option tag
 
 exchange = Exchange(sys.argv[1], stages=("journaler", "sequencer", "matcher", "gateway"), options={
     "gateway.heartbeat_ms": HEARTBEAT_MS, "gateway.silence_ms": SILENCE_MS, "gateway.frame_bytes_max": FRAME_BYTES_MAX,
@@ -152,6 +153,41 @@ def test_duplicate_user_ref_num_is_ignored():
         client.expect_silence(0.2)
         client.send(account_query())
         client.expect("Q", next_user_ref=9)
+
+
+def channel(number):
+    return bytes([2, USER_REF_INDEX, number])
+
+
+def with_appendage(message, options):
+    return message + struct.pack(">H", len(options)) + options
+
+
+def test_each_channel_has_numbers_of_its_own():
+    with exchange.login(user(16), sequence=0) as client:
+        for number in 1, 2:
+            client.send(enter(1, "B", 10 * number, "INTC", 100000, options=channel(number)))
+            accepted = client.expect("A", 1)
+            assert (accepted["quantity"], accepted["options"].get(USER_REF_INDEX)) == (10 * number, bytes([number]))
+        client.send(enter(1, "B", 5, "INTC", 100000))
+        assert USER_REF_INDEX not in client.expect("A", 1, quantity=5)["options"]
+        client.send(enter(1, "B", 7, "INTC", 100000, options=channel(2)))
+        client.expect_silence(0.3)
+        client.send(with_appendage(cancel(1), channel(2)))
+        canceled = client.expect("C", 1, quantity=20)
+        assert canceled["options"] == {USER_REF_INDEX: bytes([2])}, canceled
+        for number, following in ((1, 2), (2, 2), (3, 1)):
+            client.send(with_appendage(account_query(), channel(number)))
+            answer = client.expect("Q", next_user_ref=following)
+            assert answer["options"] == {USER_REF_INDEX: bytes([number])}, answer
+        client.send(account_query())
+        client.expect("Q", next_user_ref=2)
+        client.send(cancel(1))
+        client.send(with_appendage(cancel(1), channel(1)))
+    with exchange.login(user(16), sequence=1) as client:
+        client.expect("C", 1, quantity=20)
+        refs = [message["options"].get(USER_REF_INDEX) for message in client.messages if message["type"] == "A"]
+        assert refs == [b"\x01", b"\x02", None], refs
 
 
 def test_replace_and_its_outcomes():

@@ -1,22 +1,29 @@
 #!/usr/bin/env python3
-"""tshark, whose SoupBinTCP dissector is not ours, reads sessions without a malformed packet.
+"""tshark, whose SoupBinTCP dissector is not ours, reads sessions of every message without a malformed packet.
+
+Every message that clients may send is sent, and every one that the exchange tells by itself comes back; what it never
+says (Cancel Pending, Cancel Reject) or only after an operator's word (Broken Trade) is in tests/gateway.
 
 The capture is taken from the wire by dumpcap where that is permitted, and is made of the bytes that crossed the
 client's sockets where it is not.
 """
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
 
 from exchange import PASSWORD, Exchange
-from ouch_client import account_query, cancel, enter, replace, write_pcap
+from ouch_client import (account_query, cancel, disable, enable, enter, mass_cancel, modify, option, replace,
+                         write_pcap)
 from tap import Skip, eventually, run
 
 exchange = Exchange(sys.argv[1], stages=("journaler", "sequencer", "matcher", "gateway"),
                     options={"gateway.heartbeat_ms": 200})
 counts = {}
+MAX_FLOOR, STOP, STOP_PRICE, SELF_MATCH = 5, 200, 201, 203  # option tags
+TOLD = set("SAUCDEJTMRXGKQ")
 
 
 def session():
@@ -46,10 +53,39 @@ def session():
     maker.wait_packet("H")
     maker.send_many([cancel(ref) for ref in range(1, 31)])
     maker.expect("C", 30)
+    kinds_of_their_own(maker, taker)
+    told = {message["type"] for client in (maker, taker) for message in client.messages}
+    assert told == TOLD, f"told {sorted(told)}, not {sorted(TOLD)}"
     for client in (maker, taker):
         client.logout()
         client.wait_closed()
     return clients
+
+
+def kinds_of_their_own(maker, taker):
+    """The messages that take an order of a special kind, or an officer's request, to be told."""
+    maker.send(enter(50, "S", 100, "MSFT", 1000000, options=option(MAX_FLOOR, struct.pack(">I", 10))))
+    maker.expect("A", 50)
+    taker.send(enter(2, "B", 10, "MSFT", 1000000))
+    maker.expect("R", 50)
+    maker.send(enter(51, "B", 10, "NVDA", 1010000, options=option(STOP, b"S") +
+                     option(STOP_PRICE, struct.pack(">Q", 1000500))))
+    maker.send(enter(52, "S", 10, "NVDA", 1000500))
+    maker.expect("A", 52)
+    taker.send(enter(3, "B", 10, "NVDA", 1000500))
+    maker.expect("T", 51)
+    maker.send(enter(53, "S", 10, "GOOG", 1000000))
+    maker.send(enter(54, "B", 10, "GOOG", 1000000, options=option(SELF_MATCH, b"O")))
+    maker.expect("D", 53)
+    maker.send(enter(55, "S", 10, "META", 1000000))
+    maker.send(modify(55, "T", 10))
+    maker.expect("M", 55)
+    maker.send(mass_cancel(56, "FIRM", "META"))
+    maker.expect("X", 56)
+    maker.send(disable(57, "FIRM"))
+    maker.expect("G", 57)
+    maker.send(enable(58, "FIRM"))
+    maker.expect("K", 58)
 
 
 def tshark(path, *arguments):

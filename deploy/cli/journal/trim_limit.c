@@ -11,6 +11,7 @@ typedef int keeper_find(const struct config *config, uint64_t *ret_seq, char why
 /* Snapshots that were read back whole: two of them are kept to begin with, in case one cannot be read when it counts.
  */
 #define SNAPSHOTS_KEPT 2
+#define TRIES          3
 
 struct good {
     uint32_t count;
@@ -18,6 +19,23 @@ struct good {
 };
 
 /* Good ones, the newest first, whose events are on the medium in the event log: a loss of power leaves them of use. */
+static int look_at_listed(struct good *good, const struct snapshot_list *list, struct books *books,
+                          const struct config *config, const uint8_t instance[16], uint64_t events_synced,
+                          struct error *error)
+{
+    int result = 0;
+    *good = (struct good){0};
+    for (uint32_t i = 0; result == 0 && i < list->count && good->count < SNAPSHOTS_KEPT; i++) {
+        struct snapshot_header header;
+        bool is_good = snapshot_load(books, &header, config->snapshots_directory, list->seqs[i], instance, NULL) == 0 &&
+                       header.event_seq_next <= events_synced;
+        good->count += is_good;
+        good->seq = is_good ? header.command_seq_next : good->seq;
+        result = books_empty(books, error);
+    }
+    return result;
+}
+
 static int look_at_snapshots(struct good *good, const struct config *config, const uint8_t instance[16],
                              uint64_t events_synced, struct error *error)
 {
@@ -27,14 +45,8 @@ static int look_at_snapshots(struct good *good, const struct config *config, con
     if (result < 0 || list.count < SNAPSHOTS_KEPT)
         return result;
     result = books_open(&books, config, error);
-    for (uint32_t i = 0; result == 0 && i < list.count && good->count < SNAPSHOTS_KEPT; i++) {
-        struct snapshot_header header;
-        bool is_good = snapshot_load(&books, &header, config->snapshots_directory, list.seqs[i], instance, NULL) == 0 &&
-                       header.event_seq_next <= events_synced;
-        good->count += is_good;
-        good->seq = is_good ? header.command_seq_next : good->seq;
-        result = books_empty(&books, error);
-    }
+    if (result == 0)
+        result = look_at_listed(good, &list, &books, config, instance, events_synced, error);
     books_close(&books);
     return result;
 }
@@ -44,9 +56,13 @@ static int recovery_needs(const struct config *config, uint64_t *ret_seq, char w
 {
     struct good good = {0};
     struct journal_end end;
-    int result = journal_end_find(&end, config->journal_directory, error);
-    if (result == 0 && end.position.segment != 0)
-        result = look_at_snapshots(&good, config, end.segment.instance, end.last.events_synced, error);
+    int result = 0;
+    /* Again, because a snapshot may give way to a newer one while others are looked at. */
+    for (int tries = 0; tries < TRIES && result == 0 && good.count < SNAPSHOTS_KEPT; tries++) {
+        result = journal_end_find(&end, config->journal_directory, error);
+        if (result == 0 && end.position.segment != 0)
+            result = look_at_snapshots(&good, config, end.segment.instance, end.last.events_synced, error);
+    }
     if (result < 0)
         return result;
     bool enough = good.count == SNAPSHOTS_KEPT;
@@ -55,8 +71,8 @@ static int recovery_needs(const struct config *config, uint64_t *ret_seq, char w
         snprintf(why, TRIM_WHY_BYTES, "the older of the two newest good snapshots is of the books before it");
     else
         snprintf(why, TRIM_WHY_BYTES,
-                 "there are fewer than two good snapshots (`ringside snapshot`), so the books are made again from the "
-                 "first command on");
+                 "there are fewer than two good snapshots whose events are on the medium (`ringside snapshot`), so the "
+                 "books are made again from the first command on");
     return 0;
 }
 

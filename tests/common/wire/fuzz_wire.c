@@ -2,8 +2,9 @@
  * Any bytes at all, as a stream of frames in each direction: nothing may read beyond them, and what decodes must encode
  * to the same bytes.
  *
- * Built as a libFuzzer target with -Dfuzz=true (clang), and with a main of its own that mutates good messages from a
- * seed: fuzz_wire [SECONDS [SEED]]; a failure prints the seed that repeats it.
+ * Built as a libFuzzer target with -Dfuzz=true (clang), one in four of whose inputs is made of good messages anew, and
+ * with a main of its own that mutates good messages from a seed: fuzz_wire [SECONDS [SEED]]; a failure prints the seed
+ * that repeats it.
  */
 #include "base/require.h"
 #include "wire/soup.h"
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define STREAM_BYTES 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,8 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifndef FUZZ_BY_LIBFUZZER
-
 static uint64_t random_state;
 
 static uint64_t random_next(void)
@@ -101,13 +102,33 @@ static uint32_t put_message(uint8_t *packet)
     return SOUP_HEADER_BYTES + count;
 }
 
-static void one_case(uint64_t seed)
+static uint32_t put_messages(uint8_t *stream, uint64_t seed)
 {
-    uint8_t stream[4096];
     uint32_t count = 0;
     random_state = seed;
     for (uint64_t messages = 1 + random_next() % 8; messages > 0; messages--)
         count += put_message(stream + count);
+    return count;
+}
+
+#ifdef FUZZ_BY_LIBFUZZER
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned int seed);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned int seed)
+{
+    if (seed % 4 != 0 || size_max < STREAM_BYTES)
+        return LLVMFuzzerMutate(data, size, size_max);
+    return put_messages(data, seed);
+}
+
+#else
+
+static void one_case(uint64_t seed)
+{
+    uint8_t stream[STREAM_BYTES];
+    uint32_t count = put_messages(stream, seed);
     REQUIRE(count > 0);
     for (uint64_t flips = random_next() % 4; flips > 0; flips--)
         stream[random_next() % count] = (uint8_t)random_next();

@@ -1,0 +1,108 @@
+/*
+ * `ringside persister check`: what the stores hold against what the event log says, row by row and byte by byte, up to
+ * each store's mark. It names the first difference of each table.
+ *
+ *   check_events.c    the event log, from a number to a number
+ *   check_rows.c      the rows of a table in COPY BINARY form, and what differs between two of them
+ *   check_steps.c     tables to which a row is added for an event: order_events, executions, rejections, broken_trades
+ *   check_orders.c    orders, which change: each order's last state is made from its events and compared at the end
+ *   check_names.c     instruments, sessions, trading_days
+ *   check_redis.c     the stream, best prices and last trades
+ *
+ * Rules
+ *   1. Of PostgreSQL all is seen as of one moment (an exported snapshot), of Redis up to the mark read first: so a
+ *      persister may be at work the while.
+ *   2. Rows are made by the encoders that the persister uses. That those are right is for tests/audit, which has its
+ *      own; what is found here is what was lost, doubled, or changed by others.
+ *   3. Days that are detached, and events before high_water.first_seq, are passed over.
+ *   4. An order that is over costs 16 bytes of memory, one that lives about 250.
+ */
+#ifndef RINGSIDE_PERSISTER_CHECK_H
+#define RINGSIDE_PERSISTER_CHECK_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "encode_rows.h"
+#include "record/event.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHECK_TEXT_BYTES 1024
+#define CHECK_DAYS_MAX   16384
+
+/* What a table's comparison found. */
+struct check_result {
+    const char *what;                  /* "orders" */
+    uint64_t row_count;                /* that agree */
+    bool differs;                      /* difference says how */
+    char difference[CHECK_TEXT_BYTES]; /* the first one */
+};
+
+void check_differs(struct check_result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- check_events.c ---- */
+
+struct check_events;
+
+/* Events `first` to `last` of the log. */
+int check_events_open(struct check_events **ret_events, const char *directory, uint64_t first, uint64_t last,
+                      struct error *error);
+
+/* The next one; NULL: there are no more, or *ret_code is negative: the log lacks one. Valid until the next call. */
+const struct event *check_events_next(struct check_events *events, int *ret_code, struct error *error);
+void check_events_close(struct check_events *events);
+
+/* ---- check_rows.c ---- */
+
+struct check_row {
+    const uint8_t *bytes; /* NULL: there are no more */
+    size_t size;
+};
+
+struct check_rows;
+
+/* How PostgreSQL is looked at. */
+struct check_postgres {
+    const char *connection_string;
+    const char *events_directory;
+    char snapshot[64]; /* which all connections see */
+    uint64_t events_seq, orders_seq, events_first_seq, orders_first_seq;
+    uint64_t events_time_ns, orders_time_ns;
+    uint32_t day_count;
+    uint32_t days[CHECK_DAYS_MAX]; /* attached ones, in order */
+    struct symbol_table symbols;
+};
+
+bool check_day_attached(const struct check_postgres *postgres, uint32_t day);
+PGconn *check_connect(const struct check_postgres *postgres, struct error *error);
+
+/* The columns of the set's COPY, in the order given. */
+int check_rows_open(struct check_rows **ret_rows, const struct check_postgres *postgres, enum row_set set,
+                    const char *order, struct error *error);
+int check_rows_next(struct check_rows *rows, struct check_row *row, struct error *error);
+void check_rows_close(struct check_rows *rows);
+
+size_t check_row_size(const uint8_t *bytes);
+
+/* A 64-bit integer field of a row, by its place; bytes of fields before it vary. */
+uint64_t check_row_number(const uint8_t *bytes, uint32_t field);
+
+/* "column: PostgreSQL has X, the events say Y", of the first field that differs. */
+void check_row_compare(enum row_set set, const struct check_row *found, const struct check_row *expected, char *text,
+                       size_t text_bytes);
+
+/* ---- the tables; 0, or a negative error: it could not be compared ---- */
+
+int check_steps(const struct check_postgres *postgres, enum row_set set, struct check_result *result,
+                struct error *error);
+int check_orders(const struct check_postgres *postgres, struct check_result *result, struct error *error);
+int check_names(const struct check_postgres *postgres, struct check_result *result, struct error *error);
+
+/* ---- stores: fill in at most `max` results; how many, or a negative error ---- */
+
+int check_postgres_all(const struct config *config, struct check_result *results, uint32_t max, struct error *error);
+int check_redis_all(const struct config *config, struct check_result *results, uint32_t max, struct error *error);
+
+#endif

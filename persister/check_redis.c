@@ -1,0 +1,240 @@
+#include "check.h"
+
+#include "base/bytes.h"
+#include "encode_live.h"
+#include "encode_payload.h"
+#include "redis_address.h"
+#include "redis_entry.h"
+
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_AT_ONCE "64"
+#define PAYLOAD_EVENTS  65537
+
+struct redis_check {
+    redisContext *context;
+    const struct config *config;
+    struct check_events *events;
+    uint64_t mark_seq;
+    uint64_t next;    /* the event that the next entry must begin with; 0: any */
+    uint64_t read_at; /* the event that `events` gives next */
+    struct check_result *stream, *live;
+    uint8_t *payload;
+    struct symbol_table symbols;
+    struct event tops[INSTRUMENTS_COUNT_MAX]; /* the last of each, up to the mark */
+    struct event lasts[INSTRUMENTS_COUNT_MAX];
+};
+
+static redisReply *ask(struct redis_check *check, int argc, const char **argv, struct error *error)
+{
+    redisReply *reply = redisCommandArgv(check->context, argc, argv, NULL);
+    if (reply && reply->type != REDIS_REPLY_ERROR)
+        return reply;
+    error_set(error, ERROR_CLOSED, "Redis", "%s: %s", argv[0], reply ? reply->str : check->context->errstr);
+    if (reply)
+        freeReplyObject(reply);
+    return NULL;
+}
+
+static int open_redis(struct redis_check *check, struct error *error)
+{
+    struct redis_address address;
+    int code = redis_address_parse(&address, check->config->redis_address, error);
+    if (code < 0)
+        return code;
+    check->context = address.port == 0 ? redisConnectUnix(address.host) : redisConnect(address.host, address.port);
+    if (check->context && !check->context->err)
+        return 0;
+    return error_set(error, ERROR_CLOSED, "Redis", "%s", check->context ? check->context->errstr : "no memory");
+}
+
+static int read_mark(struct redis_check *check, struct error *error)
+{
+    char key[REDIS_KEY_BYTES];
+    redis_key(key, check->config->redis_prefix, "mark", "");
+    const char *argv[] = {"HGET", key, "event_seq"};
+    redisReply *reply = ask(check, 3, argv, error);
+    if (!reply)
+        return ERROR_CLOSED;
+    check->mark_seq = reply->str ? strtoull(reply->str, NULL, 10) : 0;
+    freeReplyObject(reply);
+    return 0;
+}
+
+/* ---- the stream -------------------------------------------------------------------------------------------------- */
+
+/* Reads on to the event, keeping what the hashes must show. NULL: there is none. */
+static const struct event *event_at(struct redis_check *check, uint64_t seq, int *ret_code, struct error *error)
+{
+    const struct event *event = NULL;
+    while (check->read_at <= seq && (event = check_events_next(check->events, ret_code, error))) {
+        check->read_at = event->event_seq + 1;
+        symbol_note(&check->symbols, event);
+        if (event->kind == EVENT_BOOK_TOP && event->instrument < INSTRUMENTS_COUNT_MAX)
+            check->tops[event->instrument] = *event;
+        else if (event->kind == EVENT_EXECUTED && event->instrument < INSTRUMENTS_COUNT_MAX)
+            check->lasts[event->instrument] = *event;
+    }
+    return event;
+}
+
+static const redisReply *value_of(const redisReply *fields, const char *name)
+{
+    for (size_t i = 0; i + 1 < fields->elements; i += 2)
+        if (strcmp(fields->element[i]->str, name) == 0)
+            return fields->element[i + 1];
+    return NULL;
+}
+
+static int compare_payload(struct redis_check *check, uint64_t first, uint64_t last, const redisReply *payload,
+                           struct error *error)
+{
+    int code = 0;
+    uint8_t *at = check->payload + payload_head(check->payload, first, (uint32_t)(last - first + 1));
+    for (uint64_t seq = first; seq <= last; seq++) {
+        const struct event *event = event_at(check, seq, &code, error);
+        if (!event)
+            return code;
+        uint8_t *end = payload_event(at, event, &check->symbols);
+        size_t begin = (size_t)(at - check->payload);
+        size_t bytes = (size_t)(end - at);
+        if (payload->len < begin + bytes || memcmp(payload->str, check->payload, PAYLOAD_HEAD_BYTES / 4) != 0 ||
+            memcmp(payload->str + begin, at, bytes) != 0) {
+            check_differs(check->stream, "event %" PRIu64 ": its entry (%" PRIu64 "-0) does not hold what it says", seq,
+                          last);
+            return 0;
+        }
+        at = end;
+        check->stream->row_count++;
+    }
+    if (payload->len != (size_t)(at - check->payload))
+        check_differs(check->stream, "entry %" PRIu64 "-0: it holds more than its events", last);
+    return 0;
+}
+
+static int compare_entry(struct redis_check *check, const redisReply *entry, struct error *error)
+{
+    const redisReply *fields = entry->element[1];
+    const redisReply *first_text = value_of(fields, "first");
+    const redisReply *payload = value_of(fields, "p");
+    uint64_t last = strtoull(entry->element[0]->str, NULL, 10);
+    uint64_t first = first_text ? strtoull(first_text->str, NULL, 10) : 0;
+    if (!payload || first == 0 || first > last || last - first >= PAYLOAD_EVENTS)
+        check_differs(check->stream, "entry %s: it is none of Ringside's", entry->element[0]->str);
+    else if (check->next != 0 && first > check->next)
+        check_differs(check->stream, "event %" PRIu64 ": its entry is missing", check->next);
+    else if (check->next != 0 && first < check->next)
+        check_differs(check->stream, "event %" PRIu64 ": it is there twice", first);
+    if (check->stream->differs)
+        return 0;
+    check->next = last + 1;
+    return compare_payload(check, first, last, payload, error);
+}
+
+static int compare_entries(struct redis_check *check, struct error *error)
+{
+    char key[REDIS_KEY_BYTES], from[32] = "-", to[32];
+    redis_key(key, check->config->redis_prefix, "events", "");
+    snprintf(to, sizeof(to), "%" PRIu64 "-0", check->mark_seq);
+    const char *argv[] = {"XRANGE", key, from, to, "COUNT", ENTRIES_AT_ONCE};
+    size_t count;
+    do {
+        redisReply *reply = ask(check, 6, argv, error);
+        if (!reply)
+            return ERROR_CLOSED;
+        count = reply->elements;
+        int code = 0;
+        for (size_t i = 0; i < count && code >= 0 && !check->stream->differs; i++)
+            code = compare_entry(check, reply->element[i], error);
+        freeReplyObject(reply);
+        if (code < 0)
+            return code;
+        snprintf(from, sizeof(from), "%" PRIu64 "-0", check->next);
+    } while (count > 0 && !check->stream->differs && check->next <= check->mark_seq);
+    if (!check->stream->differs && check->mark_seq > 0 && check->next != check->mark_seq + 1)
+        check_differs(check->stream, "event %" PRIu64 ": its entry is missing", check->next ? check->next : 1);
+    return 0;
+}
+
+/* ---- the hashes -------------------------------------------------------------------------------------------------- */
+
+static int compare_hash(struct redis_check *check, const struct event *event, struct error *error)
+{
+    static const char *const names[] = {[LIVE_TOP] = "top:", [LIVE_LAST] = "last:"};
+    char key[REDIS_KEY_BYTES];
+    struct live_fields fields;
+    live_event_fields(event, &check->symbols, &fields);
+    redis_key(key, check->config->redis_prefix, names[fields.kind], fields.symbol);
+    const char *argv[] = {"HGETALL", key};
+    redisReply *reply = ask(check, 2, argv, error);
+    if (!reply)
+        return ERROR_CLOSED;
+    const redisReply *seq = value_of(reply, "event_seq");
+    bool is_newer = seq && strtoull(seq->str, NULL, 10) > check->mark_seq;
+    for (uint32_t i = 0; i < fields.count && !is_newer; i++) {
+        const redisReply *value = value_of(reply, fields.names[i]);
+        if (!value || strcmp(value->str, fields.values[i]) != 0)
+            check_differs(check->live, "%s %s is \"%s\", event %" PRIu64 " says \"%s\"", key, fields.names[i],
+                          value ? value->str : "not there", event->event_seq, fields.values[i]);
+    }
+    check->live->row_count++;
+    freeReplyObject(reply);
+    return 0;
+}
+
+static int compare_hashes(struct redis_check *check, struct error *error)
+{
+    int code = 0;
+    for (uint32_t i = 0; i < INSTRUMENTS_COUNT_MAX && code >= 0 && !check->live->differs; i++) {
+        if (check->tops[i].event_seq != 0)
+            code = compare_hash(check, &check->tops[i], error);
+        if (check->lasts[i].event_seq != 0 && code >= 0)
+            code = compare_hash(check, &check->lasts[i], error);
+    }
+    return code;
+}
+
+static int compare_all(struct redis_check *check, struct error *error)
+{
+    int code = open_redis(check, error);
+    if (code >= 0)
+        code = read_mark(check, error);
+    if (code >= 0)
+        code = check_events_open(&check->events, check->config->events_directory, 1, check->mark_seq, error);
+    check->read_at = 1;
+    if (code >= 0)
+        code = compare_entries(check, error);
+    if (code >= 0 && check->stream->differs)
+        (void)event_at(check, check->mark_seq, &code, error); /* the hashes are still worth a look */
+    if (code >= 0)
+        code = compare_hashes(check, error);
+    return code;
+}
+
+int check_redis_all(const struct config *config, struct check_result *results, uint32_t max, struct error *error)
+{
+    struct redis_check *check = calloc(1, sizeof(*check));
+    uint8_t *payload = malloc(PAYLOAD_HEAD_BYTES + (size_t)PAYLOAD_EVENTS * PAYLOAD_EVENT_BYTES_MAX);
+    if (max < 2 || !check || !payload) {
+        free(check);
+        free(payload);
+        return error_set(error, ERROR_SYSTEM, "Redis", "no memory");
+    }
+    results[0] = (struct check_result){.what = "Redis stream"};
+    results[1] = (struct check_result){.what = "Redis best prices and last trades"};
+    check->config = config;
+    check->payload = payload;
+    check->stream = &results[0];
+    check->live = &results[1];
+    int code = compare_all(check, error);
+    check_events_close(check->events);
+    if (check->context)
+        redisFree(check->context);
+    free(check);
+    free(payload);
+    return code < 0 ? code : 2;
+}

@@ -1,0 +1,112 @@
+#include "check.h"
+
+#include "base/bytes.h"
+#include "base/require.h"
+#include "encode_fields.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* How a set is read, and where in its rows the event's number stands. */
+static const struct {
+    const char *order;
+    uint32_t seq_field;
+    bool by_day;
+} forms[ROW_SET_COUNT] = {
+    [ROWS_STEPS] = {"event_seq, order_ref", 1, true},
+    [ROWS_EXECUTIONS] = {"event_seq, is_maker", 1, true},
+    [ROWS_REJECTIONS] = {"event_seq", 1, true},
+    [ROWS_BREAKS] = {"event_seq", 0, false},
+};
+
+#define STEP_REF_FIELD 2
+
+/* The rows that an event is, in the order in which the table is read; how many. */
+static uint32_t make_rows(const struct check_postgres *postgres, enum row_set set, const struct event *event,
+                          uint8_t bytes[2 * ROW_BYTES_MAX], struct check_row rows[2])
+{
+    uint32_t count = 0;
+    uint8_t *end = bytes;
+    if (set == ROWS_STEPS && (count = fields_step_count(event)) > 0)
+        end = fields_steps(bytes, event);
+    else if (set == ROWS_EXECUTIONS && event->kind == EVENT_EXECUTED && (count = 2))
+        end = fields_execution(bytes, event, symbol_of(&postgres->symbols, event->instrument));
+    else if (set == ROWS_REJECTIONS && event->kind == EVENT_REJECTED && (count = 1))
+        end = fields_rejection(bytes, event);
+    else if (set == ROWS_BREAKS && event->kind == EVENT_BROKEN && (count = 1))
+        end = fields_break(bytes, event);
+    if (count == 0)
+        return 0;
+    rows[0] = (struct check_row){.bytes = bytes, .size = check_row_size(bytes)};
+    rows[1] = (struct check_row){.bytes = bytes + rows[0].size, .size = (size_t)(end - bytes) - rows[0].size};
+    if (set == ROWS_STEPS && count == 2 &&
+        check_row_number(rows[0].bytes, STEP_REF_FIELD) > check_row_number(rows[1].bytes, STEP_REF_FIELD)) {
+        struct check_row first = rows[0];
+        rows[0] = rows[1];
+        rows[1] = first;
+    }
+    return count;
+}
+
+static void compare(enum row_set set, const struct check_row *found, const struct check_row *expected,
+                    uint64_t event_seq, struct check_result *result)
+{
+    char text[512];
+    uint64_t found_seq = found->bytes ? check_row_number(found->bytes, forms[set].seq_field) : UINT64_MAX;
+    if (found->bytes && found->size == expected->size && memcmp(found->bytes, expected->bytes, found->size) == 0) {
+        result->row_count++;
+        return;
+    }
+    if (found_seq > event_seq) {
+        check_differs(result, "event %" PRIu64 ": a row is missing", event_seq);
+    } else if (found_seq < event_seq) {
+        check_differs(result, "event %" PRIu64 ": there is a row that the events do not have", found_seq);
+    } else {
+        check_row_compare(set, found, expected, text, sizeof(text));
+        check_differs(result, "event %" PRIu64 ": %s", event_seq, text);
+    }
+}
+
+static int compare_all(const struct check_postgres *postgres, enum row_set set, struct check_events *events,
+                       struct check_rows *rows, struct check_result *result, struct error *error)
+{
+    uint8_t bytes[2 * ROW_BYTES_MAX];
+    struct check_row expected[2], found;
+    const struct event *event;
+    int code = 0;
+    while (!result->differs && (event = check_events_next(events, &code, error))) {
+        if (forms[set].by_day && !check_day_attached(postgres, day_of_time(event->time_ns)))
+            continue;
+        uint32_t count = make_rows(postgres, set, event, bytes, expected);
+        for (uint32_t i = 0; i < count && !result->differs; i++) {
+            code = check_rows_next(rows, &found, error);
+            if (code < 0)
+                return code;
+            compare(set, &found, &expected[i], event->event_seq, result);
+        }
+    }
+    if (code < 0 || result->differs)
+        return code;
+    code = check_rows_next(rows, &found, error);
+    if (code == 0 && found.bytes)
+        check_differs(result, "event %" PRIu64 ": there is a row that the events do not have",
+                      check_row_number(found.bytes, forms[set].seq_field));
+    return code;
+}
+
+int check_steps(const struct check_postgres *postgres, enum row_set set, struct check_result *result,
+                struct error *error)
+{
+    struct check_events *events = NULL;
+    struct check_rows *rows = NULL;
+    REQUIRE(forms[set].order);
+    int code =
+        check_events_open(&events, postgres->events_directory, postgres->events_first_seq, postgres->events_seq, error);
+    if (code >= 0)
+        code = check_rows_open(&rows, postgres, set, forms[set].order, error);
+    if (code >= 0)
+        code = compare_all(postgres, set, events, rows, result, error);
+    check_events_close(events);
+    check_rows_close(rows);
+    return code;
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""The commands of perf/ that run whole exchanges, run small: every figure is there, and they agree with themselves."""
+import json
+import os
+import subprocess
+import sys
+
+from exchange import ROOT
+from tap import run
+
+BUILD = os.path.abspath(sys.argv[1])
+
+
+def figures(command, *arguments):
+    done = subprocess.run([os.path.join(ROOT, "perf", command), BUILD, "--json", *arguments], capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_memory_with_live_orders():
+    live = figures("questions", "--only", "live")["live"]
+    assert live["live_orders"] == 100_000, live
+    assert all(memory["resident"] > 1 for memory in live["memory_mb"].values()), live
+
+
+def test_hops_from_socket_to_socket():
+    report = figures("questions", "--only", "hops", "--seconds", "1")["hops"]
+    for rate, way in report.items():
+        hops = way["hops_ns"]
+        assert abs(sum(hops.values()) - way["p50_ns"]) < 1 and hops["journal_and_matcher"] > 0, (rate, way)
+
+
+def test_orders_in_flight():
+    report = figures("questions", "--only", "burst", "--only", "in-flight", "--seconds", "1")
+    assert report["burst"]["orders"] == 100_000 and report["burst"]["complete"] is True, report
+    assert report["in-flight"]["orders_per_s"] > 1000, report
+
+
+def test_pipeline_at_full_speed_and_at_a_steady_one():
+    report = figures("pipeline", "--part", "busy", "--part", "sustained", "--seconds", "1", "--rounds", "1",
+                     "--sustained", "2")
+    assert report["sustained_orders_per_s"] > 1000 and report["busy_8_p50_to_yardstick"] > 0, report
+
+
+run(test_memory_with_live_orders, test_hops_from_socket_to_socket, test_orders_in_flight,
+    test_pipeline_at_full_speed_and_at_a_steady_one)

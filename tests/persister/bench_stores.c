@@ -1,0 +1,313 @@
+/*
+ * How fast each store is filled, beside what the same store takes from a program that does nothing else, in one run:
+ *
+ *   PostgreSQL, what is only added to    rows/s, beside COPY BINARY of the same rows, encoded beforehand, into tables
+ * of the same columns and keys, in transactions of the same size, with a mark PostgreSQL, orders changed rows/s; no
+ * yardstick: no plain COPY changes rows Redis                                events/s, beside XADD of the same
+ * payloads, encoded beforehand, as many entries on their way at once
+ *
+ * The writers are the persister's, reading from the event log, each alone. Rounds are interleaved; medians are given.
+ * usage: bench_stores [--events 400000] [--rounds 3] (run by tests/lib/with_stores)
+ */
+#include "exchange.h"
+#include "market.h"
+#include "stores.h"
+
+#include "base/require.h"
+#include "base/units.h"
+#include "encode_copy.h"
+#include "encode_fields.h"
+#include "encode_payload.h"
+#include "env/clock.h"
+#include "log/log.h"
+#include "postgres_sink.h"
+#include "redis_sink.h"
+
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define ROUNDS_MAX    15
+#define BATCH_EVENTS  16384u
+#define ENTRY_EVENTS  1024u
+#define ON_THEIR_WAY  7
+#define WAIT_MS       20
+#define PIECE_BYTES   32768
+#define TABLES        2
+#define SECONDS(from) ((double)(clock_monotonic_ns() - (from)) / NS_PER_SECOND)
+
+struct bench {
+    struct exchange exchange;
+    struct market market;
+    struct stores stores;
+    uint64_t row_count; /* of both tables */
+    double rates[5][ROUNDS_MAX];
+};
+
+static const char *const names[5] = {"PostgreSQL, added rows", "COPY BINARY alone", "PostgreSQL, orders (events)",
+                                     "Redis, events", "XADD alone, events"};
+static const char *const tables[TABLES] = {"order_events", "executions"};
+
+/* ---- the persister's writers ---- */
+
+static double measure_postgres(struct bench *bench, enum postgres_part part)
+{
+    struct postgres_sink *sink = NULL;
+    struct error error;
+    struct epoll_event event;
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    uint64_t began_ns = clock_monotonic_ns();
+    bool is_ready = false;
+    REQUIRE(postgres_sink_open(&sink, &bench->exchange.config, part, epoll_fd, 0, &error) == 0);
+    postgres_sink_join_log(sink, 1);
+    while (!postgres_sink_is_level(sink)) {
+        int done = postgres_sink_poll(sink, clock_monotonic_ns(), is_ready);
+        is_ready = epoll_wait(epoll_fd, &event, 1, done > 0 ? 0 : WAIT_MS) > 0;
+    }
+    double seconds = SECONDS(began_ns);
+    postgres_sink_close(sink);
+    close(epoll_fd);
+    return seconds;
+}
+
+static double measure_redis(struct bench *bench)
+{
+    struct redis_sink *sink = NULL;
+    struct error error;
+    struct epoll_event event;
+    struct store_status status = {0};
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    uint64_t began_ns = clock_monotonic_ns();
+    bool is_ready = false;
+    REQUIRE(redis_sink_open(&sink, &bench->exchange.config, epoll_fd, 0, &error) == 0);
+    redis_sink_join(sink, &bench->exchange.ring);
+    while (status.mark_seq < bench->market.event_count) {
+        int done = redis_sink_poll(sink, clock_monotonic_ns(), is_ready);
+        is_ready = epoll_wait(epoll_fd, &event, 1, done > 0 ? 0 : 2) > 0;
+        redis_sink_status(sink, &status);
+    }
+    double seconds = SECONDS(began_ns);
+    redis_sink_close(sink);
+    close(epoll_fd);
+    return seconds;
+}
+
+/* ---- the stores alone ---- */
+
+struct buffer {
+    uint8_t *bytes;
+    size_t used, capacity;
+};
+
+static uint8_t *room(struct buffer *buffer, size_t bytes)
+{
+    if (buffer->used + bytes > buffer->capacity) {
+        buffer->capacity = 2 * (buffer->used + bytes);
+        buffer->bytes = realloc(buffer->bytes, buffer->capacity);
+        REQUIRE(buffer->bytes);
+    }
+    return buffer->bytes + buffer->used;
+}
+
+/* The rows of one table from some events, as a whole COPY stream. */
+static uint64_t encode_rows(const struct bench *bench, int table, uint32_t from, uint32_t to, struct buffer *buffer)
+{
+    uint64_t rows = 0;
+    buffer->used = 0;
+    memcpy(room(buffer, COPY_HEADER_BYTES), COPY_HEADER, COPY_HEADER_BYTES);
+    buffer->used = COPY_HEADER_BYTES;
+    for (uint32_t i = from; i < to; i++) {
+        const struct event *event = &bench->market.events[i];
+        uint8_t *at = room(buffer, 2 * ROW_BYTES_MAX);
+        uint8_t *end = at;
+        if (table == 0 && fields_step_count(event) > 0)
+            end = fields_steps(at, event);
+        else if (table == 1 && event->kind == EVENT_EXECUTED)
+            end = fields_execution(at, event, market_symbols[event->instrument]);
+        rows += end == at ? 0 : (table == 0 ? fields_step_count(event) : 2);
+        buffer->used += (size_t)(end - at);
+    }
+    memcpy(room(buffer, COPY_TRAILER_BYTES), COPY_TRAILER, COPY_TRAILER_BYTES);
+    buffer->used += COPY_TRAILER_BYTES;
+    return rows;
+}
+
+static void run_sql(PGconn *connection, const char *sql)
+{
+    PGresult *result = PQexec(connection, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_COPY_IN) {
+        fprintf(stderr, "%s: %s\n", sql, PQerrorMessage(connection));
+        abort();
+    }
+    PQclear(result);
+}
+
+static void copy(PGconn *connection, int table, const struct buffer *buffer)
+{
+    char sql[1024];
+    const char *columns = strchr(row_set_statements[table == 0 ? ROWS_STEPS : ROWS_EXECUTIONS].copy, '(');
+    snprintf(sql, sizeof(sql), "COPY yard.%s %s", tables[table], columns);
+    run_sql(connection, sql);
+    for (size_t at = 0; at < buffer->used; at += PIECE_BYTES)
+        REQUIRE(PQputCopyData(connection, (const char *)buffer->bytes + at,
+                              (int)(buffer->used - at < PIECE_BYTES ? buffer->used - at : PIECE_BYTES)) == 1);
+    REQUIRE(PQputCopyEnd(connection, NULL) == 1);
+    PGresult *result;
+    while ((result = PQgetResult(connection))) {
+        REQUIRE(PQresultStatus(result) == PGRES_COMMAND_OK);
+        PQclear(result);
+    }
+}
+
+/* The same rows into the same keys; encoding is not counted. */
+static double measure_copy(struct bench *bench)
+{
+    uint32_t batches = (bench->market.event_count + BATCH_EVENTS - 1) / BATCH_EVENTS;
+    struct buffer *buffers = calloc((size_t)batches * TABLES, sizeof(*buffers));
+    PGconn *connection = PQconnectdb(bench->stores.connection);
+    REQUIRE(buffers && PQstatus(connection) == CONNECTION_OK);
+    bench->row_count = 0;
+    for (uint32_t i = 0; i < batches * TABLES; i++) {
+        uint32_t from = i / TABLES * BATCH_EVENTS;
+        uint32_t to = from + BATCH_EVENTS < bench->market.event_count ? from + BATCH_EVENTS : bench->market.event_count;
+        bench->row_count += encode_rows(bench, (int)(i % TABLES), from, to, &buffers[i]);
+    }
+    run_sql(connection,
+            "SET synchronous_commit = off; SET client_min_messages = error; DROP SCHEMA IF EXISTS yard CASCADE;"
+            " CREATE SCHEMA yard; CREATE TABLE yard.order_events (LIKE ringside.order_events INCLUDING ALL);"
+            " CREATE TABLE yard.executions (LIKE ringside.executions INCLUDING ALL);"
+            " CREATE TABLE yard.mark AS SELECT 0 AS seq");
+    uint64_t began_ns = clock_monotonic_ns();
+    for (uint32_t i = 0; i < batches; i++) {
+        run_sql(connection, "BEGIN; UPDATE yard.mark SET seq = seq + 1");
+        for (int table = 0; table < TABLES; table++)
+            copy(connection, table, &buffers[i * TABLES + (uint32_t)table]);
+        run_sql(connection, "COMMIT");
+    }
+    double seconds = SECONDS(began_ns);
+    for (uint32_t i = 0; i < batches * TABLES; i++)
+        free(buffers[i].bytes);
+    free(buffers);
+    PQfinish(connection);
+    return seconds;
+}
+
+static void take_reply(redisContext *context)
+{
+    redisReply *reply = NULL;
+    REQUIRE(redisGetReply(context, (void **)&reply) == REDIS_OK && reply->type != REDIS_REPLY_ERROR);
+    freeReplyObject(reply);
+}
+
+static double measure_xadd(struct bench *bench)
+{
+    static struct symbol_table symbols;
+    uint32_t entries = (bench->market.event_count + ENTRY_EVENTS - 1) / ENTRY_EVENTS;
+    struct buffer *payloads = calloc(entries, sizeof(*payloads));
+    redisContext *context = redisConnectUnix(bench->stores.redis_path);
+    REQUIRE(payloads && context && !context->err);
+    for (uint32_t i = 0; i < bench->market.event_count; i++) {
+        struct buffer *payload = &payloads[i / ENTRY_EVENTS];
+        symbol_note(&symbols, &bench->market.events[i]);
+        uint8_t *at = room(payload, PAYLOAD_EVENT_BYTES_MAX);
+        payload->used += (size_t)(payload_event(at, &bench->market.events[i], &symbols) - at);
+    }
+    uint64_t began_ns = clock_monotonic_ns();
+    for (uint32_t i = 0; i < entries; i++) {
+        REQUIRE(redisAppendCommand(context, "XADD yard MAXLEN ~ 100000 %u-0 p %b", (i + 1) * ENTRY_EVENTS,
+                                   payloads[i].bytes, payloads[i].used) == REDIS_OK);
+        if (i >= ON_THEIR_WAY - 1)
+            take_reply(context);
+    }
+    for (uint32_t i = entries < ON_THEIR_WAY ? entries : ON_THEIR_WAY - 1; i > 0; i--)
+        take_reply(context);
+    double seconds = SECONDS(began_ns);
+    freeReplyObject(redisCommand(context, "DEL yard"));
+    redisFree(context);
+    for (uint32_t i = 0; i < entries; i++)
+        free(payloads[i].bytes);
+    free(payloads);
+    return seconds;
+}
+
+/* ---- rounds ---- */
+
+static void begin_round(struct bench *bench)
+{
+    stores_sql(&bench->stores, "DROP SCHEMA IF EXISTS ringside CASCADE");
+    stores_sql(&bench->stores, "CHECKPOINT");
+    stores_redis_number(&bench->stores, "EVAL return(redis.call('flushall').ok=='OK'and(1)or(0)) 0");
+}
+
+static void run_round(struct bench *bench, uint32_t round)
+{
+    double events = bench->market.event_count;
+    begin_round(bench);
+    double added_s = measure_postgres(bench, POSTGRES_EVENTS);
+    bench->rates[1][round] = 1 / measure_copy(bench);
+    bench->rates[0][round] = (double)bench->row_count / added_s;
+    bench->rates[1][round] *= (double)bench->row_count;
+    bench->rates[2][round] = events / measure_postgres(bench, POSTGRES_ORDERS);
+    bench->rates[3][round] = events / measure_redis(bench);
+    bench->rates[4][round] = events / measure_xadd(bench);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double middle(double *values, uint32_t count)
+{
+    qsort(values, count, sizeof(*values), by_value);
+    return values[count / 2];
+}
+
+static uint32_t option(int argc, char **argv, const char *name, uint32_t fallback)
+{
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return (uint32_t)strtoul(argv[i + 1], NULL, 10);
+    return fallback;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench;
+    uint32_t events = option(argc, argv, "--events", 400000);
+    uint32_t rounds = option(argc, argv, "--rounds", 3);
+    double medians[5];
+    log_open("bench", LOG_LEVEL_ERROR);
+    rounds = rounds < 1 ? 1 : (rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds);
+    exchange_init(&bench.exchange, 16384);
+    stores_open(&bench.stores, "bench", &bench.exchange.config);
+    bench.exchange.config.postgres_batch_events = BATCH_EVENTS;
+    bench.exchange.config.redis_batch_events = ENTRY_EVENTS;
+    market_init(&bench.market, 1, events + 1000);
+    bench.market.is_one_day = true;
+    market_run(&bench.market, events - 100);
+    exchange_begin(&bench.exchange);
+    exchange_publish(&bench.exchange, bench.market.events, bench.market.event_count);
+    exchange_log(&bench.exchange);
+    for (uint32_t round = 0; round < rounds; round++)
+        run_round(&bench, round);
+    printf("%u events, %" PRIu64 " rows added, %u orders; medians of %u rounds, a second\n", bench.market.event_count,
+           bench.row_count, bench.market.order_count, rounds);
+    for (int i = 0; i < 5; i++) {
+        medians[i] = middle(bench.rates[i], rounds);
+        printf("  %-28s %12.0f\n", names[i], medians[i]);
+    }
+    printf("  PostgreSQL against its yardstick %.2f, Redis against its own %.2f\n", medians[0] / medians[1],
+           medians[3] / medians[4]);
+    market_finish(&bench.market);
+    exchange_finish(&bench.exchange);
+    return 0;
+}
