@@ -3,11 +3,10 @@
  * one JSON object with --json. Ends with 0 if the run is there and all its processes live, else with 1.
  */
 #include "cli.h"
-#include "json_text.h"
 #include "log/log.h"
-#include "run_view.h"
 #include "stage/command_line.h"
 #include "stage/stage.h"
+#include "view/run_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,17 +14,6 @@
 #include <time.h>
 
 typedef unsigned long long ull;
-
-static bool complete(const struct run_view *view)
-{
-    return view->present && view->alive_count == view->process_count;
-}
-
-static void hex_of(const uint8_t id[16], char text[33])
-{
-    for (size_t i = 0; i < 16; i++)
-        snprintf(text + 2 * i, 3, "%02x", id[i]);
-}
 
 /* ---- for a person -------------------------------------------------------------------------------------------------
  */
@@ -36,7 +24,7 @@ static void print_run(const struct run_view *view, const struct config *config)
     char made[32] = "";
     struct tm broken;
     time_t seconds = (time_t)(view->created_ns / 1000000000u);
-    hex_of(view->run_id, id);
+    run_view_id(view, id);
     if (gmtime_r(&seconds, &broken))
         strftime(made, sizeof(made), "%Y-%m-%d %H:%M:%S", &broken);
     if (view->present)
@@ -67,6 +55,9 @@ static void print_ring(const struct ring_view *ring)
     printf("%-14s %-12s %14llu %10llu %9llu %5.1f%% %10llu\n", ring->name, "", (ull)ring->next_seq,
            (ull)ring->fill_records, (ull)ring->capacity_slots,
            100.0 * (double)ring->fill_records / (double)ring->capacity_slots, (ull)ring->stall_count);
+    const char *blocker = run_view_blocker(ring);
+    if (blocker)
+        printf("%-14s full: waits for %s, for %.1f s\n", "", blocker, (double)ring->blocked_ns / 1e9);
     for (uint32_t i = 0; i < ring->line_count; i++) {
         const struct line_view *line = &ring->lines[i];
         printf("%-14s %-12s %14llu %10llu %9s %6s %10llu\n", "", line->name, (ull)line->cursor_seq,
@@ -86,46 +77,11 @@ static void print_table(const struct run_view *view, const struct config *config
 /* ---- for a program ------------------------------------------------------------------------------------------------
  */
 
-static void print_json_ring(const struct ring_view *ring)
-{
-    printf("{\"name\":\"%s\",\"present\":%s", ring->name, ring->present ? "true" : "false");
-    if (ring->present) {
-        printf(",\"capacity_slots\":%llu,\"base_seq\":%llu,\"next_seq\":%llu,\"fill_records\":%llu,"
-               "\"stall_count\":%llu,\"blocked_ns\":%llu,\"producer_pid\":%u,\"producer_epoch\":%u,\"consumers\":[",
-               (ull)ring->capacity_slots, (ull)ring->base_seq, (ull)ring->next_seq, (ull)ring->fill_records,
-               (ull)ring->stall_count, (ull)ring->blocked_ns_total, ring->pid, ring->epoch);
-        for (uint32_t i = 0; i < ring->line_count; i++) {
-            const struct line_view *line = &ring->lines[i];
-            printf("%s{\"name\":\"%s\",\"cursor_seq\":%llu,\"behind_records\":%llu,\"stall_count\":%llu,\"pid\":%u,"
-                   "\"epoch\":%u}",
-                   i > 0 ? "," : "", line->name, (ull)line->cursor_seq, (ull)line->behind_records,
-                   (ull)line->stall_count, line->pid, line->epoch);
-        }
-        printf("]");
-    }
-    printf("}");
-}
-
 static void print_json(const struct run_view *view, const struct config *config)
 {
-    char id[33];
-    hex_of(view->run_id, id);
-    printf("{\"rings_directory\":");
-    json_text_print(stdout, config->exchange_rings_directory);
-    printf(",\"complete\":%s,\"run_present\":%s,\"run_id\":\"%s\",\"journal_epoch\":%u,\"created_ns\":%llu,"
-           "\"alive_count\":%u,\"processes\":[",
-           complete(view) ? "true" : "false", view->present ? "true" : "false", id, view->epoch, (ull)view->created_ns,
-           view->alive_count);
-    for (uint32_t i = 0; i < view->process_count; i++)
-        printf("%s{\"name\":\"%s\",\"alive\":%s,\"pid\":%d}", i > 0 ? "," : "", view->processes[i].name,
-               view->processes[i].held ? "true" : "false", (int)view->processes[i].pid);
-    printf("],\"rings\":[");
-    for (uint32_t i = 0; i < view->ring_count; i++) {
-        if (i > 0)
-            printf(",");
-        print_json_ring(&view->rings[i]);
-    }
-    printf("]}\n");
+    printf("{");
+    run_view_print_json(stdout, view, config);
+    printf("}\n");
 }
 
 int status_main(int argc, char **argv)
@@ -152,7 +108,7 @@ int status_main(int argc, char **argv)
         print_json(view, &line.config);
     else
         print_table(view, &line.config);
-    code = complete(view) ? EXIT_STAGE_OK : EXIT_STAGE_FAILED;
+    code = run_view_complete(view) ? EXIT_STAGE_OK : EXIT_STAGE_FAILED;
     free(view);
     config_finish(&line.config);
     return code;

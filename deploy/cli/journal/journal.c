@@ -1,8 +1,8 @@
 /* `ringside journal PART`: looks at a journal, checks it, plays it again, puts it in order. */
 #include "../cli.h"
-#include "../json_text.h"
 #include "journal_cli.h"
 #include "stage/stage.h"
+#include "view/json_text.h"
 
 #include <errno.h>
 #include <stdlib.h>

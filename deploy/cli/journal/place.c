@@ -2,8 +2,8 @@
  * Which journal is meant, and whether somebody writes it. What a journaler that runs has not made durable is not read:
  * it may change under the reader's eyes, and a write that is half done looks like damage.
  */
-#include "../run_view.h"
 #include "journal_cli.h"
+#include "view/run_view.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  * It is what a journaler does when it starts, without starting one: the same search for the end, the same witnesses
  * asked before anything is changed, and the journaler's own role held meanwhile, so that none can start or run.
  */
-#include "../json_text.h"
 #include "env/disk.h"
 #include "journal/segments.h"
 #include "journal/tail.h"
@@ -12,6 +11,7 @@
 #include "journaler/survivors.h"
 #include "log/log.h"
 #include "stage/stage.h"
+#include "view/json_text.h"
 
 enum own_option { DRY_RUN, OWN_OPTIONS };
 

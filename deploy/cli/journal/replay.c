@@ -2,7 +2,6 @@
  * `ringside journal replay`: the commands applied to a fresh engine as fast as it goes, which is how fast a recovery is
  * and whether it comes to the same; or, with --connect, sent to a running test instance.
  */
-#include "../json_text.h"
 #include "journal/journal_layout.h"
 #include "journal/survey.h"
 #include "journal_cli.h"
@@ -10,6 +9,7 @@
 #include "play.h"
 #include "replayer.h"
 #include "stage/stage.h"
+#include "view/json_text.h"
 #include "wire/ouch.h"
 
 #include <stdlib.h>

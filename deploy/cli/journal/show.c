@@ -1,8 +1,8 @@
 #include "show.h"
 
-#include "../json_text.h"
 #include "journal_cli.h"
 #include "record/fields.h"
+#include "view/json_text.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -2,7 +2,6 @@
  * `ringside journal stat`: what a journal consists of. Reads all of it, and so says of a damaged one where it is
  * damaged instead.
  */
-#include "../json_text.h"
 #include "base/histogram.h"
 #include "base/units.h"
 #include "journal/journal_layout.h"
@@ -11,6 +10,7 @@
 #include "journal_cli.h"
 #include "log/log.h"
 #include "stage/stage.h"
+#include "view/json_text.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,11 +4,11 @@
  */
 #include "journal/trim.h"
 
-#include "../json_text.h"
 #include "journal_cli.h"
 #include "log/log.h"
 #include "stage/stage.h"
 #include "trim_limit.h"
+#include "view/json_text.h"
 
 enum own_option { ARCHIVE, BEFORE, DRY_RUN, OWN_OPTIONS };
 

@@ -2,7 +2,6 @@
  * `ringside journal verify`: whether a journal is whole. Tells what was looked at, so that "whole" means something; or
  * where and what is wrong.
  */
-#include "../json_text.h"
 #include "base/units.h"
 #include "check.h"
 #include "env/clock.h"
@@ -10,6 +9,7 @@
 #include "journal/survey.h"
 #include "log/log.h"
 #include "stage/stage.h"
+#include "view/json_text.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A message of the exchange as one JSON object: every field by its name in wire/ouch_layout.h, prices as numbers. */
-#include "../json_text.h"
 #include "order_cli.h"
+#include "view/json_text.h"
 
 #include <string.h>
 

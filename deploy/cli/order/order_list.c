@@ -1,7 +1,7 @@
 /* `ringside order list`: the open orders of a session, made from all that it was told today. */
-#include "../json_text.h"
 #include "order_run.h"
 #include "stage/stage.h"
+#include "view/json_text.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "json_text.h"
+#include "view/json_text.h"
 
 void json_text_print(FILE *to, const char *text)
 {

@@ -1,5 +1,6 @@
-#include "run_view.h"
+#include "view/run_view.h"
 
+#include "env/clock.h"
 #include "ring/ring.h"
 #include "run/run.h"
 
@@ -82,6 +83,8 @@ static void read_line(struct line_view *view, const struct ring_consumer_line *l
     view->cursor_seq = load(&line->cursor);
     view->behind_records = next_seq > view->cursor_seq ? next_seq - view->cursor_seq : 0;
     view->stall_count = load(&line->stall_count);
+    view->heartbeat_ns = load(&line->heartbeat_ns);
+    view->status = load(&line->status);
     view->pid = atomic_load_explicit(&line->pid, memory_order_relaxed);
     view->epoch = atomic_load_explicit(&line->epoch, memory_order_relaxed);
 }
@@ -97,47 +100,72 @@ static uint64_t next_seq_of(const struct ring_file *file)
     return next;
 }
 
-static void read_ring(struct ring_view *view, const char *directory, const char *name)
+static void read_producer(struct ring_view *view, const struct ring_producer_line *line)
 {
-    char path[RUN_PATH_BYTES + 64];
-    struct ring ring = {0};
-    struct ring_parameters any = {.name = name};
-    struct error error = {0};
-    memset(view, 0, sizeof(*view));
-    snprintf(view->name, sizeof(view->name), "%s", name);
-    snprintf(path, sizeof(path), "%s/%s.ring", directory, name);
-    if (ring_attach(&ring, path, false, &any, &error) < 0) {
-        memcpy(view->why, error.what, sizeof(view->why));
-        return;
-    }
-    const struct ring_file *file = ring.file;
+    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t since_ns = load(&line->blocked_since_ns);
+    view->stall_count = load(&line->stall_count);
+    view->blocked_ns_total = load(&line->blocked_ns_total);
+    view->blocked_ns = since_ns != 0 && now_ns > since_ns ? now_ns - since_ns : 0;
+    view->blocked_on =
+        view->blocked_ns > 0 ? atomic_load_explicit(&line->blocked_on, memory_order_relaxed) : RING_NOBODY;
+    view->heartbeat_ns = load(&line->heartbeat_ns);
+    view->pid = atomic_load_explicit(&line->pid, memory_order_relaxed);
+    view->epoch = atomic_load_explicit(&line->epoch, memory_order_relaxed);
+}
+
+static void read_attached(struct ring_view *view, const struct ring_file *file)
+{
     view->present = true;
     view->capacity_slots = file->header.capacity;
     view->base_seq = file->header.base_seq;
     view->next_seq = next_seq_of(file);
-    view->stall_count = load(&file->producer.stall_count);
-    view->blocked_ns_total = load(&file->producer.blocked_ns_total);
-    view->pid = atomic_load_explicit(&file->producer.pid, memory_order_relaxed);
-    view->epoch = atomic_load_explicit(&file->producer.epoch, memory_order_relaxed);
+    read_producer(view, &file->producer);
     view->line_count = file->header.gating_count;
     for (uint32_t i = 0; i < view->line_count; i++) {
         read_line(&view->lines[i], &file->consumers[i], view->next_seq);
         if (view->lines[i].behind_records > view->fill_records)
             view->fill_records = view->lines[i].behind_records;
     }
-    ring_detach(&ring);
 }
 
-static void read_rings(struct run_view *view, const struct config *config)
+/* Keeps the ring mapped as long as its file is the one at the path. */
+static int follow_ring(struct ring *ring, uint64_t *inode, const char *path, const char *name, struct error *error)
 {
-    const char *directory = config->exchange_rings_directory;
-    for (uint32_t gateway = 1; gateway <= config->exchange_gateways; gateway++) {
+    struct stat status;
+    struct ring_parameters any = {.name = name};
+    bool there = stat(path, &status) == 0;
+    if (ring->file && there && status.st_ino == *inode)
+        return 0;
+    ring_detach(ring);
+    *inode = there ? status.st_ino : 0;
+    return ring_attach(ring, path, false, &any, error);
+}
+
+static void read_ring(struct run_viewer *viewer, struct run_view *view, const char *name)
+{
+    char path[RUN_PATH_BYTES + 64];
+    struct error error = {0};
+    struct ring *ring = &viewer->rings[view->ring_count];
+    uint64_t *inode = &viewer->inodes[view->ring_count];
+    struct ring_view *seen = &view->rings[view->ring_count++];
+    snprintf(seen->name, sizeof(seen->name), "%s", name);
+    snprintf(path, sizeof(path), "%s/%s.ring", viewer->config->exchange_rings_directory, name);
+    if (follow_ring(ring, inode, path, name, &error) < 0)
+        memcpy(seen->why, error.what, sizeof(seen->why));
+    else
+        read_attached(seen, ring->file);
+}
+
+static void read_rings(struct run_viewer *viewer, struct run_view *view)
+{
+    for (uint32_t gateway = 1; gateway <= viewer->config->exchange_gateways; gateway++) {
         char name[32];
         snprintf(name, sizeof(name), "inbound-%u", gateway);
-        read_ring(&view->rings[view->ring_count++], directory, name);
+        read_ring(viewer, view, name);
     }
-    read_ring(&view->rings[view->ring_count++], directory, RING_NAME_COMMAND);
-    read_ring(&view->rings[view->ring_count++], directory, RING_NAME_EVENT);
+    read_ring(viewer, view, RING_NAME_COMMAND);
+    read_ring(viewer, view, RING_NAME_EVENT);
 }
 
 /* ---- the run ------------------------------------------------------------------------------------------------------
@@ -162,10 +190,47 @@ static void read_run_file(struct run_view *view, const struct config *config)
     view->command_seq_next = file.base.command_seq_next;
 }
 
-void run_view_read(struct run_view *view, const struct config *config)
+void run_viewer_init(struct run_viewer *viewer, const struct config *config)
+{
+    memset(viewer, 0, sizeof(*viewer));
+    viewer->config = config;
+}
+
+void run_viewer_read(struct run_viewer *viewer, struct run_view *view)
 {
     memset(view, 0, sizeof(*view));
-    read_run_file(view, config);
-    read_processes(view, config);
-    read_rings(view, config);
+    view->read_ns = clock_monotonic_ns();
+    read_run_file(view, viewer->config);
+    read_processes(view, viewer->config);
+    read_rings(viewer, view);
+}
+
+void run_viewer_finish(struct run_viewer *viewer)
+{
+    for (uint32_t i = 0; i < RUN_VIEW_RINGS_MAX; i++)
+        ring_detach(&viewer->rings[i]);
+}
+
+void run_view_read(struct run_view *view, const struct config *config)
+{
+    struct run_viewer viewer;
+    run_viewer_init(&viewer, config);
+    run_viewer_read(&viewer, view);
+    run_viewer_finish(&viewer);
+}
+
+bool run_view_complete(const struct run_view *view)
+{
+    return view->present && view->alive_count == view->process_count;
+}
+
+void run_view_id(const struct run_view *view, char text[33])
+{
+    for (size_t i = 0; i < sizeof(view->run_id); i++)
+        snprintf(text + 2 * i, 3, "%02x", view->run_id[i]);
+}
+
+const char *run_view_blocker(const struct ring_view *ring)
+{
+    return ring->blocked_ns > 0 && ring->blocked_on < ring->line_count ? ring->lines[ring->blocked_on].name : NULL;
 }

@@ -1,6 +1,6 @@
 /* Text in JSON: quotes, backslashes and control bytes are escaped, bytes beyond ASCII pass as they are. */
-#ifndef RINGSIDE_CLI_JSON_TEXT_H
-#define RINGSIDE_CLI_JSON_TEXT_H
+#ifndef RINGSIDE_VIEW_JSON_TEXT_H
+#define RINGSIDE_VIEW_JSON_TEXT_H
 
 #include <stdio.h>
 
