@@ -20,16 +20,6 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
         into->buckets[bucket] += from->buckets[bucket];
 }
 
-/* The largest value that falls into the bucket, so that a quantile never flatters. */
-static uint64_t bucket_upper(uint32_t bucket)
-{
-    if (bucket < (2u << HISTOGRAM_SUB_BITS))
-        return bucket;
-    uint32_t shift = (bucket >> HISTOGRAM_SUB_BITS) - 1;
-    uint64_t magnitude = bucket - ((uint64_t)shift << HISTOGRAM_SUB_BITS);
-    return ((magnitude + 1) << shift) - 1;
-}
-
 uint64_t histogram_quantile(const struct histogram *histogram, double fraction)
 {
     if (histogram->count == 0)
@@ -42,7 +32,7 @@ uint64_t histogram_quantile(const struct histogram *histogram, double fraction)
     for (uint32_t bucket = 0; bucket < HISTOGRAM_BUCKET_COUNT; bucket++) {
         seen += histogram->buckets[bucket];
         if (seen >= rank) {
-            uint64_t upper = bucket_upper(bucket);
+            uint64_t upper = histogram_upper_at(bucket, HISTOGRAM_SUB_BITS); /* so that it never flatters */
             return upper > histogram->max ? histogram->max : upper;
         }
     }

@@ -35,6 +35,11 @@ enum config_second_login {
     SECOND_LOGIN_REFUSE,   /* a later login is refused as long as the earlier connection is there */
 };
 
+enum config_switch {
+    SWITCH_NO,
+    SWITCH_YES,
+};
+
 enum config_log_level {
     LOG_LEVEL_ERROR,
     LOG_LEVEL_WARNING,
@@ -53,6 +58,8 @@ enum config_log_level {
     CHOICE(exchange, wait, config_wait, WAIT_AUTO, "auto|spin|park", "what a stage does when it has nothing to do")    \
     CHOICE(exchange, log_level, config_log_level, LOG_LEVEL_INFO, "error|warning|info|debug", "what is logged")        \
     NUMBER(exchange, tick_ms, 100, 1, 60000, "how often time passes for orders that are to end by the clock")          \
+    CHOICE(metrics, enabled, config_switch, SWITCH_YES, "no|yes",                                                      \
+           "whether each process keeps a metrics file beside the rings, see docs/metrics.md")                          \
     NUMBER(rings, inbound_slots, 16384, 64, 16777216, "slots of each inbound ring, a power of two")                    \
     NUMBER(rings, command_slots, 16384, 64, 16777216, "slots of the command ring, a power of two")                     \
     NUMBER(rings, event_slots, 32768, 64, 16777216, "slots of the event ring, a power of two")                         \

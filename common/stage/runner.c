@@ -1,6 +1,7 @@
 #include "stage/runner.h"
 
 #include "base/units.h"
+#include "env/clock.h"
 #include "log/log.h"
 
 #include <stdio.h>
@@ -74,6 +75,12 @@ bool runner_open(struct runner *runner, const struct stage_definition *definitio
         return false;
     }
     runner->opened = true;
+    result = measure_open(&runner->measure, config, runner->name, definition->values, &error);
+    if (result < 0) {
+        fail(runner, &error, stage_exit_code(result), "cannot make the metrics file");
+        return false;
+    }
+    runner->context.values = measure_stage_values(&runner->measure);
     result = definition->open(&runner->stage, &runner->context, &error);
     if (result < 0)
         fail(runner, &error, stage_exit_code(result), "cannot open the stage");
@@ -82,8 +89,10 @@ bool runner_open(struct runner *runner, const struct stage_definition *definitio
 
 static void note_cycle(struct runner *runner, uint64_t now_ns, int count)
 {
-    if (runner->busy_since_ns != 0 && now_ns - runner->busy_since_ns > runner->cycle_ns_max)
-        runner->cycle_ns_max = now_ns - runner->busy_since_ns;
+    uint64_t cycle_ns = runner->busy_since_ns != 0 ? now_ns - runner->busy_since_ns : 0;
+    if (cycle_ns > runner->cycle_ns_max)
+        runner->cycle_ns_max = cycle_ns;
+    measure_poll(&runner->measure, (uint32_t)count, cycle_ns);
     runner->busy_since_ns = count > 0 ? now_ns : 0;
     runner->busy_poll_count += count > 0;
     runner->record_count += (uint64_t)count;
@@ -116,6 +125,13 @@ static int check_run(struct runner *runner, uint64_t now_ns)
     return fail(runner, &error, EXIT_STAGE_RUN, "the run is no longer ours");
 }
 
+static void measure(struct runner *runner, uint64_t now_ns)
+{
+    if (runner->definition->measure && runner->stage)
+        runner->definition->measure(runner->stage, now_ns);
+    measure_publish(&runner->measure, &runner->run, runner->ready, runner->sleep_count, now_ns);
+}
+
 int runner_poll(struct runner *runner, uint64_t now_ns)
 {
     struct error error = {.code = ERROR_SYSTEM};
@@ -125,6 +141,8 @@ int runner_poll(struct runner *runner, uint64_t now_ns)
     note_cycle(runner, now_ns, count);
     if (!runner->ready)
         note_ready(runner);
+    if (UNLIKELY(measure_due(&runner->measure, now_ns)))
+        measure(runner, now_ns);
     if (now_ns >= runner->check_next_ns && check_run(runner, now_ns) < 0)
         return ERROR_MISMATCH;
     return count;
@@ -158,7 +176,10 @@ void runner_close(struct runner *runner)
              (unsigned long long)runner->record_count, (unsigned long long)runner->busy_poll_count,
              (unsigned long long)(runner->cycle_ns_max / NS_PER_US));
     log_line(LOG_LEVEL_INFO, fields, "ended%s%s;", *text ? ": " : "", text);
+    if (runner->measure.values)
+        measure(runner, clock_monotonic_ns());
     runner->definition->close(runner->stage);
+    measure_close(&runner->measure, clock_monotonic_ns());
     run_leave(&runner->run);
     runner->opened = false;
 }

@@ -5,6 +5,7 @@
 #ifndef RINGSIDE_STAGE_RUNNER_H
 #define RINGSIDE_STAGE_RUNNER_H
 
+#include "stage/measure.h"
 #include "stage/stage.h"
 
 #define RUNNER_NAME_BYTES 32
@@ -17,8 +18,10 @@ struct runner {
     void *stage;
     bool opened;
     bool ready;
-    int exit_code;          /* enum stage_exit, why it failed */
+    int exit_code; /* enum stage_exit, why it failed */
+    struct measure measure;
     uint64_t check_next_ns; /* when the run is to be looked at again */
+    uint64_t sleep_count;   /* kept by the loop */
     uint64_t record_count;
     uint64_t busy_poll_count;
     uint64_t busy_since_ns; /* when the last poll began, if it found work; else 0 */

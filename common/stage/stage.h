@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "metrics/metrics.h"
 #include "run/run.h"
 
 #include <stdbool.h>
@@ -28,14 +29,16 @@ struct stage_context {
     const struct config *config; /* lives as long as the stage */
     struct run *run;             /* the role is taken; the stage joins (or makes) the run itself */
     uint32_t gateway;            /* which gateway this is, from 1; 0 for other stages */
+    void *values;                /* the stage's own values in its metrics file; NULL: nobody counts */
 };
 
 struct stage_definition {
     const char *name; /* "sequencer" */
     enum process_kind kind;
-    bool pollable;       /* the stage waits on a descriptor too, so its doorbell is a FIFO */
-    bool unhurried;      /* nobody waits for it: it looks every few milliseconds and is never rung */
-    const char *summary; /* for --help */
+    bool pollable;                      /* the stage waits on a descriptor too, so its doorbell is a FIFO */
+    bool unhurried;                     /* nobody waits for it: it looks every few milliseconds and is never rung */
+    const char *summary;                /* for --help */
+    const struct metrics_table *values; /* what it counts; NULL: nothing of its own */
     int (*open)(void **ret_stage, const struct stage_context *context, struct error *error);
     int (*poll)(void *stage, uint64_t now_ns, struct error *error);
     /* true once recovered and at work: READY=1 to systemd. */
@@ -48,6 +51,8 @@ struct stage_definition {
     void (*reload)(void *stage);
     /* a line of text about where it stands, for the log at ready and at the end; NULL: none */
     void (*describe)(const void *stage, char *text, size_t text_bytes);
+    /* about every 100 ms, with metrics only: brings in the values that are not counted as they happen. NULL: none */
+    void (*measure)(void *stage, uint64_t now_ns);
     void (*close)(void *stage); /* accepts half-opened */
 };
 

@@ -70,6 +70,7 @@ static int loop_run(struct loop *loop)
             waiter_busy(&loop->waiter, count);
         else
             waiter_idle(&loop->waiter, runner_descriptor(&loop->runner), settled, now_ns);
+        loop->runner.sleep_count = loop->waiter.sleep_count;
     }
 }
 
