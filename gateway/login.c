@@ -14,16 +14,20 @@
  *      gateway.login_failures allows is refused unseen, at no cost, until gateway.login_pause_ms have passed for each
  *      further try. So that nobody can lock out another, a user who has logged in from his address before is held by
  *      the count of that address alone.
- *   6. What is refused for its address or firm is so after the password was looked at: only who knows it can tell.
+ *   6. A login refused by the gateway is published too (LOGIN_FAILED), so that the events know of all; not one that is
+ *      refused unseen, so that a flood of them costs the journal nothing.
+ *   7. What is refused for its address or firm is so after the password was looked at: only who knows it can tell.
  */
 #include "gateway_state.h"
 
+#include "address.h"
 #include "base/bytes.h"
 #include "base/units.h"
 #include "log/log.h"
 #include "wire/soup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOGINS_PER_POLL 64
@@ -236,6 +240,32 @@ static void failed(struct gateway *gateway, const struct failure_keys *keys, uin
 
 /* ---- checking ---- */
 
+/* For the record: where the login comes from. */
+static void put_peer(const struct connection *connection, struct command *command)
+{
+    struct address address = {0};
+    const char *colon = strrchr(connection->peer, ':');
+    if (!address_parse_peer(&address, connection->peer))
+        return;
+    memcpy(command->login.peer, address.bytes, PEER_BYTES);
+    command->login.peer_port = colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
+}
+
+/* A refused one goes down the pipeline too, so that there is one place that knows of all; it has been answered. */
+static void publish_failed(struct gateway *gateway, const struct connection *connection)
+{
+    const char *user = connection->login.user;
+    if (user[0] <= ' ') /* a name that nobody can have */
+        return;
+    struct command *command = inbound_claim(gateway, COMMAND_LOGIN);
+    command->login.flag = LOGIN_FAILED;
+    command->login.connection = connection->number;
+    for (size_t i = 0; i < USER_BYTES; i++)
+        command->login.user[i] = (char)(user[i] >= ' ' && user[i] <= '~' ? user[i] : '?');
+    put_peer(connection, command);
+    inbound_publish(gateway);
+}
+
 /* The ring has room, for login_poll has looked. */
 static void publish(struct gateway *gateway, struct connection *connection, const struct account *account)
 {
@@ -250,6 +280,7 @@ static void publish(struct gateway *gateway, struct connection *connection, cons
         memset(command->login.firm, ' ', FIRM_BYTES);
     else
         memcpy(command->login.firm, account->firm, FIRM_BYTES);
+    put_peer(connection, command);
     inbound_publish(gateway);
     connection->login_published = true;
 }
@@ -263,10 +294,12 @@ static void admit(struct gateway *gateway, struct connection *connection, struct
     account->came_before = true;
     account->came_from = keys->address;
     if (!member_may_come_from(members, member, connection->peer)) {
+        publish_failed(gateway, connection);
         reject(gateway, connection, 'A', "login refused: the user may not come from this address", now_ns);
         return;
     }
     if (!member_has_firm(members, member, account->firm, account->firm)) {
+        publish_failed(gateway, connection);
         reject(gateway, connection, 'A', "login refused: the account's firm is none of those that it may trade for",
                now_ns);
         return;
@@ -307,6 +340,7 @@ static bool login_next(struct gateway *gateway, bool *hashed, uint64_t now_ns)
         admit(gateway, connection, account, &keys, now_ns);
     } else if (checked == CHECKED_WRONG) {
         failed(gateway, &keys, now_ns);
+        publish_failed(gateway, connection);
         reject(gateway, connection, 'A', "login refused: unknown user or wrong password", now_ns);
     } else {
         reject(gateway, connection, 'A',

@@ -87,7 +87,7 @@ static const char *header_of_others(const struct snapshot_header *header, uint64
 {
     if (header->version != SNAPSHOT_VERSION || header->header_bytes != SNAPSHOT_HEADER_BYTES)
         return "it is of another version of the layout";
-    if (header->record_hash != command_layout_hash())
+    if (!command_layout_readable(header->record_hash))
         return "it is of another version of the commands";
     if (header->command_seq_next != command_seq_next)
         return "its name is not its number";

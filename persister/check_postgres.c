@@ -103,9 +103,9 @@ static int compare_all(const struct check_postgres *postgres, struct check_resul
     static const struct {
         const char *what;
         enum row_set set; /* of check_steps; ROW_SET_COUNT: another */
-    } tables[] = {{"high_water", ROW_SET_COUNT},   {"small tables", ROW_SET_COUNT}, {"order_events", ROWS_STEPS},
-                  {"executions", ROWS_EXECUTIONS}, {"rejections", ROWS_REJECTIONS}, {"broken_trades", ROWS_BREAKS},
-                  {"orders", ROW_SET_COUNT}};
+    } tables[] = {{"high_water", ROW_SET_COUNT},   {"small tables", ROW_SET_COUNT},    {"order_events", ROWS_STEPS},
+                  {"executions", ROWS_EXECUTIONS}, {"rejections", ROWS_REJECTIONS},    {"broken_trades", ROWS_BREAKS},
+                  {"logins", ROWS_LOGINS},         {"operator_actions", ROWS_ACTIONS}, {"orders", ROW_SET_COUNT}};
     int code = 0;
     for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
         results[i] = (struct check_result){.what = tables[i].what};
@@ -124,7 +124,7 @@ static int compare_all(const struct check_postgres *postgres, struct check_resul
 int check_postgres_all(const struct config *config, struct check_result *results, uint32_t max, struct error *error)
 {
     struct check_postgres *postgres = calloc(1, sizeof(*postgres));
-    REQUIRE(max >= 7);
+    REQUIRE(max >= 9);
     if (!postgres)
         return error_set(error, ERROR_SYSTEM, "PostgreSQL", "no memory");
     postgres->connection_string = config->postgres_connection;

@@ -13,10 +13,9 @@ static const struct {
     uint32_t seq_field;
     bool by_day;
 } forms[ROW_SET_COUNT] = {
-    [ROWS_STEPS] = {"event_seq, order_ref", 1, true},
-    [ROWS_EXECUTIONS] = {"event_seq, is_maker", 1, true},
-    [ROWS_REJECTIONS] = {"event_seq", 1, true},
-    [ROWS_BREAKS] = {"event_seq", 0, false},
+    [ROWS_STEPS] = {"event_seq, order_ref", 1, true}, [ROWS_EXECUTIONS] = {"event_seq, is_maker", 1, true},
+    [ROWS_REJECTIONS] = {"event_seq", 1, true},       [ROWS_BREAKS] = {"event_seq", 0, false},
+    [ROWS_LOGINS] = {"event_seq", 0, false},          [ROWS_ACTIONS] = {"event_seq", 0, false},
 };
 
 #define STEP_REF_FIELD 2
@@ -35,6 +34,10 @@ static uint32_t make_rows(const struct check_postgres *postgres, enum row_set se
         end = fields_rejection(bytes, event);
     else if (set == ROWS_BREAKS && event->kind == EVENT_BROKEN && (count = 1))
         end = fields_break(bytes, event);
+    else if (set == ROWS_LOGINS && fields_is_login(event) && (count = 1))
+        end = fields_login(bytes, event);
+    else if (set == ROWS_ACTIONS && event->kind == EVENT_OPERATOR_ACTED && (count = 1))
+        end = fields_action(bytes, event);
     if (count == 0)
         return 0;
     rows[0] = (struct check_row){.bytes = bytes, .size = check_row_size(bytes)};

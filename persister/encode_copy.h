@@ -132,6 +132,24 @@ static inline uint8_t *copy_word(uint8_t *at, const char *word)
     return at + 4 + length;
 }
 
+/* An address of IPv6, or of IPv4 in the form of one, as the type inet has it; NULL where it is zero. */
+static inline uint8_t *copy_inet(uint8_t *at, const uint8_t peer[16])
+{
+    static const uint8_t zero[16];
+    static const uint8_t four[12] = {[10] = 0xff, [11] = 0xff};
+    if (memcmp(peer, zero, sizeof(zero)) == 0)
+        return copy_null(at);
+    bool is_four = memcmp(peer, four, sizeof(four)) == 0;
+    uint8_t bytes = is_four ? 4 : 16;
+    store_be32(at, 4u + bytes);
+    at[4] = is_four ? 2 : 3; /* PGSQL_AF_INET, PGSQL_AF_INET6 */
+    at[5] = (uint8_t)(8 * bytes);
+    at[6] = 0; /* no network */
+    at[7] = bytes;
+    memcpy(at + 8, peer + 16 - bytes, bytes);
+    return at + 8 + bytes;
+}
+
 /* A fixed field padded with spaces; NULL where it is blank. */
 static inline uint8_t *copy_field(uint8_t *at, const char *field, size_t field_bytes)
 {

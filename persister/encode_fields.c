@@ -175,6 +175,57 @@ uint8_t *fields_break(uint8_t *at, const struct event *event)
     return copy_int8(at, event->time_ns);
 }
 
+/* ---- who came, and what operators did ------------------------------------------------------------------------------
+ */
+
+#define LOGIN_FIELDS 11
+
+bool fields_is_login(const struct event *event)
+{
+    return event->kind == EVENT_LOGIN_ACCEPTED || event->kind == EVENT_LOGIN_REFUSED ||
+           event->kind == EVENT_SESSION_CLOSED;
+}
+
+uint8_t *fields_login(uint8_t *at, const struct event *event)
+{
+    const struct event_session *login = &event->login;
+    bool refused = event->kind == EVENT_LOGIN_REFUSED;
+    at = copy_row(at, LOGIN_FIELDS);
+    at = copy_int8(at, event->event_seq);
+    at = copy_int4_or_null(at, event->session);
+    at = copy_field(at, login->user, USER_BYTES);
+    at = copy_field(at, login->firm, FIRM_BYTES);
+    at = copy_word(at, name_login_result(event->kind));
+    at = copy_word(at, refused ? name_login_reason(event->reason) : name_logout_reason(event->reason));
+    at = copy_int4(at, login->gateway);
+    at = copy_inet(at, login->peer);
+    at = copy_int4_or_null(at, login->peer_port);
+    at = copy_time(at, event->time_ns);
+    return copy_int8(at, event->time_ns);
+}
+
+#define ACTION_FIELDS 14
+
+uint8_t *fields_action(uint8_t *at, const struct event *event)
+{
+    const struct event_acted *acted = &event->acted;
+    at = copy_row(at, ACTION_FIELDS);
+    at = copy_int8(at, event->event_seq);
+    at = copy_int8(at, acted->operator_id);
+    at = copy_field(at, acted->operator_name, OPERATOR_NAME_BYTES);
+    at = copy_word(at, name_action(acted->kind, acted->flag));
+    at = copy_int4(at, acted->why);
+    at = copy_word(at, name_refusal(acted->why));
+    at = copy_int4_or_null(at, event->instrument);
+    at = copy_field(at, acted->user, USER_BYTES);
+    at = copy_field(at, acted->firm, FIRM_BYTES);
+    at = copy_word(at, name_market_state(acted->market_state));
+    at = copy_int8_or_null(at, acted->match_number);
+    at = copy_int4_or_null(at, acted->target_gateway);
+    at = copy_time(at, event->time_ns);
+    return copy_int8(at, event->time_ns);
+}
+
 /* ---- sessions, instruments, days --------------------------------------------------------------------------------- */
 
 #define SESSION_FIELDS 7

@@ -3,6 +3,7 @@
 #include "base/require.h"
 #include "encode_copy.h"
 #include "record/command.h"
+#include "record/event.h"
 
 #include <stddef.h>
 
@@ -105,6 +106,27 @@
     X(0x31, "risk: max quantity")                                                                                      \
     X(0x32, "Reg SHO state not available")
 
+#define LOGIN_REASONS(X)                                                                                               \
+    X('A', "not authorized")                                                                                           \
+    X('S', "session not available")
+#define LOGOUT_REASONS(X)                                                                                              \
+    X('L', "logged out")                                                                                               \
+    X('D', "disconnected")                                                                                             \
+    X('T', "timed out")                                                                                                \
+    X('S', "ended by the exchange")
+#define REFUSALS(X)                                                                                                    \
+    X(1, "not connected")                                                                                              \
+    X(2, "unknown kind")                                                                                               \
+    X(4, "a day is open")                                                                                              \
+    X(5, "no day is open")                                                                                             \
+    X(6, "not after the last day")                                                                                     \
+    X(7, "exists, or is done already")                                                                                 \
+    X(8, "no room")                                                                                                    \
+    X(9, "invalid value")                                                                                              \
+    X(10, "unknown instrument")                                                                                        \
+    X(11, "unknown trade")                                                                                             \
+    X(12, "unknown user")
+
 #define UNKNOWN "unknown"
 
 #define X(value, name)                                                                                                 \
@@ -117,6 +139,9 @@ LIQUIDITIES(X)
 MARKET_STATES(X)
 CANCEL_REASONS(X)
 BREAK_REASONS(X)
+LOGIN_REASONS(X)
+LOGOUT_REASONS(X)
+REFUSALS(X)
 REJECT_REASONS(X)
 #undef X
 
@@ -137,6 +162,9 @@ NAMES(name_liquidity, LIQUIDITIES)
 NAMES(name_market_state, MARKET_STATES)
 NAMES(name_cancel_reason, CANCEL_REASONS)
 NAMES(name_break_reason, BREAK_REASONS)
+NAMES(name_login_reason, LOGIN_REASONS)
+NAMES(name_logout_reason, LOGOUT_REASONS)
+NAMES(name_refusal, REFUSALS)
 
 const char *name_reject_reason(uint16_t reason)
 {
@@ -180,8 +208,51 @@ const char *name_request(uint8_t command_kind)
     case COMMAND_TRADE_BREAK:
     case COMMAND_SESSION_BLOCK:
     case COMMAND_SNAPSHOT_MARK:
+    case COMMAND_SESSION_KICK:
+    case COMMAND_GATEWAY_DEAD:
+    case COMMAND_FIRM_SWITCH:
+    case COMMAND_ORDERS_CANCEL:
         return UNKNOWN;
     default:
         return command_kind == 0 ? NULL : UNKNOWN;
     }
+}
+
+const char *name_login_result(uint8_t event_kind)
+{
+    switch (event_kind) {
+    case EVENT_LOGIN_ACCEPTED:
+        return "accepted";
+    case EVENT_LOGIN_REFUSED:
+        return "refused";
+    case EVENT_SESSION_CLOSED:
+        return "closed";
+    default:
+        return UNKNOWN;
+    }
+}
+
+const char *name_action(uint8_t command_kind, uint8_t flag)
+{
+    static const char *const names[] = {
+        [COMMAND_TICK] = "tick",
+        [COMMAND_DAY_START] = "day start",
+        [COMMAND_DAY_END] = "day end",
+        [COMMAND_INSTRUMENT_ADD] = "instrument add",
+        [COMMAND_MARKET_STATE] = "market state",
+        [COMMAND_INSTRUMENT_LIMITS] = "instrument limits",
+        [COMMAND_FIRM_LIMITS] = "firm limits",
+        [COMMAND_TRADE_BREAK] = "trade break",
+        [COMMAND_SESSION_BLOCK] = "user unblock",
+        [COMMAND_SNAPSHOT_MARK] = "snapshot mark",
+        [COMMAND_SESSION_KICK] = "user kick",
+        [COMMAND_GATEWAY_DEAD] = "gateway dead",
+        [COMMAND_FIRM_SWITCH] = "firm enable",
+        [COMMAND_ORDERS_CANCEL] = "orders cancel",
+    };
+    if (flag != 0 && command_kind == COMMAND_SESSION_BLOCK)
+        return "user block";
+    if (flag != 0 && command_kind == COMMAND_FIRM_SWITCH)
+        return "firm disable";
+    return command_kind < ARRAY_COUNT(names) && names[command_kind] ? names[command_kind] : UNKNOWN;
 }

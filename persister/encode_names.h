@@ -23,4 +23,15 @@ const char *name_break_reason(uint8_t letter);
 const char *name_reject_reason(uint16_t reason);
 const char *name_request(uint8_t command_kind);
 
+/* accepted, refused or closed. */
+const char *name_login_result(uint8_t event_kind);
+
+/* Why a login was refused, and why a connection ended: the letters of SoupBinTCP and of LOGOUT. */
+const char *name_login_reason(uint8_t letter);
+const char *name_logout_reason(uint8_t letter);
+
+/* What an operator asked for; and why it was refused, by the engine's number. */
+const char *name_action(uint8_t command_kind, uint8_t flag);
+const char *name_refusal(uint8_t why);
+
 #endif

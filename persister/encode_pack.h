@@ -22,7 +22,7 @@
 #define PACK_FIX_ARRAY    0x90
 #define PACK_FIX_TEXT     0xa0
 #define PACK_INT_MAX      9  /* bytes of the longest integer */
-#define PACK_TEXT_MAX     15 /* bytes of the longest text field with its head */
+#define PACK_TEXT_MAX     17 /* bytes of the longest text field with its head */
 #define PACK_ARRAY32_HEAD 5
 
 /* Arrays of up to 65,535 elements. */
@@ -81,7 +81,7 @@ static inline uint8_t *pack_int(uint8_t *at, int32_t value)
     return at + 5;
 }
 
-/* A fixed field of at most 14 bytes, without its padding; printable ASCII alone, what is not becomes '?'. */
+/* A fixed field of at most 16 bytes, without its padding; printable ASCII alone, what is not becomes '?'. */
 static inline uint8_t *pack_field(uint8_t *at, const char *field, size_t field_bytes)
 {
     while (field_bytes > 0 && (field[field_bytes - 1] == ' ' || field[field_bytes - 1] == '\0'))

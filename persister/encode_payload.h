@@ -148,6 +148,19 @@
     N(bid_quantity, top.bid_quantity)                                                                                  \
     P(ask_ticks, top.ask_ticks)                                                                                        \
     N(ask_quantity, top.ask_quantity)
+#define PAYLOAD_ACTED(N, P, L, T, S)                                                                                   \
+    N(operator_id, acted.operator_id)                                                                                  \
+    T(operator_name, acted.operator_name)                                                                              \
+    N(request, user_ref)                                                                                               \
+    N(asked_kind, acted.kind)                                                                                          \
+    N(refused_why, acted.why)                                                                                          \
+    N(flag, acted.flag)                                                                                                \
+    N(instrument, instrument)                                                                                          \
+    T(user, acted.user)                                                                                                \
+    T(firm, acted.firm)                                                                                                \
+    L(market_state, acted.market_state)                                                                                \
+    N(match_number, acted.match_number)                                                                                \
+    N(target_gateway, acted.target_gateway)
 #define PAYLOAD_CHECKPOINT(N, P, L, T, S)                                                                              \
     N(command_seq, checkpoint.command_seq)                                                                             \
     N(event_hash, checkpoint.event_hash)                                                                               \
@@ -184,7 +197,8 @@
     X(LIMITS_CHANGED, PAYLOAD_ADMIN)                                                                                   \
     X(BOOK_TOP, PAYLOAD_TOP)                                                                                           \
     X(COMMAND_REFUSED, PAYLOAD_ADMIN)                                                                                  \
-    X(CHECKPOINT, PAYLOAD_CHECKPOINT)
+    X(CHECKPOINT, PAYLOAD_CHECKPOINT)                                                                                  \
+    X(OPERATOR_ACTED, PAYLOAD_ACTED)
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 

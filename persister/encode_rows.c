@@ -329,6 +329,8 @@ static enum row_set set_of(const struct event *event)
         return ROWS_EXECUTIONS;
     case EVENT_REJECTED:
         return ROWS_REJECTIONS;
+    case EVENT_OPERATOR_ACTED:
+        return ROWS_ACTIONS;
     case EVENT_BROKEN:
         return ROWS_BREAKS;
     case EVENT_LOGIN_ACCEPTED:
@@ -351,10 +353,13 @@ static void keep(struct rows *rows, const struct event *event)
     enum row_set set = set_of(event);
     uint32_t steps = rows->wanted & ROW_SET_BIT(ROWS_STEPS) ? fields_step_count(event) : 0;
     bool is_row = set < ROW_SET_COUNT && (rows->wanted & ROW_SET_BIT(set)) != 0;
-    if (!is_row && steps == 0)
+    bool is_login = rows->wanted & ROW_SET_BIT(ROWS_LOGINS) && fields_is_login(event);
+    if (!is_row && !is_login && steps == 0)
         return;
     if (is_row)
         list_add(rows, set, rows->kept_count, set == ROWS_EXECUTIONS ? 2 : 1);
+    if (is_login)
+        list_add(rows, ROWS_LOGINS, rows->kept_count, 1);
     if (steps > 0)
         list_add(rows, ROWS_STEPS, rows->kept_count, steps);
     rows->kept[rows->kept_count++] = *event;
@@ -465,6 +470,10 @@ static uint8_t *encode_one(const struct rows *rows, enum row_set set, const stru
         return fields_rejection(at, &rows->kept[index]);
     case ROWS_BREAKS:
         return fields_break(at, &rows->kept[index]);
+    case ROWS_LOGINS:
+        return fields_login(at, &rows->kept[index]);
+    case ROWS_ACTIONS:
+        return fields_action(at, &rows->kept[index]);
     case ROWS_SESSIONS:
         return fields_session(at, &rows->kept[index]);
     case ROWS_INSTRUMENTS:

@@ -11,7 +11,8 @@
  * what else was asked, of the order before it each of these, CANCEL_PENDING, BROKEN ...  a step of its order, or of
  * both REJECTED, BROKEN                           a rejection, a broken trade LOGIN_ACCEPTED, SESSION_CLOSED its
  * session INSTRUMENT_ADDED, MARKET_STATE_CHANGED,    its instrument LIMITS_CHANGED DAY_STARTED, DAY_ENDED its trading
- * day
+ * day LOGIN_ACCEPTED, LOGIN_REFUSED, SESSION_CLOSED   besides, a row of logins OPERATOR_ACTED   an action of an
+ * operator
  *
  * Rules
  *   1. An order has one row in a batch, whatever happens to it: a new one is added as the batch leaves it; for one that
@@ -45,6 +46,8 @@ enum row_set {
     ROWS_EXECUTIONS,
     ROWS_REJECTIONS,
     ROWS_BREAKS,
+    ROWS_LOGINS,
+    ROWS_ACTIONS, /* of operators */
     ROW_SET_COUNT,
 };
 

@@ -63,6 +63,18 @@ const struct row_set_statements row_set_statements[ROW_SET_COUNT] = {
             .copy = "COPY ringside.broken_trades (event_seq, match_number, order_ref, maker_order_ref, reason,"
                     " broken_at, broken_ns)" FROM_STDIN,
         },
+    [ROWS_LOGINS] =
+        {
+            .copy =
+                "COPY ringside.logins (event_seq, session, user_name, firm, result, reason, gateway, peer, peer_port,"
+                " at, at_ns)" FROM_STDIN,
+        },
+    [ROWS_ACTIONS] =
+        {
+            .copy = "COPY ringside.operator_actions (event_seq, operator_id, operator_name, action, refused_code,"
+                    " refused, instrument, user_name, firm, market_state, match_number, target_gateway, acted_at,"
+                    " acted_ns)" FROM_STDIN,
+        },
     [ROWS_SESSIONS] =
         {
             .staging = "CREATE TEMP TABLE staged_sessions (event_seq bigint, session integer, is_login boolean,"

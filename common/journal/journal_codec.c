@@ -89,7 +89,7 @@ const char *journal_segment_unreadable(const struct journal_segment_header *head
         return "written by another version";
     if (header->incompatible_flags != 0)
         return "needs features that this version does not have";
-    if (header->record_hash != command_layout_hash())
+    if (!command_layout_readable(header->record_hash))
         return "holds commands of another layout";
     return NULL;
 }

@@ -40,7 +40,11 @@
     X(FIRM_LIMITS, 51, "firm and limits")                                                                              \
     X(TRADE_BREAK, 52, "match_number, reason")                                                                         \
     X(SESSION_BLOCK, 53, "user; flag 1 blocks, 0 unblocks")                                                            \
-    X(SNAPSHOT_MARK, 54, "an operator's mark in the journal; changes nothing")
+    X(SNAPSHOT_MARK, 54, "an operator's mark in the journal; changes nothing")                                         \
+    X(SESSION_KICK, 55, "an operator ends the session of user; it may log in again")                                   \
+    X(GATEWAY_DEAD, 56, "an operator says that target_gateway is gone: all connections of it have ended")              \
+    X(FIRM_SWITCH, 57, "the operator's kill switch of firm; flag 1 disables, 0 enables")                               \
+    X(ORDERS_CANCEL, 58, "an operator cancels all orders of firm, user and symbol, as far as they are given")
 
 enum command_kind {
 #define X(name, number, meaning) COMMAND_##name = (number),
@@ -51,7 +55,15 @@ enum command_kind {
 enum command_flag {
     COMMAND_CONTINUED = 1 << 0,     /* the next slot belongs to this record (no kind needs it yet) */
     COMMAND_HAS_APPENDAGE = 1 << 1, /* the request carried an Appendage Length, so its answers may too */
+    COMMAND_IF_NEEDED = 1 << 2,     /* of an operator: what is so already is passed over without a refusal */
 };
+
+/*
+ * The gateway of what an operator asks for: the ring of ringside-admin. Its commands bear operator_id and operator_name
+ * in their last 20 bytes, whatever their kind, and in user_ref a number that whoever asked gave the request; the engine
+ * ends each with OPERATOR_ACTED.
+ */
+#define OPERATOR_GATEWAY 255
 
 /* Bits of `options`: which option tags of OUCH the request carried, and the values of those that are yes or no. */
 enum order_option {
@@ -81,6 +93,7 @@ enum order_option {
 enum login_flag {
     LOGIN_TAKES_OVER = 1 << 0,            /* from an earlier connection */
     LOGIN_CANCELS_ON_DISCONNECT = 1 << 1, /* the session's orders go grace_ms after this connection has ended */
+    LOGIN_FAILED = 1 << 2,                /* the gateway has refused it already: it is told, for the record */
 };
 
 #define PRICE_TICKS_MAX       1999999900 /* $199,999.99, the highest limit price of OUCH 5.0 */
@@ -90,6 +103,8 @@ enum login_flag {
 #define FIRM_BYTES            4
 #define SYMBOL_BYTES          8
 #define CLIENT_ORDER_ID_BYTES 14
+#define PEER_BYTES            16
+#define OPERATOR_NAME_BYTES   16
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -138,18 +153,20 @@ struct command_refused {
     uint8_t reserved2[2];
 };
 
-/* LOGIN, LOGOUT, TENURE_BEGINS, SESSION_BLOCK */
+/* LOGIN, LOGOUT, TENURE_BEGINS */
 struct command_session {
     uint8_t reserved0;
-    uint8_t flag;          /* LOGIN: enum login_flag; SESSION_BLOCK: 1 blocks, 0 unblocks */
+    uint8_t flag;          /* LOGIN: enum login_flag */
     char user[USER_BYTES]; /* space-padded */
     uint64_t connection;   /* the gateway's own number for the TCP connection, unique within its tenure */
     char firm[FIRM_BYTES]; /* LOGIN: the firm that the gateway's accounts give this user */
     uint8_t reason;        /* LOGOUT: L logout request, D disconnected, T timed out, S supervisory */
-    uint8_t reserved1[3];
-    uint32_t grace_ms; /* LOGIN: from its end to the cancels, if it cancels on disconnect */
+    uint8_t reserved1;
+    uint16_t peer_port; /* LOGIN: where the connection comes from */
+    uint32_t grace_ms;  /* LOGIN: from its end to the cancels, if it cancels on disconnect */
     uint32_t reserved2;
-    uint64_t reserved3[5];
+    uint8_t peer[PEER_BYTES]; /* LOGIN: address of the other side, as of IPv6; zero: unknown */
+    uint64_t reserved3[3];
 };
 
 /* DAY_START, DAY_END */
@@ -157,7 +174,10 @@ struct command_day {
     uint8_t reserved0[4];
     uint32_t date;        /* 20261123 */
     uint64_t midnight_ns; /* ns since the epoch at which OUCH timestamps of this day are 0 */
-    uint64_t reserved1[7];
+    uint64_t reserved1[4];
+    uint32_t reserved2;
+    uint32_t operator_id;
+    char operator_name[OPERATOR_NAME_BYTES];
 };
 
 /* INSTRUMENT_ADD, INSTRUMENT_LIMITS, MARKET_STATE, FIRM_LIMITS, SNAPSHOT_MARK: what operators and configuration do */
@@ -165,18 +185,18 @@ struct command_admin {
     uint8_t reserved0;
     uint8_t market_state; /* P pre-open, O open, H halted, C closed, X extended hours */
     uint8_t reserved1[2];
-    uint32_t instrument;       /* 0: all, or none */
-    char symbol[SYMBOL_BYTES]; /* space-padded */
-    int32_t tick_ticks;        /* prices are multiples of this; 0: any */
-    uint32_t lot_quantity;     /* quantities are multiples of this; 0: any */
-    int32_t reference_ticks;   /* 0: none yet */
-    int32_t collar_ticks;      /* 0: none */
-    int32_t fat_finger_ticks;  /* 0: none */
-    uint32_t quantity_max;     /* 0: QUANTITY_MAX */
-    uint64_t notional_max;     /* price_ticks x shares; 0: no limit */
-    char firm[FIRM_BYTES];     /* FIRM_LIMITS */
-    uint32_t operator_id;      /* user id of who asked; 0: the configuration */
-    char operator_name[16];    /* zero-padded */
+    uint32_t instrument;                     /* 0: all, or none */
+    char symbol[SYMBOL_BYTES];               /* space-padded */
+    int32_t tick_ticks;                      /* prices are multiples of this; 0: any */
+    uint32_t lot_quantity;                   /* quantities are multiples of this; 0: any */
+    int32_t reference_ticks;                 /* 0: none yet */
+    int32_t collar_ticks;                    /* 0: none */
+    int32_t fat_finger_ticks;                /* 0: none */
+    uint32_t quantity_max;                   /* 0: QUANTITY_MAX */
+    uint64_t notional_max;                   /* price_ticks x shares; 0: no limit */
+    char firm[FIRM_BYTES];                   /* FIRM_LIMITS */
+    uint32_t operator_id;                    /* user id of who asked; 0: the configuration */
+    char operator_name[OPERATOR_NAME_BYTES]; /* zero-padded */
 };
 
 /* TRADE_BREAK */
@@ -184,10 +204,27 @@ struct command_trade {
     uint8_t reserved0;
     uint8_t reason; /* E, C, S, X */
     uint8_t reserved1[2];
-    uint32_t operator_id;
+    uint32_t reserved2;
     uint64_t match_number;
-    char operator_name[16];
-    uint64_t reserved2[5];
+    uint64_t reserved3[4];
+    uint32_t reserved4;
+    uint32_t operator_id;
+    char operator_name[OPERATOR_NAME_BYTES];
+};
+
+/* SESSION_BLOCK, SESSION_KICK, GATEWAY_DEAD, FIRM_SWITCH, ORDERS_CANCEL: what operators do to members */
+struct command_act {
+    uint8_t reserved0;
+    uint8_t flag;              /* SESSION_BLOCK: 1 blocks, 0 unblocks; FIRM_SWITCH: 1 disables, 0 enables */
+    char user[USER_BYTES];     /* space-padded; ORDERS_CANCEL: zero for any */
+    char symbol[SYMBOL_BYTES]; /* ORDERS_CANCEL: zero for any */
+    char firm[FIRM_BYTES];     /* ORDERS_CANCEL: zero for any */
+    uint8_t target_gateway;    /* GATEWAY_DEAD: from 1 */
+    uint8_t reserved1[3];
+    uint64_t reserved2[3];
+    uint32_t reserved3;
+    uint32_t operator_id;
+    char operator_name[OPERATOR_NAME_BYTES];
 };
 
 struct command {
@@ -196,12 +233,12 @@ struct command {
     uint64_t time_ns;        /* ns since the epoch, never going back; 0 until the sequencer stamps it */
     uint64_t inbound_seq;    /* the record's sequence in its gateway's inbound ring */
     uint32_t tenure;         /* which life of the gateway this is from */
-    uint8_t gateway;         /* from 1; 0 is the configuration, injected by the sequencer */
-    uint8_t shard;           /* 0 */
-    uint8_t kind;            /* enum command_kind */
-    uint8_t flags;           /* enum command_flag */
-    uint32_t session;        /* number given by the engine at the first login, from 1; 0: none */
-    uint32_t user_ref;       /* UserRefNum of the request; 0 where the kind has none */
+    uint8_t gateway;   /* from 1; 0: the configuration, injected by the sequencer; OPERATOR_GATEWAY: an operator */
+    uint8_t shard;     /* 0 */
+    uint8_t kind;      /* enum command_kind */
+    uint8_t flags;     /* enum command_flag */
+    uint32_t session;  /* number given by the engine at the first login, from 1; 0: none */
+    uint32_t user_ref; /* UserRefNum of the request, or an operator's number of it; 0 where there is none */
     union {
         struct command_order order;
         struct command_refused refused;
@@ -209,6 +246,7 @@ struct command {
         struct command_day day;
         struct command_admin admin;
         struct command_trade trade;
+        struct command_act act;
     };
 };
 
@@ -260,9 +298,13 @@ struct command {
     X(command, login.connection, 64, 8)                                                                                \
     X(command, login.firm, 72, 4)                                                                                      \
     X(command, login.reason, 76, 1)                                                                                    \
+    X(command, login.peer_port, 78, 2)                                                                                 \
     X(command, login.grace_ms, 80, 4)                                                                                  \
+    X(command, login.peer, 88, 16)                                                                                     \
     X(command, day.date, 60, 4)                                                                                        \
     X(command, day.midnight_ns, 64, 8)                                                                                 \
+    X(command, day.operator_id, 108, 4)                                                                                \
+    X(command, day.operator_name, 112, 16)                                                                             \
     X(command, admin.market_state, 57, 1)                                                                              \
     X(command, admin.instrument, 60, 4)                                                                                \
     X(command, admin.symbol, 64, 8)                                                                                    \
@@ -277,9 +319,16 @@ struct command {
     X(command, admin.operator_id, 108, 4)                                                                              \
     X(command, admin.operator_name, 112, 16)                                                                           \
     X(command, trade.reason, 57, 1)                                                                                    \
-    X(command, trade.operator_id, 60, 4)                                                                               \
     X(command, trade.match_number, 64, 8)                                                                              \
-    X(command, trade.operator_name, 72, 16)
+    X(command, trade.operator_id, 108, 4)                                                                              \
+    X(command, trade.operator_name, 112, 16)                                                                           \
+    X(command, act.flag, 57, 1)                                                                                        \
+    X(command, act.user, 58, 6)                                                                                        \
+    X(command, act.symbol, 64, 8)                                                                                      \
+    X(command, act.firm, 72, 4)                                                                                        \
+    X(command, act.target_gateway, 76, 1)                                                                              \
+    X(command, act.operator_id, 108, 4)                                                                                \
+    X(command, act.operator_name, 112, 16)
 
 #define X(type, field, offset, bytes) CONTRACT_FIELD(struct type, field, offset, bytes);
 COMMAND_FIELDS(X)
@@ -301,8 +350,9 @@ static inline bool command_kind_known(uint8_t kind)
 }
 
 /*
- * NULL if the command could have been written by a gateway or the configuration, else the rule it breaks, as text for
- * the log and the fuzzer's report. The engine checks what depends on its state; this checks the record alone.
+ * NULL if the command could have been written by a gateway, an operator or the configuration, else the rule it breaks,
+ * as text for the log and the fuzzer's report. The engine checks what depends on its state; this checks the record
+ * alone.
  */
 const char *command_invalid(const struct command *command);
 
@@ -311,5 +361,15 @@ void command_make_refused(struct command *command, uint16_t reason);
 
 /* A hash of COMMAND_FIELDS, kept in every ring's header so that two builds with different layouts never meet. */
 uint64_t command_layout_hash(void);
+
+/*
+ * Whether records of that layout may be read as ours: it is this one, or an earlier one whose fields are where they
+ * were. Version 1 had no operators; what it kept of one in TRADE_BREAK nobody ever wrote.
+ */
+#define COMMAND_LAYOUT_HASH_1 UINT64_C(0xb906355c48840fc6)
+static inline bool command_layout_readable(uint64_t hash)
+{
+    return hash == command_layout_hash() || hash == COMMAND_LAYOUT_HASH_1;
+}
 
 #endif

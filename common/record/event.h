@@ -45,7 +45,8 @@
     X(LIMITS_CHANGED, 52, "limits of an instrument or a firm", "-")                                                    \
     X(BOOK_TOP, 64, "best prices of an instrument, after a command that changed them", "-")                            \
     X(COMMAND_REFUSED, 65, "an administrative command is refused: admin.refused_kind, refused_why", "-")               \
-    X(CHECKPOINT, 66, "event hash and state hash at a command", "-")
+    X(CHECKPOINT, 66, "event hash and state hash at a command", "-")                                                   \
+    X(OPERATOR_ACTED, 67, "what an operator asked for is done, or refused: acted.why; the end of it", "-")
 
 enum event_kind {
 #define X(name, number, meaning, message) EVENT_##name = (number),
@@ -189,8 +190,10 @@ struct event_session {
     uint32_t user_ref_next; /* next usable UserRefNum of channel 0 */
     uint32_t date;          /* the trading day; the SoupBinTCP session id is its digits */
     char firm[FIRM_BYTES];
-    uint8_t reserved1[4];
-    uint64_t reserved2[3];
+    uint16_t peer_port; /* LOGIN_ACCEPTED, LOGIN_REFUSED: as in the LOGIN command */
+    uint8_t reserved1[2];
+    uint8_t peer[PEER_BYTES];
+    uint64_t reserved2;
 };
 
 /* DAY_STARTED, DAY_ENDED */
@@ -238,6 +241,28 @@ struct event_checkpoint {
     uint64_t reserved0[4];
 };
 
+/*
+ * OPERATOR_ACTED: who asked for what, and what came of it. user_ref in the header is the number of the request,
+ * instrument the one that was meant.
+ */
+struct event_acted {
+    uint64_t inbound_seq; /* of the command, with tenure: which request of which life of ringside-admin */
+    uint32_t tenure;
+    uint32_t operator_id;
+    char operator_name[OPERATOR_NAME_BYTES];
+    uint8_t kind;           /* enum command_kind */
+    uint8_t why;            /* enum engine_refusal; 0: it was done, or was so already */
+    uint8_t flag;           /* as in the command, so are the next */
+    uint8_t target_gateway; /* of GATEWAY_DEAD */
+    char firm[FIRM_BYTES];
+    uint64_t match_number; /* of TRADE_BREAK */
+    char user[USER_BYTES];
+    uint8_t market_state; /* of MARKET_STATE */
+    uint8_t reserved0;
+    uint32_t event_count; /* events of the command before this one, BOOK_TOP too */
+    uint32_t reserved1;
+};
+
 struct event {
     struct record_head head; /* not part of the body */
     uint64_t event_seq;      /* from 1, without gaps */
@@ -267,6 +292,7 @@ struct event {
         struct event_admin admin;
         struct event_top top;
         struct event_checkpoint checkpoint;
+        struct event_acted acted;
     };
 };
 
@@ -360,6 +386,8 @@ struct event {
     X(event, login.user_ref_next, 88, 4)                                                                               \
     X(event, login.date, 92, 4)                                                                                        \
     X(event, login.firm, 96, 4)                                                                                        \
+    X(event, login.peer_port, 100, 2)                                                                                  \
+    X(event, login.peer, 104, 16)                                                                                      \
     X(event, day.date, 64, 4)                                                                                          \
     X(event, day.midnight_ns, 72, 8)                                                                                   \
     X(event, admin.symbol, 64, 8)                                                                                      \
@@ -382,7 +410,20 @@ struct event {
     X(event, checkpoint.command_seq, 64, 8)                                                                            \
     X(event, checkpoint.event_hash, 72, 8)                                                                             \
     X(event, checkpoint.state_hash, 80, 8)                                                                             \
-    X(event, checkpoint.live_order_count, 88, 8)
+    X(event, checkpoint.live_order_count, 88, 8)                                                                       \
+    X(event, acted.inbound_seq, 64, 8)                                                                                 \
+    X(event, acted.tenure, 72, 4)                                                                                      \
+    X(event, acted.operator_id, 76, 4)                                                                                 \
+    X(event, acted.operator_name, 80, 16)                                                                              \
+    X(event, acted.kind, 96, 1)                                                                                        \
+    X(event, acted.why, 97, 1)                                                                                         \
+    X(event, acted.flag, 98, 1)                                                                                        \
+    X(event, acted.target_gateway, 99, 1)                                                                              \
+    X(event, acted.firm, 100, 4)                                                                                       \
+    X(event, acted.match_number, 104, 8)                                                                               \
+    X(event, acted.user, 112, 6)                                                                                       \
+    X(event, acted.market_state, 118, 1)                                                                               \
+    X(event, acted.event_count, 120, 4)
 
 #define X(type, field, offset, bytes) CONTRACT_FIELD(struct type, field, offset, bytes);
 EVENT_FIELDS(X)

@@ -23,9 +23,10 @@ static const char *part_of_command(uint8_t kind)
         return "day.";
     if (kind == COMMAND_TRADE_BREAK)
         return "trade.";
-    bool of_session = (kind >= COMMAND_LOGIN && kind <= COMMAND_TENURE_BEGINS) || kind == COMMAND_SESSION_BLOCK;
-    if (of_session)
+    if (kind >= COMMAND_LOGIN && kind <= COMMAND_TENURE_BEGINS)
         return "login.";
+    if (kind == COMMAND_SESSION_BLOCK || (kind >= COMMAND_SESSION_KICK && kind <= COMMAND_ORDERS_CANCEL))
+        return "act.";
     return kind == COMMAND_TICK ? "none." : "admin.";
 }
 
@@ -35,15 +36,15 @@ static const char *part_of_event(uint8_t kind)
         uint8_t kind;
         const char *part;
     } parts[] = {
-        {EVENT_ACCEPTED, "accepted."},       {EVENT_REPLACED, "replaced."},   {EVENT_CANCELED, "cut."},
-        {EVENT_SELF_MATCH_CANCELED, "cut."}, {EVENT_CANCEL_PENDING, "cut."},  {EVENT_CANCEL_REJECTED, "cut."},
-        {EVENT_PRIORITY_UPDATED, "cut."},    {EVENT_MODIFIED, "cut."},        {EVENT_RESTATED, "cut."},
-        {EVENT_EXECUTED, "trade."},          {EVENT_BROKEN, "trade."},        {EVENT_REJECTED, "refused."},
-        {EVENT_MASS_CANCELED, "mass."},      {EVENT_ENTRY_DISABLED, "mass."}, {EVENT_ENTRY_ENABLED, "mass."},
-        {EVENT_ACCOUNT_ANSWER, "none."},     {EVENT_SYSTEM_EVENT, "none."},   {EVENT_ORDER_OPTIONS, "options."},
-        {EVENT_LOGIN_ACCEPTED, "login."},    {EVENT_LOGIN_REFUSED, "login."}, {EVENT_SESSION_CLOSED, "login."},
-        {EVENT_DAY_STARTED, "day."},         {EVENT_DAY_ENDED, "day."},       {EVENT_BOOK_TOP, "top."},
-        {EVENT_CHECKPOINT, "checkpoint."},
+        {EVENT_ACCEPTED, "accepted."},       {EVENT_REPLACED, "replaced."},    {EVENT_CANCELED, "cut."},
+        {EVENT_SELF_MATCH_CANCELED, "cut."}, {EVENT_CANCEL_PENDING, "cut."},   {EVENT_CANCEL_REJECTED, "cut."},
+        {EVENT_PRIORITY_UPDATED, "cut."},    {EVENT_MODIFIED, "cut."},         {EVENT_RESTATED, "cut."},
+        {EVENT_EXECUTED, "trade."},          {EVENT_BROKEN, "trade."},         {EVENT_REJECTED, "refused."},
+        {EVENT_MASS_CANCELED, "mass."},      {EVENT_ENTRY_DISABLED, "mass."},  {EVENT_ENTRY_ENABLED, "mass."},
+        {EVENT_ACCOUNT_ANSWER, "none."},     {EVENT_SYSTEM_EVENT, "none."},    {EVENT_ORDER_OPTIONS, "options."},
+        {EVENT_LOGIN_ACCEPTED, "login."},    {EVENT_LOGIN_REFUSED, "login."},  {EVENT_SESSION_CLOSED, "login."},
+        {EVENT_DAY_STARTED, "day."},         {EVENT_DAY_ENDED, "day."},        {EVENT_BOOK_TOP, "top."},
+        {EVENT_CHECKPOINT, "checkpoint."},   {EVENT_OPERATOR_ACTED, "acted."},
     };
     for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
         if (parts[i].kind == kind)
@@ -121,6 +122,8 @@ enum record_value record_value_of(const struct record_field *field, const char *
         return RECORD_TEXT;
     if (field->bytes == 1 && one_of(shown, letters, ARRAY_COUNT(letters)))
         return RECORD_LETTER;
+    if (strcmp(shown, "peer") == 0)
+        return RECORD_ADDRESS;
     if (strcmp(shown, "options") == 0)
         return RECORD_BITS;
     if (ends_with(shown, "_ticks") && field->bytes == sizeof(int32_t))

@@ -32,8 +32,9 @@ enum record_value {
     RECORD_TEXT,   /* padded with spaces, or zeros */
     RECORD_LETTER, /* one byte: a letter, or a small number */
     RECORD_BITS,
-    RECORD_TICKS, /* signed, ten-thousandths of the currency unit */
-    RECORD_TIME,  /* ns since the epoch */
+    RECORD_TICKS,   /* signed, ten-thousandths of the currency unit */
+    RECORD_TIME,    /* ns since the epoch */
+    RECORD_ADDRESS, /* 16 bytes of IPv6, or of IPv4 in the form of it */
 };
 enum record_value record_value_of(const struct record_field *field, const char *shown);
 

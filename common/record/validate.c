@@ -14,7 +14,8 @@
 #include <stddef.h>
 
 #define GATEWAY_MAX      8
-#define COMMAND_FLAGS    (COMMAND_CONTINUED | COMMAND_HAS_APPENDAGE)
+#define COMMAND_FLAGS    (COMMAND_CONTINUED | COMMAND_HAS_APPENDAGE | COMMAND_IF_NEEDED)
+#define LOGIN_FLAGS      (LOGIN_TAKES_OVER | LOGIN_CANCELS_ON_DISCONNECT | LOGIN_FAILED)
 #define EVENT_FLAGS      (EVENT_CONTINUED | EVENT_HAS_APPENDAGE | EVENT_MAKER_APPENDAGE | EVENT_LAST_OF_COMMAND)
 #define OPTIONS          0x1f00ffffu
 #define MIDNIGHT_UNIT_NS UINT64_C(1000000000)
@@ -104,16 +105,15 @@ static const char *refused_invalid(const struct command *command)
 static const char *session_invalid(const struct command *command)
 {
     const struct command_session *login = &command->login;
-    CHECK(login->flag <= (command->kind == COMMAND_LOGIN ? LOGIN_TAKES_OVER | LOGIN_CANCELS_ON_DISCONNECT : 1),
-          "flag has unknown bits");
+    CHECK(login->flag <= (command->kind == COMMAND_LOGIN ? LOGIN_FLAGS : 1), "flag has unknown bits");
     CHECK(text_or_zero(login->user, USER_BYTES), "user is not printable");
     CHECK(text_or_zero(login->firm, FIRM_BYTES), "firm is not printable");
-    CHECK(login->reserved0 == 0 && login->reserved2 == 0 && zero(login->reserved1, sizeof(login->reserved1)) &&
+    CHECK(login->reserved0 == 0 && login->reserved2 == 0 && zero(&login->reserved1, sizeof(login->reserved1)) &&
               zero(login->reserved3, sizeof(login->reserved3)),
           "reserved bytes are not zero");
     CHECK(login->grace_ms == 0 || (command->kind == COMMAND_LOGIN && login->flag & LOGIN_CANCELS_ON_DISCONNECT),
           "grace_ms is for a login that cancels on disconnect");
-    if (command->kind == COMMAND_LOGIN || command->kind == COMMAND_SESSION_BLOCK)
+    if (command->kind == COMMAND_LOGIN)
         CHECK(name_valid(login->user, USER_BYTES), "user is empty");
     if (command->kind == COMMAND_LOGIN || command->kind == COMMAND_LOGOUT)
         CHECK(login->connection != 0, "a login or logout is of a connection");
@@ -125,7 +125,8 @@ static const char *session_invalid(const struct command *command)
 static const char *day_invalid(const struct command *command)
 {
     const struct command_day *day = &command->day;
-    CHECK(zero(day->reserved0, sizeof(day->reserved0)) && zero(day->reserved1, sizeof(day->reserved1)),
+    CHECK(zero(day->reserved0, sizeof(day->reserved0)) && zero(day->reserved1, sizeof(day->reserved1)) &&
+              day->reserved2 == 0,
           "reserved bytes are not zero");
     if (command->kind == COMMAND_DAY_END)
         return NULL;
@@ -157,9 +158,61 @@ static const char *trade_invalid(const struct command *command)
     const struct command_trade *trade = &command->trade;
     CHECK(trade->match_number != 0, "match_number is 0");
     CHECK(letter_of(trade->reason, "ECSX"), "the reason of a break is one of E, C, S, X");
-    CHECK(trade->reserved0 == 0 && zero(trade->reserved1, sizeof(trade->reserved1)) &&
-              zero(trade->reserved2, sizeof(trade->reserved2)),
+    CHECK(trade->reserved0 == 0 && zero(trade->reserved1, sizeof(trade->reserved1)) && trade->reserved2 == 0 &&
+              zero(trade->reserved3, sizeof(trade->reserved3)) && trade->reserved4 == 0,
           "reserved bytes are not zero");
+    return NULL;
+}
+
+static const char *act_invalid(const struct command *command)
+{
+    const struct command_act *act = &command->act;
+    bool of_user = command->kind == COMMAND_SESSION_BLOCK || command->kind == COMMAND_SESSION_KICK;
+    CHECK(act->reserved0 == 0 && zero(act->reserved1, sizeof(act->reserved1)) &&
+              zero(act->reserved2, sizeof(act->reserved2)) && act->reserved3 == 0,
+          "reserved bytes are not zero");
+    CHECK(act->flag <= 1, "flag has unknown bits");
+    CHECK(text_or_zero(act->user, USER_BYTES), "user is not printable");
+    CHECK(text_or_zero(act->symbol, SYMBOL_BYTES), "symbol is not printable");
+    CHECK(text_or_zero(act->firm, FIRM_BYTES), "firm is not printable");
+    CHECK(!of_user || name_valid(act->user, USER_BYTES), "user is empty");
+    CHECK(command->kind != COMMAND_FIRM_SWITCH || name_valid(act->firm, FIRM_BYTES), "firm is empty");
+    CHECK((command->kind == COMMAND_GATEWAY_DEAD) == (act->target_gateway != 0) && act->target_gateway <= GATEWAY_MAX,
+          "target_gateway is for GATEWAY_DEAD, 1 to 8");
+    return NULL;
+}
+
+/* Who asked stands in the same place in each of these. */
+#define SAME_PLACE(kind)                                                                                               \
+    _Static_assert(offsetof(struct command, kind.operator_id) == offsetof(struct command, admin.operator_id) &&        \
+                       offsetof(struct command, kind.operator_name) == offsetof(struct command, admin.operator_name),  \
+                   "one place for who asked")
+SAME_PLACE(day);
+SAME_PLACE(trade);
+SAME_PLACE(act);
+
+/* A name of printable letters, zeros behind it. */
+static bool operator_valid(const char name[OPERATOR_NAME_BYTES])
+{
+    size_t length = 0;
+    while (length < OPERATOR_NAME_BYTES && name[length] > ' ' && name[length] <= '~')
+        length++;
+    return length > 0 && zero(name + length, OPERATOR_NAME_BYTES - length);
+}
+
+static const char *origin_invalid(const struct command *command)
+{
+    bool of_session = kind_of_client(command->kind) || command->kind == COMMAND_LOGIN ||
+                      command->kind == COMMAND_LOGOUT || command->kind == COMMAND_TENURE_BEGINS;
+    bool of_operator = command->gateway == OPERATOR_GATEWAY;
+    CHECK(command->gateway <= GATEWAY_MAX || of_operator, "gateway is above 8");
+    CHECK((command->tenure != 0) == (command->gateway != 0), "a gateway has a tenure, the configuration has none");
+    CHECK(!of_session || command->gateway != 0, "the configuration has no sessions");
+    CHECK(!of_session || !of_operator, "an operator has no sessions");
+    CHECK(!of_operator || operator_valid(command->admin.operator_name), "operator_name is empty or not printable");
+    CHECK(of_operator || (command->flags & COMMAND_IF_NEEDED) == 0, "COMMAND_IF_NEEDED is for operators");
+    CHECK(command->kind != COMMAND_TICK || command->gateway == 0 || of_operator,
+          "ticks come from the sequencer or an operator");
     return NULL;
 }
 
@@ -180,8 +233,13 @@ static const char *payload_invalid(const struct command *command)
     case COMMAND_LOGIN:
     case COMMAND_LOGOUT:
     case COMMAND_TENURE_BEGINS:
-    case COMMAND_SESSION_BLOCK:
         return session_invalid(command);
+    case COMMAND_SESSION_BLOCK:
+    case COMMAND_SESSION_KICK:
+    case COMMAND_GATEWAY_DEAD:
+    case COMMAND_FIRM_SWITCH:
+    case COMMAND_ORDERS_CANCEL:
+        return act_invalid(command);
     case COMMAND_DAY_START:
     case COMMAND_DAY_END:
         return day_invalid(command);
@@ -206,13 +264,10 @@ const char *command_invalid(const struct command *command)
     CHECK((command->flags & ~COMMAND_FLAGS) == 0, "flags has unknown bits");
     CHECK((command->flags & COMMAND_CONTINUED) == 0, "no kind is continued");
     CHECK(command->shard == 0, "shard is not 0");
-    CHECK(command->gateway <= GATEWAY_MAX, "gateway is above 8");
     CHECK(command->inbound_seq != 0 || command->kind == COMMAND_TICK, "inbound_seq is 0");
-    CHECK((command->tenure != 0) == (command->gateway != 0), "a gateway has a tenure, the configuration has none");
-    bool of_client = kind_of_client(command->kind) || command->kind == COMMAND_LOGIN ||
-                     command->kind == COMMAND_LOGOUT || command->kind == COMMAND_TENURE_BEGINS;
-    CHECK(!of_client || command->gateway != 0, "the configuration has no sessions");
-    CHECK(command->kind != COMMAND_TICK || command->gateway == 0, "ticks come from the sequencer alone");
+    const char *rule = origin_invalid(command);
+    if (rule)
+        return rule;
     return payload_invalid(command);
 }
 

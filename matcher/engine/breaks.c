@@ -1,5 +1,6 @@
 #include "breaks.h"
 
+#include "operators.h"
 #include "output.h"
 #include "sessions.h"
 
@@ -33,6 +34,7 @@ void trade_break(struct engine *engine, const struct command *command)
         return;
     }
     struct trade_note *note = &engine->trades[match_number & engine->trades_mask];
+    operator_means(engine, note->instrument);
     if (note->broken) {
         command_refuse(engine, command, ENGINE_REFUSAL_EXISTS);
         return;

@@ -2,6 +2,7 @@
 
 #include "book.h"
 #include "check.h"
+#include "operators.h"
 #include "output.h"
 #include "requests.h"
 #include "sessions.h"
@@ -108,6 +109,34 @@ void request_mass_cancel(struct engine *engine, const struct command *command)
                                                .one = one});
 }
 
+void orders_cancel(struct engine *engine, const struct command *command)
+{
+    const struct command_act *act = &command->act;
+    uint32_t instrument = act->symbol[0] > ' ' ? instrument_named(engine, act->symbol) : 0;
+    uint32_t session = act->user[0] > ' ' ? session_of_user(engine, act->user) : 0;
+    if (instrument == 0 && act->symbol[0] > ' ') {
+        command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_INSTRUMENT);
+        return;
+    }
+    if (session == 0 && act->user[0] > ' ') {
+        command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_USER);
+        return;
+    }
+    bool one = instrument != 0;
+    operator_means(engine, instrument);
+    struct cancel_sweep cancel = {.tour = {.instrument = one ? instrument : 1},
+                                  .instrument_last = one ? instrument : engine->instrument_count,
+                                  .session = session,
+                                  .cancels = CANCELS_OF_OPERATOR,
+                                  .code = CODE_NONE,
+                                  .reason = 'S',
+                                  .one = one};
+    memcpy(&cancel.firm, act->firm, FIRM_BYTES);
+    if (cancel.firm == FIRM_BLANK)
+        cancel.firm = 0;
+    sweep_begin(engine, &cancel);
+}
+
 /* ---- which orders -------------------------------------------------------------------------------------------------
  */
 
@@ -122,6 +151,12 @@ static bool is_of_firm(const struct cancel_sweep *cancel, const struct order *or
     return !(cancel->options & OPTION_USER_REF_INDEX) || order_user_ref_index(order) == cancel->user_ref_index;
 }
 
+static bool is_of_operator(const struct cancel_sweep *cancel, const struct order *order)
+{
+    return (cancel->firm == 0 || order->terms.firm == cancel->firm) &&
+           (cancel->session == 0 || order_session(order) == cancel->session);
+}
+
 static bool is_meant(const struct engine *engine, const struct order *order)
 {
     switch ((enum cancels)engine->cancel.cancels) {
@@ -131,6 +166,8 @@ static bool is_meant(const struct engine *engine, const struct order *order)
         return engine->sessions[order_session(order)].cancel_due;
     case CANCELS_AT_CLOSE:
         return order->terms.time_in_force == '0' || order->terms.cross_type != 'N';
+    case CANCELS_OF_OPERATOR:
+        return is_of_operator(&engine->cancel, order);
     case CANCELS_OF_DAY:
     default:
         return true;
@@ -140,16 +177,18 @@ static bool is_meant(const struct engine *engine, const struct order *order)
 /* ---- the end ------------------------------------------------------------------------------------------------------
  */
 
+/* An operator has no stream of messages. */
 static void mass_cancel_told(struct engine *engine)
 {
     const struct cancel_sweep *cancel = &engine->cancel;
     uint32_t instrument = cancel->one ? cancel->instrument_last : 0;
+    uint32_t session = cancel->cancels == CANCELS_OF_FIRM ? cancel->session : 0;
     struct event *event =
         event_begin(engine, (struct event_header){.kind = EVENT_MASS_CANCELED,
                                                   .flags = cancel->flags,
                                                   .instrument = instrument,
-                                                  .session = cancel->session,
-                                                  .message_no = message_no(engine, cancel->session),
+                                                  .session = session,
+                                                  .message_no = session != 0 ? message_no(engine, session) : 0,
                                                   .user_ref = cancel->user_ref,
                                                   .user_ref_index = cancel->user_ref_index,
                                                   .side = cancel->code == CODE_NONE ? 0 : code_letter(cancel->code)});
@@ -175,6 +214,7 @@ static void cancels_end(struct engine *engine)
     engine->work.sweep = SWEEP_NONE;
     switch ((enum cancels)engine->cancel.cancels) {
     case CANCELS_OF_FIRM:
+    case CANCELS_OF_OPERATOR:
         if (must_pause(engine))
             engine->work.sweep = SWEEP_CANCELS;
         else

@@ -13,6 +13,9 @@ void cancels_of_day(struct engine *engine);
 /* Orders of the sessions that have ended and were to cancel on disconnect, if there are any. */
 void cancels_of_sessions(struct engine *engine);
 
+/* ORDERS_CANCEL. */
+void orders_cancel(struct engine *engine, const struct command *command);
+
 /* Goes on with the walk. */
 void cancels_sweep(struct engine *engine);
 

@@ -3,9 +3,10 @@
  *
  * DAY_START with no day open: DAY_STARTED, then SYSTEM_EVENT S to every session, whose messages and user_refs begin
  * anew. DAY_END with a day open: every live order is canceled with Z (cancels.h); then SYSTEM_EVENT E to every session,
- * then DAY_ENDED. From the configuration (gateway 0), what is already so is passed over; from others it is refused.
+ * then DAY_ENDED. What is already so is refused, or passed over (if_needed).
  */
 #include "cancels.h"
+#include "operators.h"
 #include "output.h"
 #include "sessions.h"
 
@@ -20,7 +21,7 @@ static void told_day(struct engine *engine, uint8_t kind)
 void day_start(struct engine *engine, const struct command *command)
 {
     if (engine->day_open) {
-        if (command->gateway != 0)
+        if (!if_needed(command))
             command_refuse(engine, command, ENGINE_REFUSAL_DAY_IS_OPEN);
         return;
     }
@@ -58,7 +59,7 @@ void day_start_sweep(struct engine *engine)
 void day_end(struct engine *engine, const struct command *command)
 {
     if (!engine->day_open) {
-        if (command->gateway != 0)
+        if (!if_needed(command))
             command_refuse(engine, command, ENGINE_REFUSAL_NO_DAY_IS_OPEN);
         return;
     }

@@ -9,6 +9,7 @@
 #include "cancels.h"
 #include "firms.h"
 #include "follow.h"
+#include "operators.h"
 #include "output.h"
 #include "prefetch.h"
 #include "requests.h"
@@ -58,13 +59,32 @@ static void apply_rarer(struct engine *engine, const struct command *command)
     case COMMAND_TRADE_BREAK:
     case COMMAND_SESSION_BLOCK:
     case COMMAND_SNAPSHOT_MARK:
+    case COMMAND_SESSION_KICK:
+    case COMMAND_GATEWAY_DEAD:
+    case COMMAND_FIRM_SWITCH:
+    case COMMAND_ORDERS_CANCEL:
     default:
         ENGINE_REQUIRE(false); /* dispatch sends the other requests alone */
     }
 }
 
+/* What operators do to members. */
+static void apply_act(struct engine *engine, const struct command *command)
+{
+    if (command->kind == COMMAND_SESSION_KICK)
+        session_kick(engine, command);
+    else if (command->kind == COMMAND_GATEWAY_DEAD)
+        session_gateway_dead(engine, command);
+    else if (command->kind == COMMAND_FIRM_SWITCH)
+        firm_switch(engine, command);
+    else
+        orders_cancel(engine, command);
+}
+
 static void apply_other(struct engine *engine, const struct command *command)
 {
+    if (UNLIKELY(command->gateway == OPERATOR_GATEWAY))
+        operator_asks(engine, command);
     switch ((enum command_kind)command->kind) {
     case COMMAND_LOGIN:
         session_login(engine, command);
@@ -106,6 +126,12 @@ static void apply_other(struct engine *engine, const struct command *command)
         break;
     case COMMAND_SESSION_BLOCK:
         session_block(engine, command);
+        break;
+    case COMMAND_SESSION_KICK:
+    case COMMAND_GATEWAY_DEAD:
+    case COMMAND_FIRM_SWITCH:
+    case COMMAND_ORDERS_CANCEL:
+        apply_act(engine, command);
         break;
     case COMMAND_ENTER:
     case COMMAND_REPLACE:
@@ -274,6 +300,8 @@ static void go_on(struct engine *engine)
             sweep_one(engine);
         } else if (engine->work.cancel_due_count != 0) {
             cancels_of_sessions(engine);
+        } else if (engine->work.tells_operator) {
+            operator_told(engine);
         } else {
             return;
         }

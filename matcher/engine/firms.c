@@ -1,6 +1,7 @@
 #include "firms.h"
 
 #include "check.h"
+#include "operators.h"
 #include "output.h"
 #include "requests.h"
 #include "sessions.h"
@@ -52,21 +53,26 @@ static void told_switch(struct engine *engine, const struct command *command, ui
     event->mass.group = (uint16_t)command->order.group;
 }
 
+/* false: there is no room for the firm. Enabling one that is not there needs none. */
+static bool switch_set(struct engine *engine, uint32_t name, bool disables)
+{
+    if (!disables && firm_find(engine, name) == NULL)
+        return true;
+    struct firm *firm = firm_take(engine, name);
+    if (firm == NULL)
+        return false;
+    firm_hashed(engine, firm, UINT64_MAX);
+    firm->disabled = disables;
+    firm_hashed(engine, firm, 1);
+    return true;
+}
+
 static enum reason switch_firm(struct engine *engine, const struct command *command, uint32_t name)
 {
     uint32_t session_firm = engine->sessions[command->session].firm;
     if (name != session_firm && session_firm != FIRM_BLANK)
         return REASON_FIRM;
-    bool disables = command->kind == COMMAND_DISABLE;
-    if (!disables && firm_find(engine, name) == NULL)
-        return REASON_NONE;
-    struct firm *firm = firm_take(engine, name);
-    if (firm == NULL)
-        return REASON_PROCESSING;
-    firm_hashed(engine, firm, UINT64_MAX);
-    firm->disabled = disables;
-    firm_hashed(engine, firm, 1);
-    return REASON_NONE;
+    return switch_set(engine, name, command->kind == COMMAND_DISABLE) ? REASON_NONE : REASON_PROCESSING;
 }
 
 void request_switch(struct engine *engine, const struct command *command)
@@ -90,6 +96,26 @@ void request_switch(struct engine *engine, const struct command *command)
         request_reject(engine, command, (uint16_t)reason);
 }
 
+/* The operator's: told to nobody's session. */
+void firm_switch(struct engine *engine, const struct command *command)
+{
+    const struct command_act *act = &command->act;
+    uint32_t name;
+    memcpy(&name, act->firm, sizeof(name));
+    if (name == 0 || name == FIRM_BLANK) {
+        command_refuse(engine, command, ENGINE_REFUSAL_INVALID);
+        return;
+    }
+    if (!switch_set(engine, name, act->flag != 0)) {
+        command_refuse(engine, command, ENGINE_REFUSAL_FULL);
+        return;
+    }
+    uint8_t kind = act->flag != 0 ? EVENT_ENTRY_DISABLED : EVENT_ENTRY_ENABLED;
+    struct event *event = event_begin(engine, (struct event_header){.kind = kind});
+    event_reserve(event, EVENT_PAYLOAD);
+    memcpy(event->mass.firm, act->firm, FIRM_BYTES);
+}
+
 /* ---- limits -------------------------------------------------------------------------------------------------------
  */
 
@@ -111,6 +137,11 @@ void firm_limits(struct engine *engine, const struct command *command)
         command_refuse(engine, command, ENGINE_REFUSAL_INVALID);
         return;
     }
+    const struct firm *known = firm_find(engine, name);
+    bool is_so = (known != NULL ? known->quantity_max : 0) == admin->quantity_max &&
+                 (known != NULL ? known->notional_max : 0) == admin->notional_max;
+    if (is_so && if_needed(command))
+        return;
     struct firm *firm = firm_take(engine, name);
     if (firm == NULL) {
         command_refuse(engine, command, ENGINE_REFUSAL_FULL);

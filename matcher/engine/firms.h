@@ -20,8 +20,9 @@ static inline const struct firm *firm_find(const struct engine *engine, uint32_t
     return NULL;
 }
 
-/* DISABLE, ENABLE; FIRM_LIMITS. */
+/* DISABLE, ENABLE; FIRM_SWITCH, FIRM_LIMITS. */
 void request_switch(struct engine *engine, const struct command *command);
+void firm_switch(struct engine *engine, const struct command *command);
 void firm_limits(struct engine *engine, const struct command *command);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "levels.h"
 #include "names.h"
+#include "operators.h"
 #include "output.h"
 #include "sessions.h"
 #include "special.h"
@@ -28,6 +29,26 @@ static uint32_t symbol_find(const struct engine *engine, const char symbol[SYMBO
             return instrument;
         place = (place + 1) & engine->symbol_names_mask;
     }
+}
+
+bool instrument_meant(const struct engine *engine, const struct command_admin *admin, uint32_t *ret_instrument)
+{
+    uint32_t place = 0;
+    uint32_t instrument = admin->instrument;
+    if (instrument == 0 && admin->symbol[0] > ' ')
+        instrument = symbol_find(engine, admin->symbol, &place);
+    else if (instrument == 0)
+        return true;
+    if (instrument == 0 || instrument > engine->instrument_count)
+        return false;
+    *ret_instrument = instrument;
+    return true;
+}
+
+uint32_t instrument_named(const struct engine *engine, const char symbol[SYMBOL_BYTES])
+{
+    uint32_t place = 0;
+    return symbol_find(engine, symbol, &place);
 }
 
 static bool values_invalid(const struct command_admin *admin)
@@ -109,8 +130,10 @@ void instrument_add(struct engine *engine, const struct command *command)
 {
     const struct command_admin *admin = &command->admin;
     uint32_t place = 0;
-    if (symbol_find(engine, admin->symbol, &place) != 0) {
-        if (command->gateway != 0)
+    uint32_t known = symbol_find(engine, admin->symbol, &place);
+    if (known != 0) {
+        operator_means(engine, known);
+        if (!if_needed(command))
             command_refuse(engine, command, ENGINE_REFUSAL_EXISTS);
         return;
     }
@@ -121,19 +144,32 @@ void instrument_add(struct engine *engine, const struct command *command)
     }
     uint32_t instrument = ++engine->instrument_count;
     engine->symbol_names[place] = instrument;
+    operator_means(engine, instrument);
     book_begin(engine, instrument, admin);
     engine->state_hash += book_hash(&engine->books[instrument], instrument);
     instrument_told(engine, instrument, EVENT_INSTRUMENT_ADDED);
 }
 
+/* Whether the instrument has these values already. */
+static bool limits_are(const struct engine *engine, uint32_t instrument, const struct command_admin *admin)
+{
+    const struct annex *annex = &engine->annexes[instrument];
+    bool same_reference =
+        admin->reference_ticks == 0 || admin->reference_ticks == engine->books[instrument].reference_ticks;
+    return same_reference && annex->collar_ticks == admin->collar_ticks &&
+           annex->fat_finger_ticks == admin->fat_finger_ticks && annex->quantity_max == admin->quantity_max &&
+           annex->notional_max == admin->notional_max;
+}
+
 void instrument_limits(struct engine *engine, const struct command *command)
 {
     const struct command_admin *admin = &command->admin;
-    uint32_t instrument = admin->instrument;
-    if (instrument == 0 || instrument > engine->instrument_count) {
+    uint32_t instrument = 0;
+    if (!instrument_meant(engine, admin, &instrument) || instrument == 0) {
         command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_INSTRUMENT);
         return;
     }
+    operator_means(engine, instrument);
     struct book *book = &engine->books[instrument];
     bool other_tick = admin->tick_ticks != 0 && (uint32_t)admin->tick_ticks != book->tick_ticks;
     bool other_lot = admin->lot_quantity != 0 && admin->lot_quantity != book->lot_quantity;
@@ -141,6 +177,8 @@ void instrument_limits(struct engine *engine, const struct command *command)
         command_refuse(engine, command, ENGINE_REFUSAL_INVALID);
         return;
     }
+    if (if_needed(command) && limits_are(engine, instrument, admin))
+        return;
     engine->state_hash -= book_hash(book, instrument);
     if (admin->reference_ticks != 0)
         book->reference_ticks = admin->reference_ticks;
@@ -151,6 +189,7 @@ void instrument_limits(struct engine *engine, const struct command *command)
 
 void command_refuse(struct engine *engine, const struct command *command, enum engine_refusal why)
 {
+    operator_refused(engine, why);
     struct event *event =
         event_begin(engine, (struct event_header){.kind = EVENT_COMMAND_REFUSED, .user_ref = command->user_ref});
     event_reserve(event, EVENT_PAYLOAD);

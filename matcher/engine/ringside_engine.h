@@ -64,6 +64,7 @@ enum engine_refusal {
     ENGINE_REFUSAL_INVALID = 9, /* a value that it cannot have */
     ENGINE_REFUSAL_UNKNOWN_INSTRUMENT = 10,
     ENGINE_REFUSAL_UNKNOWN_TRADE = 11, /* not a trade of today, or too long ago */
+    ENGINE_REFUSAL_UNKNOWN_USER = 12,  /* never logged in */
 };
 
 /* Failures of the caller, not of a command: nothing has been changed. */

@@ -117,12 +117,19 @@ void session_told_day(struct engine *engine, uint32_t session, uint8_t code)
     event_reserve(event, EVENT_PAYLOAD);
 }
 
+static void told_peer(struct event *event, const struct command *command)
+{
+    event->login.peer_port = command->login.peer_port;
+    memcpy(event->login.peer, command->login.peer, PEER_BYTES);
+}
+
 static void login_refused(struct engine *engine, const struct command *command, uint32_t session, uint8_t reason)
 {
     uint64_t owner = owner_of(command->gateway, command->tenure);
     told_connection(engine, EVENT_LOGIN_REFUSED, reason, session, owner, command->login.connection);
     struct event *event = event_place(engine, engine->event_seq_next - 1);
     memcpy(event->login.user, command->login.user, USER_BYTES);
+    told_peer(event, command);
 }
 
 void session_login(struct engine *engine, const struct command *command)
@@ -131,6 +138,10 @@ void session_login(struct engine *engine, const struct command *command)
     uint64_t owner = owner_of(command->gateway, command->tenure);
     uint32_t place = 0;
     uint32_t session = user_find(engine, login->user, &place);
+    if (login->flag & LOGIN_FAILED) {
+        login_refused(engine, command, session, 'A');
+        return;
+    }
     if (session == 0)
         session = user_add(engine, login->user, place);
     if (session == 0) {
@@ -161,6 +172,7 @@ void session_login(struct engine *engine, const struct command *command)
     if (engine->day_open && self->message_no == 0)
         session_told_day(engine, session, 'S');
     told_connection(engine, EVENT_LOGIN_ACCEPTED, 0, session, owner, login->connection);
+    told_peer(event_place(engine, engine->event_seq_next - 1), command);
 }
 
 /* The gateway may not have known the session's number yet when the connection ended; it always knows the user. */
@@ -180,16 +192,33 @@ void session_logout(struct engine *engine, const struct command *command)
 void session_block(struct engine *engine, const struct command *command)
 {
     uint32_t place = 0;
-    uint32_t session = user_find(engine, command->login.user, &place);
+    uint32_t session = user_find(engine, command->act.user, &place);
     if (session == 0)
-        session = user_add(engine, command->login.user, place);
+        session = user_add(engine, command->act.user, place);
     if (session == 0) {
         command_refuse(engine, command, ENGINE_REFUSAL_FULL);
         return;
     }
     struct session *self = &engine->sessions[session];
-    self->blocked = command->login.flag != 0;
+    self->blocked = command->act.flag != 0;
     if (self->blocked && self->owner != 0)
+        session_close(engine, session, 'S');
+}
+
+uint32_t session_of_user(const struct engine *engine, const char user[USER_BYTES])
+{
+    uint32_t place = 0;
+    return user_find(engine, user, &place);
+}
+
+void session_kick(struct engine *engine, const struct command *command)
+{
+    uint32_t session = session_of_user(engine, command->act.user);
+    if (session == 0)
+        command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_USER);
+    else if (engine->sessions[session].owner == 0)
+        command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
+    else
         session_close(engine, session, 'S');
 }
 
@@ -200,6 +229,13 @@ void session_tenure_begins(struct engine *engine, const struct command *command)
 {
     engine->sweep_place = 1;
     engine->sweep_owner = command->gateway;
+    session_tenure_sweep(engine);
+}
+
+void session_gateway_dead(struct engine *engine, const struct command *command)
+{
+    engine->sweep_place = 1;
+    engine->sweep_owner = command->act.target_gateway;
     session_tenure_sweep(engine);
 }
 

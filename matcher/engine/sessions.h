@@ -18,6 +18,11 @@ void session_grace_begin(struct engine *engine);
 void session_grace_sweep(struct engine *engine);
 
 void session_block(struct engine *engine, const struct command *command);
+void session_kick(struct engine *engine, const struct command *command);
+void session_gateway_dead(struct engine *engine, const struct command *command);
+
+/* The session of a user; 0: it never logged in. */
+uint32_t session_of_user(const struct engine *engine, const char user[USER_BYTES]);
 
 void day_start(struct engine *engine, const struct command *command);
 void day_start_sweep(struct engine *engine);
@@ -29,6 +34,15 @@ void session_told_day(struct engine *engine, uint32_t session, uint8_t code);
 
 void instrument_add(struct engine *engine, const struct command *command);
 void instrument_limits(struct engine *engine, const struct command *command);
+
+/*
+ * Which instrument is meant: by number, else by symbol; false: there is no such. Neither given: true, and
+ * *ret_instrument stays.
+ */
+bool instrument_meant(const struct engine *engine, const struct command_admin *admin, uint32_t *ret_instrument);
+
+/* The instrument of a symbol; 0: there is none. */
+uint32_t instrument_named(const struct engine *engine, const char symbol[SYMBOL_BYTES]);
 
 /* INSTRUMENT_ADDED, MARKET_STATE_CHANGED, LIMITS_CHANGED: all that an instrument is. */
 void instrument_told(struct engine *engine, uint32_t instrument, uint8_t kind);

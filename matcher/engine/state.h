@@ -61,17 +61,17 @@ enum sweep {
 
 /* What the command at hand has left to do, all zero if nothing: asked as one word, several times a command. */
 struct work {
-    uint8_t sweep;   /* enum sweep */
-    uint8_t taking;  /* enum taking */
-    uint8_t follows; /* what follows from a change in touched_instrument's book is not done (follow.h) */
-    uint8_t reserved0;
+    uint8_t sweep;             /* enum sweep */
+    uint8_t taking;            /* enum taking */
+    uint8_t follows;           /* what follows from a change in touched_instrument's book is not done (follow.h) */
+    uint8_t tells_operator;    /* an operator is to be told what came of it (operators.h) */
     uint32_t cancel_due_count; /* sessions that have ended and whose orders are to go */
 };
 
 _Static_assert(sizeof(struct work) == sizeof(uint64_t), "one word");
 
 /* Which orders a walk over the books cancels, and how it ends. */
-enum cancels { CANCELS_OF_FIRM = 0, CANCELS_OF_SESSIONS, CANCELS_OF_DAY, CANCELS_AT_CLOSE };
+enum cancels { CANCELS_OF_FIRM = 0, CANCELS_OF_SESSIONS, CANCELS_OF_DAY, CANCELS_AT_CLOSE, CANCELS_OF_OPERATOR };
 
 /* A walk over the orders of a book: the next one to visit. */
 struct tour {
@@ -85,7 +85,7 @@ struct cancel_sweep {
     uint32_t instrument_last;
     uint32_t firm;
     uint32_t group;
-    uint32_t session; /* who asked */
+    uint32_t session; /* who asked; CANCELS_OF_OPERATOR: whose orders, 0: anybody's */
     uint32_t user_ref;
     uint32_t options;
     uint8_t cancels; /* enum cancels */
@@ -121,6 +121,13 @@ struct state_sweep {
     uint8_t on_open;
     uint8_t entered_continuous;
     uint8_t reserved0[3];
+};
+
+/* What an operator has asked for, until he is told. */
+struct acting {
+    uint32_t instrument; /* that was meant; 0: none or all */
+    uint32_t request;
+    struct event_acted acted;
 };
 
 struct engine {
@@ -203,6 +210,7 @@ struct engine {
     uint64_t sweep_owner;
     struct cancel_sweep cancel;
     struct state_sweep states;
+    struct acting acting;
     uint32_t connected_counts[GATEWAYS_MAX];
 
     /* sessions that have ended and may come back before their orders go */

@@ -3,6 +3,7 @@
 #include "auction.h"
 #include "book.h"
 #include "cancels.h"
+#include "operators.h"
 #include "output.h"
 #include "sessions.h"
 #include "tour.h"
@@ -10,17 +11,19 @@
 void market_state(struct engine *engine, const struct command *command)
 {
     const struct command_admin *admin = &command->admin;
-    if (admin->instrument > engine->instrument_count) {
+    uint32_t instrument = 0;
+    if (!instrument_meant(engine, admin, &instrument)) {
         command_refuse(engine, command, ENGINE_REFUSAL_UNKNOWN_INSTRUMENT);
         return;
     }
+    operator_means(engine, instrument);
     if (!is_state(admin->market_state) || admin->reference_ticks < 0 || admin->reference_ticks > PRICE_TICKS_MAX) {
         command_refuse(engine, command, ENGINE_REFUSAL_INVALID);
         return;
     }
-    bool all = admin->instrument == 0;
-    engine->states = (struct state_sweep){.instrument = all ? 0 : admin->instrument - 1,
-                                          .instrument_last = all ? engine->instrument_count : admin->instrument,
+    bool all = instrument == 0;
+    engine->states = (struct state_sweep){.instrument = all ? 0 : instrument - 1,
+                                          .instrument_last = all ? engine->instrument_count : instrument,
                                           .reference_ticks = admin->reference_ticks,
                                           .state = admin->market_state,
                                           .phase = STATE_NEXT};

@@ -196,13 +196,25 @@ static void some_user(struct generator *generator, struct command *command)
     login_of(command, 1 + random_below(&generator->random, generator->sessions + 1));
 }
 
+/* What was a login of a user becomes his unblocking. */
+static void block_of(struct command *command)
+{
+    struct command login = *command;
+    memset(command, 0, sizeof(*command));
+    command->kind = COMMAND_SESSION_BLOCK;
+    command->gateway = 1;
+    memcpy(command->act.user, login.login.user, USER_BYTES);
+}
+
 static void session_command(struct generator *generator, struct command *command)
 {
     struct random *random = &generator->random;
     uint32_t dice = random_below(random, 12);
     some_user(generator, command);
     if (dice < 4) {
-        command->login.flag = (uint8_t)random_below(random, 4);
+        command->login.flag = (uint8_t)(random_below(random, 4) | (random_chance(random, 10) ? LOGIN_FAILED : 0));
+        command->login.peer[15] = (uint8_t)random_next(random);
+        command->login.peer_port = (uint16_t)random_next(random);
         command->gateway = random_chance(random, 80) ? 1 : 2;
         command->login.connection += random_chance(random, 60) ? 0 : 10;
     } else if (dice < 8) {
@@ -214,9 +226,9 @@ static void session_command(struct generator *generator, struct command *command
         command->kind = COMMAND_TENURE_BEGINS;
         command->gateway = random_chance(random, 30) ? 1 : 2;
     } else {
-        command->kind = COMMAND_SESSION_BLOCK;
+        block_of(command);
         command->gateway = (uint8_t)random_below(random, 2);
-        command->login.flag = (uint8_t)random_below(random, 2);
+        command->act.flag = (uint8_t)random_below(random, 2);
     }
 }
 
@@ -257,11 +269,16 @@ static void limits_of(struct generator *generator, struct command_admin *admin)
         admin->reference_ticks = 0;
 }
 
+static void symbol_of(char symbol[SYMBOL_BYTES], uint32_t number)
+{
+    memcpy(symbol, "SYM0    ", SYMBOL_BYTES);
+    symbol[3] = (char)('0' + number);
+}
+
 static void instrument_of(struct generator *generator, struct command *command, uint32_t number)
 {
     command->kind = COMMAND_INSTRUMENT_ADD;
-    memcpy(command->admin.symbol, "SYM0    ", SYMBOL_BYTES);
-    command->admin.symbol[3] = (char)('0' + number);
+    symbol_of(command->admin.symbol, number);
     command->admin.tick_ticks = generator->tick == 1 ? (int32_t)(number % 2) : generator->tick;
     command->admin.lot_quantity = generate_lot(number) == 1 ? 0 : generate_lot(number);
 }
@@ -287,6 +304,8 @@ static void limits_command(struct generator *generator, struct command *command)
     if (random_chance(random, 60)) {
         command->kind = COMMAND_INSTRUMENT_LIMITS;
         command->admin.instrument = random_below(random, generator->instruments + 2);
+        if (command->admin.instrument == 0)
+            symbol_of(command->admin.symbol, random_below(random, 6));
         if (random_chance(random, 20))
             command->admin.tick_ticks = generator->tick;
         if (random_chance(random, 20))
@@ -314,8 +333,11 @@ static void state_command(struct generator *generator, struct command *command)
         command->admin.reference_ticks = generate_price(generator) + generator->tick / 2;
     if (command->admin.reference_ticks > PRICE_TICKS_MAX)
         command->admin.reference_ticks = 0;
+    uint32_t named = command->admin.instrument == 0 && random_chance(random, 50) ? random_below(random, 5) : 0;
+    if (named != 0)
+        symbol_of(command->admin.symbol, named);
     for (uint32_t i = 1; i < GENERATOR_INSTRUMENTS_MAX; i++) {
-        if (command->admin.instrument == 0 || command->admin.instrument == i)
+        if ((command->admin.instrument == 0 && (named == 0 || named == i)) || command->admin.instrument == i)
             generator->states[i] = command->admin.market_state;
     }
 }
@@ -326,6 +348,48 @@ static void break_command(struct generator *generator, struct command *command)
     command->gateway = 1;
     command->trade.match_number = 1 + random_below(&generator->random, 1 + generator->step / 2);
     command->trade.reason = random_letter(&generator->random, "ECSX");
+}
+
+/* To members: users and firms that are there, and some that are not. */
+static void act_command(struct generator *generator, struct command *command)
+{
+    static const uint8_t kinds[] = {COMMAND_SESSION_KICK, COMMAND_SESSION_KICK,  COMMAND_GATEWAY_DEAD,
+                                    COMMAND_FIRM_SWITCH,  COMMAND_ORDERS_CANCEL, COMMAND_ORDERS_CANCEL};
+    static const char firms[3][FIRM_BYTES + 1] = {"WXYZ", "ABCD", "NONE"};
+    struct random *random = &generator->random;
+    struct command login = {0};
+    bool cancels;
+    command->kind = kinds[random_below(random, 6)];
+    cancels = command->kind == COMMAND_ORDERS_CANCEL;
+    some_user(generator, &login);
+    if (command->kind == COMMAND_SESSION_KICK || (cancels && random_chance(random, 40)))
+        memcpy(command->act.user, login.login.user, USER_BYTES);
+    if (command->kind == COMMAND_FIRM_SWITCH || (cancels && random_chance(random, 40)))
+        memcpy(command->act.firm, firms[random_below(random, 3)], FIRM_BYTES);
+    if (cancels && random_chance(random, 40))
+        symbol_of(command->act.symbol, random_below(random, 5));
+    if (command->kind == COMMAND_FIRM_SWITCH)
+        command->act.flag = random_chance(random, 30);
+    if (command->kind == COMMAND_GATEWAY_DEAD)
+        command->act.target_gateway = (uint8_t)(1 + random_below(random, 3));
+    command->gateway = 1;
+}
+
+/* Whatever is not of a session may be of an operator. */
+static void maybe_operator(struct generator *generator, struct command *command)
+{
+    struct random *random = &generator->random;
+    bool of_session =
+        command->kind == COMMAND_LOGIN || command->kind == COMMAND_LOGOUT || command->kind == COMMAND_TENURE_BEGINS;
+    if (of_session || random_chance(random, 40))
+        return;
+    command->gateway = OPERATOR_GATEWAY;
+    command->tenure = 1 + random_below(random, 3);
+    command->user_ref = (uint32_t)random_next(random);
+    command->flags = random_chance(random, 30) ? COMMAND_IF_NEEDED : 0;
+    command->admin.operator_id = random_below(random, 3);
+    memcpy(command->admin.operator_name, random_chance(random, 50) ? "root\0\0\0\0\0\0\0\0\0\0\0" : "olga.operator.01",
+           OPERATOR_NAME_BYTES);
 }
 
 /* Seconds may have gone by. */
@@ -354,12 +418,15 @@ static void rare_command(struct generator *generator, struct command *command)
         limits_command(generator, command);
     } else if (dice < 75) {
         break_command(generator, command);
-    } else if (dice < 95) {
+    } else if (dice < 85) {
         tick_command(generator, command);
+    } else if (dice < 95) {
+        act_command(generator, command);
     } else {
         command->kind = COMMAND_SNAPSHOT_MARK;
         command->gateway = 1;
     }
+    maybe_operator(generator, command);
 }
 
 /* Values that operators may not give; and kinds that there are not. */
@@ -412,6 +479,7 @@ static void any_command(struct generator *generator, struct command *command)
     if (dice < profile->state_permille ||
         (not_open && random_chance(random, random_chance(random, 50) ? profile->back_to_open_percent : 0))) {
         state_command(generator, command);
+        maybe_operator(generator, command);
     } else if (dice < (uint32_t)profile->state_permille + profile->rare_permille) {
         rare_command(generator, command);
     } else {
@@ -435,7 +503,7 @@ static bool comes_back(struct generator *generator, struct command *command)
         day_of(generator, command, true);
     } else if (step % 41 == 0) {
         some_user(generator, command);
-        command->kind = COMMAND_SESSION_BLOCK;
+        block_of(command);
     } else if (step % 23 == 0) {
         login_of(command, 1 + random_below(random, generator->sessions));
         command->login.flag =

@@ -24,6 +24,10 @@ static void other_command(struct model *model)
         {COMMAND_FIRM_LIMITS, model_firm_limits},
         {COMMAND_TRADE_BREAK, model_trade_break},
         {COMMAND_SESSION_BLOCK, model_session_block},
+        {COMMAND_SESSION_KICK, model_session_kick},
+        {COMMAND_GATEWAY_DEAD, model_gateway_dead},
+        {COMMAND_FIRM_SWITCH, model_firm_switch},
+        {COMMAND_ORDERS_CANCEL, model_orders_cancel},
     };
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         if (others[i].kind == model->command->kind) {
@@ -33,6 +37,34 @@ static void other_command(struct model *model)
     }
     if (model->command->kind != COMMAND_SNAPSHOT_MARK)
         model_refuse(model, ENGINE_REFUSAL_UNKNOWN_KIND);
+}
+
+/* An operator is told at the end what came of it. */
+static void operator_command(struct model *model)
+{
+    const struct command *command = model->command;
+    struct event_acted acted = {.inbound_seq = command->inbound_seq,
+                                .tenure = command->tenure,
+                                .operator_id = command->admin.operator_id,
+                                .kind = command->kind};
+    memcpy(acted.operator_name, command->admin.operator_name, sizeof(acted.operator_name));
+    if (command->kind >= COMMAND_SESSION_KICK || command->kind == COMMAND_SESSION_BLOCK)
+        model_told_act(model, &acted);
+    if (command->kind == COMMAND_FIRM_LIMITS)
+        memcpy(acted.firm, command->admin.firm, FIRM_BYTES);
+    if (command->kind == COMMAND_MARKET_STATE)
+        acted.market_state = command->admin.market_state;
+    if (command->kind == COMMAND_TRADE_BREAK)
+        acted.match_number = command->trade.match_number;
+    model->meant_instrument = 0;
+    model->refused_why = 0;
+    other_command(model);
+    acted.why = model->refused_why;
+    acted.event_count = model->event_count;
+    struct event *event = model_add_event(model, EVENT_OPERATOR_ACTED);
+    event->user_ref = command->user_ref;
+    event->instrument = model->meant_instrument;
+    event->acted = acted;
 }
 
 void model_init(struct model *model, const struct engine_limits *limits)
@@ -51,6 +83,8 @@ void model_apply(struct model *model, const struct command *command)
     model->event_count = 0;
     if (command->kind >= COMMAND_ENTER && command->kind <= COMMAND_REFUSED)
         model_request(model);
+    else if (command->gateway == OPERATOR_GATEWAY)
+        operator_command(model);
     else
         other_command(model);
     if (model->event_count != 0)

@@ -112,6 +112,8 @@ struct model {
     uint64_t midnight_ns;
     uint64_t order_ref_last, match_number_last, joined_last, event_seq_last, event_hash;
     const struct command *command;
+    uint32_t meant_instrument; /* by an operator's command */
+    uint8_t refused_why;       /* the last refusal */
     uint32_t event_count, trade_count;
     bool full; /* there was no room for all events or trades: nothing more can be said */
     struct model_order orders[MODEL_ORDERS_MAX];

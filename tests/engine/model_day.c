@@ -14,7 +14,7 @@ void model_day_start(struct model *model)
 {
     const struct command *command = model->command;
     if (model->day_open) {
-        if (command->gateway != 0)
+        if (!model_is_idempotent(model))
             model_refuse(model, ENGINE_REFUSAL_DAY_IS_OPEN);
         return;
     }
@@ -48,7 +48,7 @@ static bool every_order(const struct model *model, const struct model_order *ord
 void model_day_end(struct model *model)
 {
     if (!model->day_open) {
-        if (model->command->gateway != 0)
+        if (!model_is_idempotent(model))
             model_refuse(model, ENGINE_REFUSAL_NO_DAY_IS_OPEN);
         return;
     }
@@ -122,6 +122,8 @@ static void told_broken(struct model *model, const struct event *executed)
 void model_trade_break(struct model *model)
 {
     struct model_trade *trade = find_trade(model, model->command->trade.match_number);
+    if (trade)
+        model->meant_instrument = trade->event.instrument;
     if (!trade) {
         model_refuse(model, ENGINE_REFUSAL_UNKNOWN_TRADE);
     } else if (trade->broken) {

@@ -52,6 +52,7 @@ void model_about(struct event *event, const struct model_order *order)
 void model_refuse(struct model *model, enum engine_refusal why)
 {
     struct event *event = model_add_event(model, EVENT_COMMAND_REFUSED);
+    model->refused_why = (uint8_t)why;
     event->user_ref = model->command->user_ref;
     event->admin.refused_kind = model->command->kind;
     event->admin.refused_why = (uint8_t)why;

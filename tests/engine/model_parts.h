@@ -129,6 +129,9 @@ void model_logout(struct model *model);
 void model_tenure_begins(struct model *model);
 void model_away_too_long(struct model *model);
 void model_session_block(struct model *model);
+void model_session_kick(struct model *model);
+void model_gateway_dead(struct model *model);
+uint32_t model_find_user(const struct model *model, const char user[USER_BYTES]);
 void model_system_event(struct model *model, uint32_t session, char code);
 void model_day_start(struct model *model);
 void model_day_end(struct model *model);
@@ -137,6 +140,15 @@ void model_trade_break(struct model *model);
 void model_instrument_add(struct model *model);
 void model_instrument_limits(struct model *model);
 void model_firm_limits(struct model *model);
+void model_firm_switch(struct model *model);
+void model_orders_cancel(struct model *model);
+void model_told_act(const struct model *model, struct event_acted *acted);
+
+/* What is so already is passed over: of the configuration, or of an operator who says so. */
+bool model_is_idempotent(const struct model *model);
+
+/* meant_instrument becomes what the command names, by number or symbol, 0 if neither. false: there is no such. */
+bool model_means_instrument(struct model *model);
 void model_told_instrument(struct model *model, uint32_t instrument, uint8_t kind);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static uint32_t find_user(const struct model *model, const char user[USER_BYTES])
+uint32_t model_find_user(const struct model *model, const char user[USER_BYTES])
 {
     for (uint32_t session = 1; session <= model->session_count; session++) {
         if (memcmp(model->sessions[session].user, user, USER_BYTES) == 0)
@@ -15,7 +15,7 @@ static uint32_t find_user(const struct model *model, const char user[USER_BYTES]
 /* The session of the user, made if need be; 0: there is no room for one. */
 static uint32_t make_user(struct model *model, const char user[USER_BYTES])
 {
-    uint32_t session = find_user(model, user);
+    uint32_t session = model_find_user(model, user);
     if (session != 0 || model->session_count == model->limits.sessions_max)
         return session;
     session = ++model->session_count;
@@ -95,7 +95,7 @@ void model_away_too_long(struct model *model)
 void model_logout(struct model *model)
 {
     const struct command *command = model->command;
-    uint32_t session = command->session ? command->session : find_user(model, command->login.user);
+    uint32_t session = command->session ? command->session : model_find_user(model, command->login.user);
     if (session == 0 || session > model->session_count)
         return;
     const struct model_session *self = &model->sessions[session];
@@ -107,26 +107,50 @@ void model_logout(struct model *model)
     cancel_orders(model, &ended);
 }
 
-void model_tenure_begins(struct model *model)
+static void gateway_ended(struct model *model, uint8_t gateway)
 {
     struct ended ended = {{false}};
     for (uint32_t session = 1; session <= model->session_count; session++) {
-        if (model->sessions[session].connected && model->sessions[session].gateway == model->command->gateway)
+        if (model->sessions[session].connected && model->sessions[session].gateway == gateway)
             close_session(model, session, 'D', &ended);
     }
     cancel_orders(model, &ended);
+}
+
+void model_tenure_begins(struct model *model)
+{
+    gateway_ended(model, model->command->gateway);
+}
+
+void model_gateway_dead(struct model *model)
+{
+    gateway_ended(model, model->command->act.target_gateway);
+}
+
+void model_session_kick(struct model *model)
+{
+    struct ended ended = {{false}};
+    uint32_t session = model_find_user(model, model->command->act.user);
+    if (session == 0) {
+        model_refuse(model, ENGINE_REFUSAL_UNKNOWN_USER);
+    } else if (!model->sessions[session].connected) {
+        model_refuse(model, ENGINE_REFUSAL_NOT_CONNECTED);
+    } else {
+        close_session(model, session, 'S', &ended);
+        cancel_orders(model, &ended);
+    }
 }
 
 void model_session_block(struct model *model)
 {
     const struct command *command = model->command;
     struct ended ended = {{false}};
-    uint32_t session = make_user(model, command->login.user);
+    uint32_t session = make_user(model, command->act.user);
     if (session == 0) {
         model_refuse(model, ENGINE_REFUSAL_FULL);
         return;
     }
-    model->sessions[session].blocked = command->login.flag != 0;
+    model->sessions[session].blocked = command->act.flag != 0;
     if (!model->sessions[session].blocked || !model->sessions[session].connected)
         return;
     close_session(model, session, 'S', &ended);
@@ -136,6 +160,12 @@ void model_session_block(struct model *model)
 /* ---- LOGIN --------------------------------------------------------------------------------------------------------
  */
 
+static void told_peer(const struct model *model, struct event *event)
+{
+    event->login.peer_port = model->command->login.peer_port;
+    memcpy(event->login.peer, model->command->login.peer, PEER_BYTES);
+}
+
 static void login_refused(struct model *model, uint32_t session, char reason)
 {
     const struct command *command = model->command;
@@ -144,6 +174,7 @@ static void login_refused(struct model *model, uint32_t session, char reason)
     event->login.gateway = command->gateway;
     event->login.tenure = command->tenure;
     memcpy(event->login.user, command->login.user, USER_BYTES);
+    told_peer(model, event);
 }
 
 static void accept_login(struct model *model, uint32_t session)
@@ -160,13 +191,17 @@ static void accept_login(struct model *model, uint32_t session)
     memcpy(self->firm, blank(command->login.firm) ? "    " : command->login.firm, FIRM_BYTES);
     if (model->day_open && self->message_no == 0)
         model_system_event(model, session, 'S');
-    told_connection(model, EVENT_LOGIN_ACCEPTED, session, 0);
+    told_peer(model, told_connection(model, EVENT_LOGIN_ACCEPTED, session, 0));
 }
 
 void model_login(struct model *model)
 {
     const struct command *command = model->command;
     struct ended ended = {{false}};
+    if (command->login.flag & LOGIN_FAILED) {
+        login_refused(model, model_find_user(model, command->login.user), 'A');
+        return;
+    }
     uint32_t session = make_user(model, command->login.user);
     const struct model_session *self = &model->sessions[session];
     if (session == 0 || self->blocked) {

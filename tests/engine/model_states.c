@@ -99,13 +99,13 @@ static void change_state(struct model *model, uint32_t instrument)
 void model_market_state(struct model *model)
 {
     const struct command_admin *admin = &model->command->admin;
-    if (admin->instrument > model->instrument_count) {
+    if (!model_means_instrument(model)) {
         model_refuse(model, ENGINE_REFUSAL_UNKNOWN_INSTRUMENT);
     } else if (!one_of(admin->market_state, "POHCX") || admin->reference_ticks < 0 ||
                admin->reference_ticks > PRICE_TICKS_MAX) {
         model_refuse(model, ENGINE_REFUSAL_INVALID);
-    } else if (admin->instrument != 0) {
-        change_state(model, admin->instrument);
+    } else if (model->meant_instrument != 0) {
+        change_state(model, model->meant_instrument);
     } else {
         for (uint32_t instrument = 1; instrument <= model->instrument_count; instrument++)
             change_state(model, instrument);

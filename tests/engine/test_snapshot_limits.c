@@ -151,7 +151,7 @@ Test(snapshot_limits, a_day_begins_behind_its_trades)
 
 static void limit_firms(struct fixture *f, uint32_t count)
 {
-    struct command command = {.kind = COMMAND_FIRM_LIMITS, .admin = {.quantity_max = 50}};
+    struct command command = {.kind = COMMAND_FIRM_LIMITS, .gateway = 1, .admin = {.quantity_max = 50}};
     memcpy(command.admin.firm, "FIRM", FIRM_BYTES);
     apply(f, command);
     for (uint32_t i = 1; i < count; i++) {

@@ -398,6 +398,10 @@ static void account_query(struct stand_in *exchange, const struct command *comma
 static void take(struct stand_in *exchange, const struct command *command)
 {
     exchange->command_seq++;
+    if (command->kind == COMMAND_LOGIN && command->login.flag & LOGIN_FAILED) {
+        exchange->failed_login_count++; /* for the record: the engine answers to nobody */
+        return;
+    }
     exchange->command_count[command->kind]++;
     exchange->last[command->kind] = *command;
     const char *broken = command_invalid(command);

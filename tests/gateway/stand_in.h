@@ -55,7 +55,8 @@ struct stand_in {
     uint64_t order_ref;
     uint32_t session_count;
     struct stand_in_session sessions[STAND_IN_USERS + 1];
-    uint64_t command_count[256]; /* taken, by kind */
+    uint64_t command_count[256]; /* taken, by kind; logins that the gateway refused are not among them */
+    uint64_t failed_login_count;
     struct command last[256];    /* the last of each kind */
 };
 

@@ -71,7 +71,8 @@ Test(gateway, wrong_logins_get_an_answer_and_are_closed)
         cr_assert_eq(frame.payload[0], cases[i][2][0] ? 'S' : 'A');
         expect_closed(client);
     }
-    cr_assert_eq(exchange.command_count[COMMAND_LOGIN], 0u, "the engine never hears of them");
+    cr_assert_eq(exchange.command_count[COMMAND_LOGIN], 0u, "the engine is asked for none of them");
+    cr_assert_eq(exchange.failed_login_count, 3u, "but is told of three: not of no name, nor of another day's");
     cr_assert_eq(exchange.command_count[COMMAND_LOGOUT], 0u);
 }
 

@@ -124,6 +124,7 @@ Test(limits, addresses_and_firms_are_looked_at_when_the_password_is_right)
     expect_rejected_login(ask("u01", STAND_IN_PASSWORD), 'A');
     expect_rejected_login(ask("u03", STAND_IN_PASSWORD), 'A');
     cr_assert_eq(exchange.command_count[COMMAND_LOGIN], 0u);
+    cr_assert_eq(exchange.failed_login_count, 2u);
     login_new("u02");
     login_new("u04");
 }
@@ -164,6 +165,7 @@ Test(limits, wrong_passwords_are_held_by_user_and_address)
         stand_in_poll(&exchange);
     login_new("u01");
     cr_assert_eq(exchange.command_count[COMMAND_LOGIN], 2u);
+    cr_assert_eq(exchange.failed_login_count, 3u, "not those that were refused unseen");
 }
 
 /* ---- orders ---- */

@@ -193,8 +193,8 @@ Test(rows, a_row_has_as_many_fields_as_its_statement_names)
     static struct order_days days;
     struct rows_context context = {.symbols = &symbols, .days = &days};
     struct rows *rows = rows_new(64);
-    static const uint8_t kinds[] = {EVENT_REJECTED,         EVENT_BROKEN,      EVENT_LOGIN_ACCEPTED,
-                                    EVENT_INSTRUMENT_ADDED, EVENT_DAY_STARTED, EVENT_EXECUTED};
+    static const uint8_t kinds[] = {EVENT_REJECTED,         EVENT_OPERATOR_ACTED, EVENT_BROKEN,  EVENT_LOGIN_ACCEPTED,
+                                    EVENT_INSTRUMENT_ADDED, EVENT_DAY_STARTED,    EVENT_EXECUTED};
     accept_order(rows, 1, 7);
     for (uint32_t i = 0; i < sizeof(kinds); i++) {
         struct event event = order_event(kinds[i], i + 2);

@@ -196,12 +196,14 @@ static void find_names(const struct dump *dump, const struct command *command, s
     names->instrument = instrument_of(dump, command);
     names->symbol = names_instrument(&dump->names, names->instrument);
     names->user = names_user(&dump->names, command->session);
-    if (command->kind == COMMAND_INSTRUMENT_ADD) {
-        show_padded(texts->symbol, sizeof(texts->symbol), command->admin.symbol, SYMBOL_BYTES);
+    const char *symbol = show_symbol_of(command);
+    const char *user = show_user_of(command);
+    if (symbol) {
+        show_padded(texts->symbol, sizeof(texts->symbol), symbol, SYMBOL_BYTES);
         names->symbol = texts->symbol;
     }
-    if (command->kind == COMMAND_LOGIN || command->kind == COMMAND_SESSION_BLOCK) {
-        show_padded(texts->user, sizeof(texts->user), command->login.user, USER_BYTES);
+    if (user) {
+        show_padded(texts->user, sizeof(texts->user), user, USER_BYTES);
         names->user = texts->user;
     }
 }

@@ -4,6 +4,7 @@
 #include "record/fields.h"
 #include "view/json_text.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -24,6 +25,15 @@ static uint64_t number_of(const struct record_field *field, const struct command
     uint64_t number = 0;
     memcpy(&number, (const uint8_t *)command + field->offset, field->bytes <= 8 ? field->bytes : 8);
     return number;
+}
+
+static const char *address_text(const struct record_field *field, const struct command *command, char *text)
+{
+    struct in6_addr address;
+    memcpy(&address, (const uint8_t *)command + field->offset, sizeof(address));
+    bool is_four = IN6_IS_ADDR_V4MAPPED(&address);
+    const void *bytes = is_four ? (const void *)&address.s6_addr[12] : (const void *)&address;
+    return inet_ntop(is_four ? AF_INET : AF_INET6, bytes, text, VALUE_BYTES) ? text : "?";
 }
 
 static bool zero(const struct record_field *field, const struct command *command)
@@ -63,6 +73,8 @@ static void print_value(FILE *to, const struct record_field *field, const char *
         show_padded(text, sizeof(text), (const char *)command + field->offset, field->bytes);
         if (*text)
             fprintf(to, " %s \"%s\"", name, text);
+    } else if (kind == RECORD_ADDRESS) {
+        fprintf(to, " %s %s", name, address_text(field, command, text));
     } else if (kind == RECORD_TICKS) {
         fprintf(to, " %.*s %s", (int)(strlen(name) - strlen("_ticks")), name,
                 price_text((int32_t)(uint32_t)number, text));
@@ -115,6 +127,8 @@ static void print_json_value(FILE *to, const struct record_field *field, const c
     if (kind == RECORD_TEXT) {
         show_padded(text, sizeof(text), (const char *)command + field->offset, field->bytes);
         json_text_print(to, text);
+    } else if (kind == RECORD_ADDRESS) {
+        json_text_print(to, address_text(field, command, text));
     } else if (letter(kind, number)) {
         const char one[2] = {(char)number, '\0'};
         json_text_print(to, one);
@@ -126,11 +140,39 @@ static void print_json_value(FILE *to, const struct record_field *field, const c
     }
 }
 
+const char *show_symbol_of(const struct command *command)
+{
+    switch (command->kind) {
+    case COMMAND_INSTRUMENT_ADD:
+    case COMMAND_INSTRUMENT_LIMITS:
+    case COMMAND_MARKET_STATE:
+        return command->admin.instrument == 0 && command->admin.symbol[0] > ' ' ? command->admin.symbol : NULL;
+    case COMMAND_ORDERS_CANCEL:
+        return command->act.symbol[0] > ' ' ? command->act.symbol : NULL;
+    default:
+        return NULL;
+    }
+}
+
+const char *show_user_of(const struct command *command)
+{
+    switch (command->kind) {
+    case COMMAND_LOGIN:
+        return command->login.user;
+    case COMMAND_SESSION_BLOCK:
+    case COMMAND_SESSION_KICK:
+    case COMMAND_ORDERS_CANCEL:
+        return command->act.user[0] > ' ' ? command->act.user : NULL;
+    default:
+        return NULL;
+    }
+}
+
 void show_command_json(FILE *to, const struct command *command, const struct command_names *names)
 {
     char time[TIME_TEXT_BYTES];
-    bool has_symbol = command->kind == COMMAND_INSTRUMENT_ADD;
-    bool has_user = command->kind == COMMAND_LOGIN || command->kind == COMMAND_SESSION_BLOCK;
+    bool has_symbol = show_symbol_of(command) != NULL;
+    bool has_user = show_user_of(command) != NULL;
     fprintf(to, "{\"kind\":\"%s\",\"time\":\"%s\"", command_kind_name(command->kind),
             time_text(command->time_ns, time));
     if (*names->user && !has_user)

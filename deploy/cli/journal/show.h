@@ -19,4 +19,8 @@ void show_command_json(FILE *to, const struct command *command, const struct com
 /* A text field without its padding; bytes that are not printable ASCII are shown as '?'. */
 void show_padded(char *text, size_t text_bytes, const char *field, size_t field_bytes);
 
+/* The symbol and the user that a command names in letters; NULL: none. */
+const char *show_symbol_of(const struct command *command);
+const char *show_user_of(const struct command *command);
+
 #endif

@@ -119,7 +119,8 @@ Test(command_invalid, names_the_rule_of_the_head)
     EXPECT_BAD(good_order(COMMAND_ENTER), tenure = 0, "a gateway has a tenure, the configuration has none");
     EXPECT_BAD(good_configuration(COMMAND_DAY_START), tenure = 1, "a gateway has a tenure, the configuration has none");
     EXPECT_BAD(good_configuration(COMMAND_DAY_START), kind = COMMAND_LOGIN, "the configuration has no sessions");
-    EXPECT_BAD(good_command(COMMAND_TICK), session = 0, "ticks come from the sequencer alone");
+    EXPECT_BAD(good_command(COMMAND_TICK), session = 0, "ticks come from the sequencer or an operator");
+    EXPECT_BAD(good_command(COMMAND_DAY_END), flags = COMMAND_IF_NEEDED, "COMMAND_IF_NEEDED is for operators");
 }
 
 Test(command_invalid, names_the_rule_of_an_order)
@@ -149,7 +150,7 @@ Test(command_invalid, names_the_rule_of_a_refusal)
 
 Test(command_invalid, names_the_rule_of_a_session)
 {
-    EXPECT_BAD(good_login(), login.flag = 4, "flag has unknown bits");
+    EXPECT_BAD(good_login(), login.flag = 8, "flag has unknown bits");
     EXPECT_BAD(good_login(), login.user[0] = ' ', "user is empty");
     EXPECT_BAD(good_login(), login.user[2] = '\x7f', "user is not printable");
     EXPECT_BAD(good_login(), login.connection = 0, "a login or logout is of a connection");
@@ -176,6 +177,41 @@ Test(command_invalid, names_the_rule_of_the_administration)
     expect_good(&trade);
     EXPECT_BAD(trade, trade.match_number = 0, "match_number is 0");
     EXPECT_BAD(trade, trade.reason = 'Q', "the reason of a break is one of E, C, S, X");
+}
+
+static struct command good_act(uint8_t kind)
+{
+    struct command command = good_command(kind);
+    command.gateway = OPERATOR_GATEWAY;
+    memcpy(command.act.operator_name, "root", 4);
+    if (kind == COMMAND_SESSION_KICK || kind == COMMAND_SESSION_BLOCK)
+        memcpy(command.act.user, "USER01", USER_BYTES);
+    if (kind == COMMAND_FIRM_SWITCH)
+        memcpy(command.act.firm, "ABCD", FIRM_BYTES);
+    command.act.target_gateway = kind == COMMAND_GATEWAY_DEAD;
+    return command;
+}
+
+Test(command_invalid, names_the_rule_of_an_operator)
+{
+    static const uint8_t kinds[] = {COMMAND_SESSION_BLOCK, COMMAND_SESSION_KICK,  COMMAND_GATEWAY_DEAD,
+                                    COMMAND_FIRM_SWITCH,   COMMAND_ORDERS_CANCEL, COMMAND_TICK,
+                                    COMMAND_DAY_END};
+    for (size_t i = 0; i < sizeof(kinds); i++) {
+        struct command good = good_act(kinds[i]);
+        expect_good(&good);
+        EXPECT_BAD(good, act.operator_name[0] = '\0', "operator_name is empty or not printable");
+        EXPECT_BAD(good, act.operator_name[6] = 'x', "operator_name is empty or not printable");
+    }
+    EXPECT_BAD(good_act(COMMAND_SESSION_KICK), act.user[0] = ' ', "user is empty");
+    EXPECT_BAD(good_act(COMMAND_FIRM_SWITCH), act.firm[0] = ' ', "firm is empty");
+    EXPECT_BAD(good_act(COMMAND_FIRM_SWITCH), act.flag = 2, "flag has unknown bits");
+    EXPECT_BAD(good_act(COMMAND_ORDERS_CANCEL), act.symbol[0] = '\n', "symbol is not printable");
+    EXPECT_BAD(good_act(COMMAND_ORDERS_CANCEL), act.reserved2[1] = 1, "reserved bytes are not zero");
+    EXPECT_BAD(good_act(COMMAND_ORDERS_CANCEL), act.target_gateway = 1, "target_gateway is for GATEWAY_DEAD, 1 to 8");
+    EXPECT_BAD(good_act(COMMAND_GATEWAY_DEAD), act.target_gateway = 0, "target_gateway is for GATEWAY_DEAD, 1 to 8");
+    EXPECT_BAD(good_act(COMMAND_GATEWAY_DEAD), act.target_gateway = 9, "target_gateway is for GATEWAY_DEAD, 1 to 8");
+    EXPECT_BAD(good_act(COMMAND_DAY_END), kind = COMMAND_TENURE_BEGINS, "an operator has no sessions");
 }
 
 Test(command_invalid, knows_exactly_the_kinds_of_the_table)
