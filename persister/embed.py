@@ -5,7 +5,7 @@ import sys
 name, source, target = sys.argv[1:]
 with open(source, "rb") as file:
     data = file.read() + b"\0"
-lines = [", ".join(str(byte) for byte in data[at:at + 24]) for at in range(0, len(data), 24)]
+lines = [", ".join(str((byte + 128) % 256 - 128) for byte in data[at:at + 24]) for at in range(0, len(data), 24)]
 with open(target, "w") as file:
     file.write(f"/* Made from {source.rsplit('/', 1)[-1]}. */\nstatic const char {name}[] = {{\n    ")
     file.write(",\n    ".join(lines) + "};\n")

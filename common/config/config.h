@@ -109,6 +109,15 @@ enum config_log_level {
            "memory for the index of what each session has "                                                            \
            "been told, one to two bytes a message; what is older is looked for in the event log")                      \
     TEXT(gateway, index_file, "", "file to map for that index, for one larger than memory; empty: memory")             \
+    TEXT(monitor, address, "127.0.0.1", "address that ringside-monitor serves metrics, health and its page on")        \
+    NUMBER(monitor, port, 9180, 1, 65535, "its port")                                                                  \
+    NUMBER(monitor, refresh_ms, 250, 20, 10000, "time from one look to the next: what it tells is at most so old")     \
+    NUMBER(monitor, silent_ms, 1500, 500, 600000, "a process that lives but gave no sign for so long is silent")       \
+    NUMBER(monitor, blocked_ms, 1000, 10, 600000, "a ring that has been full for so long is an alarm")                 \
+    NUMBER(monitor, ring_fill_percent, 80, 1, 100, "a ring that is fuller is a warning")                               \
+    NUMBER(monitor, disk_free_percent, 10, 0, 100, "a disk with less space is a warning")                              \
+    NUMBER(monitor, clock_offset_ms, 50, 1, 3600000, "a clock further off than that is a warning")                     \
+    NUMBER(monitor, store_lag_s, 30, 1, 86400, "a store that shows what is older is a warning")                        \
     TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
     NUMBER(postgres, batch_events, 16384, 1, 1048576, "most events of one transaction")                                \
     NUMBER(postgres, batch_ms, 8, 0, 10000, "time from one transaction to the next, unless one is full")               \
