@@ -8,14 +8,14 @@
 #include "journal/journal_layout.h"
 #include "journal_cli.h"
 #include "log/log.h"
-#include "names.h"
 #include "replayer.h"
-#include "show.h"
+#include "show/filter.h"
+#include "show/names.h"
+#include "show/show.h"
 #include "stage/stage.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define TAKEN_COMMANDS 128
 #define OUTPUT_BYTES   ((size_t)1 << 20)
@@ -48,8 +48,8 @@ static const struct command_line_form form = {
 struct filter {
     uint64_t from_seq, to_seq;
     uint64_t since_ns, until_ns;
-    uint64_t kinds;      /* a bit each; 0: all */
-    const char *session; /* NULL: all */
+    struct kind_set kinds; /* empty: all */
+    const char *session;   /* NULL: all */
     const char *symbol;
 };
 
@@ -71,7 +71,7 @@ static int take_seq(const struct command_line *line, enum own_option option, uin
                     struct error *error)
 {
     *ret = fallback;
-    if (!line->values[option] || journal_number_read(line->values[option], ret))
+    if (!line->values[option] || number_read(line->values[option], ret))
         return 0;
     return error_set(error, ERROR_INVALID, options[option].name, "'%s' is no number of a command",
                      line->values[option]);
@@ -87,30 +87,14 @@ static int take_time(const struct command_line *line, enum own_option option, ui
                      "'%s' is no time: 2026-11-23T21:19:08.123456789, or ns since the epoch", line->values[option]);
 }
 
-/* 0: there is no such kind. */
-static uint64_t kind_bit(const char *name, size_t bytes)
+static int take_kinds(const char *text, struct kind_set *ret, struct error *error)
 {
-    for (uint8_t kind = 1; kind < 64; kind++) {
-        const char *known = command_kind_name(kind);
-        if (command_kind_known(kind) && strlen(known) == bytes && strncasecmp(known, name, bytes) == 0)
-            return UINT64_C(1) << kind;
-    }
-    return 0;
-}
-
-static int take_kinds(const char *text, uint64_t *ret, struct error *error)
-{
-    *ret = 0;
-    while (text && *text) {
-        size_t bytes = strcspn(text, ",");
-        uint64_t bit = kind_bit(text, bytes);
-        if (bit == 0)
-            return error_set(error, ERROR_INVALID, "kind", "'%.*s' is no kind of command; docs/records.md lists them",
-                             (int)bytes, text);
-        *ret |= bit;
-        text += bytes + (text[bytes] == ',');
-    }
-    return 0;
+    size_t bytes = 0;
+    const char *wrong = text ? kind_set_read(ret, text, command_kind_name, &bytes) : NULL;
+    if (!wrong)
+        return 0;
+    return error_set(error, ERROR_INVALID, "kind", "'%.*s' is no kind of command; docs/records.md lists them",
+                     (int)bytes, wrong);
 }
 
 static int take_filter(struct filter *filter, const struct command_line *line, struct error *error)
@@ -127,25 +111,14 @@ static int take_filter(struct filter *filter, const struct command_line *line, s
     return result < 0 ? result : take_kinds(line->values[KIND], &filter->kinds, error);
 }
 
-/* Whether `wanted` is this name or this number. */
-static bool is_meant(const char *wanted, const char *name, uint32_t number)
-{
-    uint64_t wanted_number;
-    if (!wanted)
-        return true;
-    if (strcmp(wanted, name) == 0)
-        return true;
-    return number != 0 && journal_number_read(wanted, &wanted_number) && wanted_number == number;
-}
-
-static bool passes(const struct filter *filter, const struct command *command, const struct command_names *names)
+static bool passes(const struct filter *filter, const struct command *command, const struct record_names *names)
 {
     if (command->command_seq < filter->from_seq || command->time_ns < filter->since_ns)
         return false;
-    if (filter->kinds != 0 && (command->kind > 63 || (filter->kinds >> command->kind & 1) == 0))
+    if (!kind_set_empty(&filter->kinds) && !kind_set_has(&filter->kinds, command->kind))
         return false;
-    return is_meant(filter->session, names->user, command->session) &&
-           is_meant(filter->symbol, names->symbol, names->instrument);
+    return name_is_meant(filter->session, names->user, command->session) &&
+           name_is_meant(filter->symbol, names->symbol, names->instrument);
 }
 
 /* ---- names --------------------------------------------------------------------------------------------------------
@@ -191,7 +164,7 @@ struct name_texts {
 };
 
 static void find_names(const struct dump *dump, const struct command *command, struct name_texts *texts,
-                       struct command_names *names)
+                       struct record_names *names)
 {
     names->instrument = instrument_of(dump, command);
     names->symbol = names_instrument(&dump->names, names->instrument);
@@ -238,7 +211,7 @@ static int open_reader(struct dump *dump, const struct config *config, bool want
 /* 1: goes on. 0: what follows is beyond the filter. */
 static int dump_one(struct dump *dump, const struct command *command, struct error *error)
 {
-    struct command_names names;
+    struct record_names names;
     struct name_texts texts;
     if (command->command_seq > dump->filter.to_seq || command->time_ns > dump->filter.until_ns)
         return 0;

@@ -78,16 +78,3 @@ int journal_refused(const char *part, const struct error *error, bool json)
     }
     return journal_exit_of(error->code);
 }
-
-bool journal_number_read(const char *text, uint64_t *ret)
-{
-    char *end = NULL;
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    uint64_t number = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0')
-        return false;
-    *ret = number;
-    return true;
-}

@@ -7,6 +7,7 @@
 #define RINGSIDE_CLI_JOURNAL_H
 
 #include "base/error.h"
+#include "show/text.h"
 #include "stage/command_line.h"
 
 #include <stdbool.h>
@@ -48,23 +49,6 @@ int journal_exit_of(int code);
 
 /* Says on stderr what is wrong, as one object on stdout if `json`, and returns the exit code. */
 int journal_refused(const char *part, const struct error *error, bool json);
-
-/* Reads a number that is all of the text; false if it is none. */
-bool journal_number_read(const char *text, uint64_t *ret);
-
-/* ---- printing (print.c) ---- */
-
-#define TIME_TEXT_BYTES  40
-#define PRICE_TEXT_BYTES 24
-
-/* "2026-11-23T21:19:08.123456789Z"; "-" for 0. */
-const char *time_text(uint64_t time_ns, char text[TIME_TEXT_BYTES]);
-
-/* "585.33", "585.3312", "-0.05", "market". */
-const char *price_text(int32_t price_ticks, char text[PRICE_TEXT_BYTES]);
-
-/* ISO 8601 in UTC with up to nine decimals of a second, the end left out as one likes, or ns since the epoch. */
-bool time_read(const char *text, uint64_t *ret_ns);
 
 /* ---- progress (progress.c): a line on stderr that is written over, if that is a terminal ---- */
 

@@ -11,8 +11,8 @@
 #define RINGSIDE_CLI_JOURNAL_PLAY_H
 
 #include "client/ringside_client.h"
-#include "names.h"
 #include "replayer.h"
+#include "show/names.h"
 
 #include <stdbool.h>
 

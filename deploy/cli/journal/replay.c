@@ -174,7 +174,7 @@ static int take_options(struct replay_run *run, struct play_options *play, const
                                   .password = line->values[PASSWORD] ? line->values[PASSWORD] : "ringside",
                                   .user_prefix = line->values[USER],
                                   .pace = 1.0};
-    if (line->values[TO] && (!journal_number_read(line->values[TO], &to) || to == UINT64_MAX))
+    if (line->values[TO] && (!number_read(line->values[TO], &to) || to == UINT64_MAX))
         return error_set(error, ERROR_INVALID, "to", "'%s' is no number of a command", line->values[TO]);
     if (line->values[PACE] && !read_pace(line->values[PACE], &play->pace))
         return error_set(error, ERROR_INVALID, "pace", "'%s' is neither a number above 0 nor max", line->values[PACE]);

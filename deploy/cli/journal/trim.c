@@ -49,7 +49,7 @@ static int trim_go(struct trim_run *run, const struct command_line *line, struct
 {
     struct journal_trim_limit *limit = &run->limit;
     uint64_t before = UINT64_MAX;
-    if (line->values[BEFORE] && !journal_number_read(line->values[BEFORE], &before))
+    if (line->values[BEFORE] && !number_read(line->values[BEFORE], &before))
         return error_set(error, ERROR_INVALID, "before", "'%s' is no number of a command", line->values[BEFORE]);
     int result = journal_trim_limit_find(limit, &line->config, error);
     if (result < 0)

@@ -1,8 +1,10 @@
-/* Times and prices as a person writes them, and back. */
+#include "show/text.h"
+
 #include "base/units.h"
-#include "journal_cli.h"
 #include "record/command.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +16,7 @@ const char *time_text(uint64_t time_ns, char text[TIME_TEXT_BYTES])
     char date[24];
     snprintf(text, TIME_TEXT_BYTES, "-");
     if (time_ns != 0 && gmtime_r(&seconds, &broken) && strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &broken) > 0)
-        snprintf(text, TIME_TEXT_BYTES, "%s.%09lluZ", date, (ull)(time_ns % NS_PER_SECOND));
+        snprintf(text, TIME_TEXT_BYTES, "%s.%09lluZ", date, (unsigned long long)(time_ns % NS_PER_SECOND));
     return text;
 }
 
@@ -30,6 +32,19 @@ const char *price_text(int32_t price_ticks, char text[PRICE_TEXT_BYTES])
     for (int zeros = 0; zeros < 2 && text[length - 1] == '0'; zeros++)
         text[--length] = '\0';
     return text;
+}
+
+bool number_read(const char *text, uint64_t *ret)
+{
+    char *end = NULL;
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    uint64_t number = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0')
+        return false;
+    *ret = number;
+    return true;
 }
 
 /* Digits behind the point, as ns. NULL: there is none behind it. */
@@ -48,7 +63,7 @@ bool time_read(const char *text, uint64_t *ret_ns)
 {
     static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
                                         "%Y-%m-%d"};
-    if (journal_number_read(text, ret_ns))
+    if (number_read(text, ret_ns))
         return true;
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         struct tm broken = {0};

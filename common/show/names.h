@@ -1,9 +1,9 @@
 /*
- * What numbers in commands are called: instruments and sessions, learned from the events of a replay (the engine alone
+ * What numbers in commands are called: instruments and sessions, learned from events (the engine alone
  * gives these numbers).
  */
-#ifndef RINGSIDE_CLI_JOURNAL_NAMES_H
-#define RINGSIDE_CLI_JOURNAL_NAMES_H
+#ifndef RINGSIDE_SHOW_NAMES_H
+#define RINGSIDE_SHOW_NAMES_H
 
 #include "record/event.h"
 

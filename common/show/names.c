@@ -1,4 +1,4 @@
-#include "names.h"
+#include "show/names.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,13 @@
-/* How `ringside journal` writes times, prices and commands, and reads times. */
-#include "deploy/cli/journal/journal_cli.h"
-#include "deploy/cli/journal/show.h"
+/* How records, times and prices are shown to a person and to a program, and how times and filters are read. */
+#include "show/filter.h"
+#include "show/show.h"
+#include "show/text.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-Test(journal_show, times)
+Test(show, times)
 {
     static const struct {
         uint64_t time_ns;
@@ -26,7 +27,7 @@ Test(journal_show, times)
     cr_assert_str_eq(time_text(0, text), "-");
 }
 
-Test(journal_show, times_in_short)
+Test(show, times_in_short)
 {
     static const struct {
         const char *text;
@@ -49,7 +50,7 @@ Test(journal_show, times_in_short)
         cr_assert_not(time_read(none[i], &read_ns), "'%s'", none[i]);
 }
 
-Test(journal_show, prices)
+Test(show, prices)
 {
     static const struct {
         int32_t ticks;
@@ -63,7 +64,7 @@ Test(journal_show, prices)
 
 static void expect(const struct command *command, bool json, const char *expected)
 {
-    const struct command_names names = {.instrument = 3, .symbol = "INTC", .user = "USER01"};
+    const struct record_names names = {.instrument = 3, .symbol = "INTC", .user = "USER01"};
     char *text = NULL;
     size_t bytes = 0;
     FILE *to = open_memstream(&text, &bytes);
@@ -76,7 +77,7 @@ static void expect(const struct command *command, bool json, const char *expecte
     free(text);
 }
 
-Test(journal_show, a_replace)
+Test(show, a_replace)
 {
     struct command command = {.command_seq = 42,
                               .time_ns = UINT64_C(1790000000000000001),
@@ -104,10 +105,86 @@ Test(journal_show, a_replace)
 }
 
 /* Two fields in one place: the one that the kind means is shown. */
-Test(journal_show, an_enter_has_a_group_and_no_target)
+Test(show, an_enter_has_a_group_and_no_target)
 {
     struct command command = {.command_seq = 1, .kind = COMMAND_ENTER, .order = {.instrument = 3, .group = 4}};
     expect(&command, true,
            "{\"kind\":\"ENTER\",\"time\":\"-\",\"user\":\"USER01\",\"symbol\":\"INTC\",\"command_seq\":1,"
            "\"instrument\":3,\"group\":4}\n");
+}
+
+static void expect_event(const struct event *event, bool json, const char *expected)
+{
+    const struct record_names names = {.instrument = 3, .symbol = "INTC", .user = "USER01"};
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *to = open_memstream(&text, &bytes);
+    if (json)
+        show_event_json(to, event, &names);
+    else
+        show_event_text(to, event, &names);
+    fclose(to);
+    cr_assert_str_eq(text, expected);
+    free(text);
+}
+
+Test(show, a_trade)
+{
+    struct event event = {.event_seq = 77,
+                          .command_seq = 42,
+                          .time_ns = UINT64_C(1790000000000000001),
+                          .kind = EVENT_EXECUTED,
+                          .instrument = 3,
+                          .session = 5,
+                          .message_no = 12,
+                          .user_ref = 9,
+                          .side = 'B',
+                          .trade = {.order_ref = 100,
+                                    .maker_order_ref = 99,
+                                    .match_number = 6,
+                                    .price_ticks = 1000100,
+                                    .quantity = 200,
+                                    .liquidity = 'R',
+                                    .maker_liquidity = 'A'}};
+    expect_event(
+        &event, false,
+        "        77  2026-09-21T14:13:20.000000001Z  EXECUTED          USER01   INTC     message_no 12 user_ref "
+        "9 side B order_ref 100 maker_order_ref 99 match_number 6 price 100.01 quantity 200 liquidity R "
+        "maker_liquidity A\n");
+    expect_event(&event, true,
+                 "{\"kind\":\"EXECUTED\",\"time\":\"2026-09-21T14:13:20.000000001Z\",\"user\":\"USER01\",\"symbol\":"
+                 "\"INTC\",\"event_seq\":77,\"command_seq\":42,\"time_ns\":1790000000000000001,\"instrument\":3,"
+                 "\"session\":5,\"message_no\":12,\"user_ref\":9,\"side\":\"B\",\"order_ref\":100,"
+                 "\"maker_order_ref\":99,\"match_number\":6,\"price_ticks\":1000100,\"price\":\"100.01\","
+                 "\"quantity\":200,\"liquidity\":\"R\",\"maker_liquidity\":\"A\"}\n");
+}
+
+/* A record that holds its own symbol shows that one, and no other beside it. */
+Test(show, best_prices)
+{
+    struct event event = {.event_seq = 1, .kind = EVENT_BOOK_TOP, .instrument = 3, .top = {.bid_ticks = 5}};
+    memcpy(event.top.symbol, "MSFT    ", SYMBOL_BYTES);
+    expect_event(&event, true,
+                 "{\"kind\":\"BOOK_TOP\",\"time\":\"-\",\"user\":\"USER01\",\"event_seq\":1,\"instrument\":3,"
+                 "\"symbol\":\"MSFT\",\"bid_ticks\":5,\"bid\":\"0.0005\"}\n");
+}
+
+Test(show, kinds_by_name)
+{
+    struct kind_set set = {0};
+    size_t bytes = 0;
+    cr_assert(kind_set_empty(&set));
+    cr_assert_null(kind_set_read(&set, "executed,Checkpoint", event_kind_name, &bytes));
+    cr_assert(kind_set_has(&set, EVENT_EXECUTED) && kind_set_has(&set, EVENT_CHECKPOINT));
+    cr_assert_not(kind_set_has(&set, EVENT_ACCEPTED) || kind_set_empty(&set));
+    const char *text = "enter,entered,cancel";
+    cr_assert_eq(kind_set_read(&set, text, command_kind_name, &bytes), text + strlen("enter,"));
+    cr_assert_eq(bytes, strlen("entered"));
+}
+
+Test(show, who_is_meant)
+{
+    cr_assert(name_is_meant(NULL, "USER01", 1));
+    cr_assert(name_is_meant("USER01", "USER01", 7) && name_is_meant("7", "USER01", 7));
+    cr_assert_not(name_is_meant("USER02", "USER01", 7) || name_is_meant("0", "", 0) || name_is_meant("8", "", 7));
 }
