@@ -217,14 +217,16 @@ static uint64_t order_room(const struct load_options *options)
     return room < most ? room : most;
 }
 
-static const char *open_drive(struct drive *drive, const struct load_options *options, struct histogram *latency_ns)
+static const char *open_drive(struct drive *drive, const struct load_options *options, struct load_outcome *outcome)
 {
     *drive = (struct drive){.options = options, .session_count = options->sessions, .epoll = -1};
     drive->run.options = options;
-    drive->run.latency_ns = latency_ns;
+    drive->run.latency_ns = &outcome->latency_ns;
+    drive->run.sent_ns = &outcome->sent_ns;
     drive->window = options->window == 0 ? UINT32_MAX : (options->window + options->sessions - 1) / options->sessions;
     drive->live_max = (options->live + options->sessions - 1) / options->sessions;
-    histogram_clear(latency_ns);
+    histogram_clear(&outcome->latency_ns);
+    histogram_clear(&outcome->sent_ns);
     drive->sessions = calloc(options->sessions, sizeof(*drive->sessions));
     drive->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (!drive->sessions || drive->epoll < 0 || market_init(&drive->run.market, options) < 0 ||
@@ -283,7 +285,7 @@ int drive_run(const struct load_options *options, struct load_outcome *outcome)
     struct drive drive;
     struct machine_times before, after;
     *outcome = (struct load_outcome){0};
-    const char *wrong = open_drive(&drive, options, &outcome->latency_ns);
+    const char *wrong = open_drive(&drive, options, outcome);
     if (wrong)
         drive_fail(&drive, wrong);
     machine_times_read(&before);

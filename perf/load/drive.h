@@ -6,7 +6,8 @@
 
 struct load_outcome {
     struct load_counts counts;
-    struct histogram latency_ns;
+    struct histogram latency_ns; /* from when a request was due */
+    struct histogram sent_ns;    /* from when it was really sent */
     uint64_t trades;
     uint64_t trades_one_sided; /* the other side is not this load's */
     uint64_t live_orders;      /* at the end */

@@ -62,6 +62,8 @@ static void json_times(const struct load_outcome *outcome)
            ", \"p999_ns\": %" PRIu64 ", \"max_ns\": %" PRIu64,
            latency->count, histogram_quantile(latency, 0.5), histogram_quantile(latency, 0.9),
            histogram_quantile(latency, 0.99), histogram_quantile(latency, 0.999), latency->max);
+    printf(", \"sent_p50_ns\": %" PRIu64 ", \"sent_p99_ns\": %" PRIu64, histogram_quantile(&outcome->sent_ns, 0.5),
+           histogram_quantile(&outcome->sent_ns, 0.99));
     printf(", \"cpu_s\": %.3f", outcome->cpu_s);
     if (outcome->stolen >= 0)
         printf(", \"stolen_fraction\": %.4f", outcome->stolen);
@@ -129,6 +131,9 @@ static void print_table(const struct load_options *options, const struct load_ou
     printf("%-22s%14.0f /s\n", "new orders", per_second(outcome->counts.orders, outcome));
     printf("latency, from %s to the answer\n", options->rate > 0 ? "when a request was due" : "a request's turn");
     print_latency(&outcome->latency_ns);
+    printf("%-22s%14.1f us  p99 %.1f us\n", "from the sending, p50",
+           (double)histogram_quantile(&outcome->sent_ns, 0.5) / 1e3,
+           (double)histogram_quantile(&outcome->sent_ns, 0.99) / 1e3);
     if (yardstick) {
         printf("%-22s%14.1f us  TCP round trip %.1f us, durable append %.1f us\n", "yardstick, p50",
                (double)yardstick_sum_ns(yardstick) / 1e3, (double)yardstick_round_trip_p50_ns(yardstick) / 1e3,

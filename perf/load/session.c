@@ -105,11 +105,18 @@ static bool put_cancel(struct load_session *session, uint32_t index)
     return true;
 }
 
+static uint32_t late_ns(const struct load_run *run, uint64_t asked_ns)
+{
+    uint64_t late = run->now_ns > asked_ns ? run->now_ns - asked_ns : 0;
+    return late < UINT32_MAX ? (uint32_t)late : UINT32_MAX;
+}
+
 bool session_enter(struct load_session *session, const struct market_order *order, uint64_t asked_ns)
 {
     if (UNLIKELY(session->sent >= session->order_room))
         return false;
     session->orders[session->sent] = (struct load_order){.asked_ns = asked_ns,
+                                                         .late_ns = late_ns(session->run, asked_ns),
                                                          .quantity = order->quantity,
                                                          .leaves = order->quantity,
                                                          .price_ticks = order->price_ticks,
@@ -135,6 +142,7 @@ bool session_cancel_random(struct load_session *session, uint64_t asked_ns)
     session_live_remove(session, order);
     order->state = ORDER_CANCELLING;
     order->asked_ns = asked_ns;
+    order->late_ns = late_ns(session->run, asked_ns);
     session->cancelling++;
     session->run->counts.cancels_asked += session->run->measuring;
     session->run->counts.requests += session->run->measuring;

@@ -36,7 +36,10 @@ struct load_order {
     uint32_t quantity;
     uint32_t leaves;
     int32_t price_ticks;
-    uint32_t live_at; /* place in the list of live orders */
+    union {
+        uint32_t live_at; /* LIVE: place in the list of live orders */
+        uint32_t late_ns; /* SENT, CANCELLING: how long after asked_ns the request went out; UINT32_MAX: or longer */
+    };
     uint16_t instrument;
     uint8_t state;
     uint8_t side;
@@ -69,7 +72,8 @@ struct load_run {
     const struct load_options *options;
     struct market market;
     struct matches matches;
-    struct histogram *latency_ns;
+    struct histogram *latency_ns; /* from when a request was due */
+    struct histogram *sent_ns;    /* from when it was really sent */
     struct load_counts counts;
     uint64_t now_ns;         /* read after each receive, and each so many messages */
     uint64_t last_answer_ns; /* when the last request was answered */

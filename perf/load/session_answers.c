@@ -29,11 +29,14 @@ static void live_add(struct load_session *session, uint32_t index)
     session->live[session->live_count++] = index;
 }
 
-static void measure(struct load_run *run, uint64_t asked_ns)
+static void measure(struct load_run *run, const struct load_order *order)
 {
     run->last_answer_ns = run->now_ns;
-    if (run->measuring)
-        histogram_record(run->latency_ns, run->now_ns > asked_ns ? run->now_ns - asked_ns : 0);
+    if (!run->measuring)
+        return;
+    uint64_t latency_ns = run->now_ns > order->asked_ns ? run->now_ns - order->asked_ns : 0;
+    histogram_record(run->latency_ns, latency_ns);
+    histogram_record(run->sent_ns, latency_ns > order->late_ns ? latency_ns - order->late_ns : 0);
 }
 
 /* The order has ended: a cancel that is still under way will not be answered. */
@@ -77,7 +80,7 @@ static void take_accepted(struct load_session *session, const struct ouch_accept
                 memcmp(accepted->symbol, instrument->symbol, sizeof(instrument->symbol)) == 0;
     if (UNLIKELY(!same))
         breach_of(session, accepted->user_ref, "accepted with other terms than it was entered with");
-    measure(run, order->asked_ns);
+    measure(run, order);
     run->counts.orders_accepted++;
     run->counts.accepted_shares += order->quantity;
     if (UNLIKELY(accepted->state != 'L')) {
@@ -96,7 +99,7 @@ static void take_rejected(struct load_session *session, const struct ouch_reject
     struct load_order *order = answered_order(session, rejected->user_ref);
     if (!order)
         return;
-    measure(session->run, order->asked_ns);
+    measure(session->run, order);
     if (session->run->counts.orders_rejected++ == 0)
         session->run->reject_reason = rejected->reason;
     order->leaves = 0;
@@ -166,7 +169,7 @@ static void take_canceled(struct load_session *session, const struct ouch_cancel
         if (order->state != ORDER_CANCELLING)
             breach_of(session, canceled->user_ref, "a cancel that nobody asked for");
         else
-            measure(run, order->asked_ns);
+            measure(run, order);
     } else if (canceled->reason == OUCH_CANCEL_IMMEDIATE && order->time_in_force != '3') {
         breach_of(session, canceled->user_ref, "cancelled as immediate-or-cancel, which it is not");
     }
