@@ -16,6 +16,7 @@ int order_main(int argc, char **argv);    /* order/ */
 
 /* Parts that live elsewhere. */
 int load_main(int argc, char **argv);         /* perf/load */
+int probe_main(int argc, char **argv);        /* perf/probe */
 int bench_ring_main(int argc, char **argv);   /* perf/bench */
 int bench_engine_main(int argc, char **argv); /* perf/bench */
 int bench_matcher_main(int argc, char **argv);
