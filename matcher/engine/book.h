@@ -31,9 +31,10 @@ static inline struct index_key order_index_key(const struct order *order)
     return key;
 }
 
-/* The order's memory goes back; it has left its level and the index. */
+/* The order's memory goes back; it has left its level and the index. That it has no shares tells that it is gone. */
 static inline void order_release(struct engine *engine, uint32_t index)
 {
+    engine->orders[index].quantity = 0;
     engine->orders[index].next = pool_give(&engine->order_pool, index);
     engine->live_orders--;
 }

@@ -14,10 +14,20 @@
 
 #include <string.h>
 
+static inline struct index_key target_name(const struct command *command)
+{
+    return (struct index_key){command->session, command->order.target_user_ref, command->order.user_ref_index};
+}
+
 static inline uint32_t target_find(const struct engine *engine, const struct command *command)
 {
-    struct index_key key = {command->session, command->order.target_user_ref, command->order.user_ref_index};
-    return index_find(engine, key);
+    return index_find(engine, target_name(command));
+}
+
+/* Whether this is the order that the command means; an order that is gone keeps its name, but has no shares. */
+static inline bool is_target(const struct order *order, const struct command *command)
+{
+    return order->quantity != 0 && index_matches(order, target_name(command));
 }
 
 /* Shares that stay open if the order is to trade `size` in all. */
@@ -42,9 +52,9 @@ static inline void order_cut(struct engine *engine, uint32_t index, uint32_t lea
     order->terms.size -= decrement;
 }
 
-void request_cancel(struct engine *engine, const struct command *command)
+void request_cancel(struct engine *engine, const struct command *command, uint32_t guess)
 {
-    uint32_t index = target_find(engine, command);
+    uint32_t index = LIKELY(is_target(&engine->orders[guess], command)) ? guess : target_find(engine, command);
     if (index == 0)
         return;
     const struct order *order = &engine->orders[index];

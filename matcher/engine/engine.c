@@ -154,22 +154,28 @@ static inline bool connected(const struct engine *engine, const struct command *
            engine->sessions[command->session].owner == owner_of(command->gateway, command->tenure);
 }
 
-static inline void apply_request(struct engine *engine, const struct command *command)
+/* The name that an entry gives its order. */
+static inline struct index_key own_name(const struct command *command)
+{
+    return (struct index_key){command->session, command->user_ref, command->order.user_ref_index};
+}
+
+static inline void apply_request(struct engine *engine, const struct command *command, const struct look *look)
 {
     if (UNLIKELY(!connected(engine, command)))
         command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
     else if (command->kind == COMMAND_CANCEL)
-        request_cancel(engine, command);
+        request_cancel(engine, command, look ? look->order : 0);
     else if (UNLIKELY(command->kind != COMMAND_ENTER))
         apply_rarer(engine, command);
-    else if (UNLIKELY(!straight_enter(engine, command)))
+    else if (UNLIKELY(!straight_enter(engine, command, look ? look->hash : index_hash(own_name(command)))))
         request_enter(engine, command);
 }
 
-static inline void dispatch(struct engine *engine, const struct command *command)
+static inline void dispatch(struct engine *engine, const struct command *command, const struct look *look)
 {
     if (LIKELY((uint32_t)command->kind - COMMAND_ENTER <= COMMAND_REFUSED - COMMAND_ENTER))
-        apply_request(engine, command);
+        apply_request(engine, command, look);
     else
         apply_other(engine, command);
 }
@@ -327,7 +333,7 @@ static inline bool step_finish(struct engine *engine)
     return true;
 }
 
-static inline bool apply(struct engine *engine, const struct command *command)
+static inline bool apply(struct engine *engine, const struct command *command, const struct look *look)
 {
     step_begin(engine);
     engine->command_seq = command->command_seq;
@@ -336,7 +342,7 @@ static inline bool apply(struct engine *engine, const struct command *command)
     engine->event_index = 0;
     engine->touched = 0;
     engine->round_first_ticks = 0;
-    dispatch(engine, command);
+    dispatch(engine, command, look);
     /* A sweep says for itself when a book has come to rest. */
     if (UNLIKELY(follow_concerns(engine)) && (engine->touched | engine->round_first_ticks) != 0 &&
         engine->work.sweep == SWEEP_NONE)
@@ -361,7 +367,7 @@ int engine_apply(struct engine *engine, const struct command *command, const str
         return ENGINE_UNFINISHED;
     engine->output = *output;
     uint64_t first = engine->event_seq_next;
-    apply(engine, command);
+    apply(engine, command, NULL);
     return step_told(engine, first);
 }
 
@@ -386,6 +392,7 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 
 /* So many of the last events are still on their way to the cache. */
 #define EVENTS_YOUNG 4u
+#define HASH_EVERY   8u /* commands */
 
 /* Below so many live orders everything is in the cache anyway, and looking ahead costs more than it gives. */
 #define LOOK_AHEAD_ORDERS_MIN 4096u
@@ -402,9 +409,9 @@ static inline int apply_batch(struct engine *engine, const struct engine_input *
             return ENGINE_WRONG_COMMAND_SEQ;
         if (looks && (seq % LOOK_EVERY == 0 || seq == first))
             look_ahead(engine, input, seq, seq == first);
-        if (seq % LOOK_GROUP == 0)
+        if (seq % HASH_EVERY == 0)
             hash_but(engine, EVENTS_YOUNG);
-        if (UNLIKELY(!apply(engine, command))) {
+        if (UNLIKELY(!apply(engine, command, looks ? look_of(engine, seq) : NULL))) {
             seq++;
             break;
         }

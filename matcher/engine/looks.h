@@ -10,9 +10,15 @@
 #define LOOK_ROUNDS 3u
 #define LOOK_EVERY  2u /* commands: then it is the next round's turn */
 
+/* What is found out about a command for its own turn. A guess: by then it may be wrong, and is never used unseen. */
+struct look {
+    uint64_t seq;   /* of the command */
+    uint32_t hash;  /* in the index: of an entry's own name, else of the order that it is about */
+    uint32_t order; /* the order that a change is about; 0: none was found */
+};
+
 struct look_change {
-    uint32_t hash;
-    uint32_t order;
+    struct look *look;
 };
 
 struct look_entry {
@@ -34,8 +40,9 @@ struct look_group {
 };
 
 struct looks {
-    uint64_t done[LOOK_ROUNDS];            /* groups below this one have had this round */
-    struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
+    uint64_t done[LOOK_ROUNDS];               /* groups below this one have had this round */
+    struct look at[LOOK_GROUPS * LOOK_GROUP]; /* of command n at n modulo their number */
+    struct look_group groups[LOOK_GROUPS];    /* group n at n modulo their number */
 };
 
 #endif

@@ -41,7 +41,7 @@ LOOKS_AHEAD const uint32_t *look_page(const struct engine *engine, uint32_t inst
 }
 
 /* What an entry would be, whether it is one or not. Books are few enough to be read right away. */
-LOOKS_AHEAD struct look_entry look_entered(const struct engine *engine, const struct command *command)
+LOOKS_AHEAD void look_entered(const struct engine *engine, const struct command *command, struct look_entry *entry)
 {
     uint32_t asked = command->order.instrument;
     uint32_t instrument = asked <= engine->instrument_count ? asked : 0;
@@ -49,14 +49,24 @@ LOOKS_AHEAD struct look_entry look_entered(const struct engine *engine, const st
     uint32_t key = price_index(&engine->books[instrument], command->order.price_ticks) ^ key_flip(side);
     const uint32_t *page = look_page(engine, instrument, side, key);
     fetch(page);
-    return (struct look_entry){.page = page, .key = key, .instrument = instrument, .side = side};
+    entry->page = page;
+    entry->key = key;
+    entry->instrument = instrument;
+    entry->side = side;
+    entry->maker = 0;
 }
 
-LOOKS_AHEAD void look_first(const struct engine *engine, const struct engine_input *input, uint64_t number,
-                            struct look_group *group)
+LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number)
 {
-    group->change_count = 0;
-    group->entry_count = 0;
+    return &engine->looks.groups[number % LOOK_GROUPS];
+}
+
+LOOKS_AHEAD void look_first(struct engine *engine, const struct engine_input *input, uint64_t number)
+{
+    struct looks *looks = &engine->looks;
+    struct look_group *group = look_group(engine, number);
+    uint32_t change_count = 0;
+    uint32_t entry_count = 0;
     LOOK_LOOP
     for (uint32_t i = 0; i < LOOK_GROUP; i++) {
         const struct command *command = look_at(input, number, i);
@@ -67,20 +77,24 @@ LOOKS_AHEAD void look_first(const struct engine *engine, const struct engine_inp
         fetch(&engine->sessions[command->session]); /* it need not be there: nothing is read */
         fetch(look_at(input, number + 1, i));
         fetch((const uint8_t *)look_at(input, number + 1, i) + 64);
-        group->changes[group->change_count].hash = hash;
-        group->entries[group->entry_count] = look_entered(engine, command);
-        group->change_count += !enters;
-        group->entry_count += enters;
+        struct look *look = &looks->at[(number * LOOK_GROUP + i) % (LOOK_GROUPS * LOOK_GROUP)];
+        *look = (struct look){.seq = number * LOOK_GROUP + i, .hash = hash};
+        group->changes[change_count].look = look;
+        look_entered(engine, command, &group->entries[entry_count]);
+        change_count += !enters;
+        entry_count += enters;
     }
+    group->change_count = change_count;
+    group->entry_count = entry_count;
 }
 
 LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *group)
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
-        struct look_change *change = &group->changes[i];
-        change->order = index_guess(engine, change->hash);
-        fetch(&engine->orders[change->order]);
+        struct look *look = group->changes[i].look;
+        look->order = index_guess(engine, look->hash);
+        fetch(&engine->orders[look->order]);
     }
     LOOK_LOOP
     for (uint32_t i = 0; i < group->entry_count; i++) {
@@ -101,7 +115,7 @@ LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
-        const struct order *order = &engine->orders[group->changes[i].order];
+        const struct order *order = &engine->orders[group->changes[i].look->order];
         const uint32_t *page = look_page(engine, order_instrument(order), code_side(order_code(order)), order->key);
         fetch(level_in_page(engine, *page, order->key));
         fetch(&engine->orders[order->prev]);
@@ -124,11 +138,6 @@ LOOKS_AHEAD bool look_next(struct looks *looks, uint32_t round, uint64_t now, ui
     return looks->done[round] < end && looks->done[round] <= now + ahead;
 }
 
-LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number)
-{
-    return &engine->looks.groups[number % LOOK_GROUPS];
-}
-
 /* Each round goes on from where it has come to. */
 void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins)
 {
@@ -139,7 +148,7 @@ void look_ahead(struct engine *engine, const struct engine_input *input, uint64_
     uint32_t turn = seq % LOOK_GROUP / LOOK_EVERY;
     if (turn == 0 || begins) {
         for (; look_next(looks, 0, now, whole); done[0]++)
-            look_first(engine, input, done[0], look_group(engine, done[0]));
+            look_first(engine, input, done[0]);
     }
     if (turn == 1 || begins) {
         for (; look_next(looks, 1, now, done[0]); done[1]++)

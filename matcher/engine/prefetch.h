@@ -31,4 +31,11 @@ LOOKS_AHEAD void fetch_maker(const struct engine *engine, uint32_t index)
  * before the first of a batch, which begins it. */
 void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins);
 
+/* What was found out about this command; NULL: it was not looked at. */
+static inline const struct look *look_of(const struct engine *engine, uint64_t seq)
+{
+    const struct look *look = &engine->looks.at[seq % (LOOK_GROUPS * LOOK_GROUP)];
+    return LIKELY(look->seq == seq) ? look : NULL;
+}
+
 #endif

@@ -14,7 +14,8 @@ void request_enter(struct engine *engine, const struct command *command);
 void request_replace(struct engine *engine, const struct command *command);
 
 /* changes.c */
-void request_cancel(struct engine *engine, const struct command *command);
+/* `guess`: the order that the command most likely means; 0: none. */
+void request_cancel(struct engine *engine, const struct command *command, uint32_t guess);
 void request_modify(struct engine *engine, const struct command *command);
 void request_account_query(struct engine *engine, const struct command *command);
 void request_refused(struct engine *engine, const struct command *command);

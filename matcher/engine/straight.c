@@ -110,7 +110,6 @@ static inline bool judged(const struct engine *engine, const struct command *com
     straight->code = side_codes[order->side & 31];
     straight->side = code_side(straight->code);
     straight->key = index ^ key_flip(straight->side);
-    straight->hash = index_hash((struct index_key){command->session, command->user_ref, 0});
     straight->slot = index_room(engine, straight->hash);
     return LIKELY(room_judged(engine, straight->slot));
 }
@@ -211,9 +210,9 @@ static __attribute__((noinline)) void trades(struct engine *engine, const struct
     taker_trade(engine);
 }
 
-bool straight_enter(struct engine *engine, const struct command *command)
+bool straight_enter(struct engine *engine, const struct command *command, uint32_t hash)
 {
-    struct straight straight;
+    struct straight straight = {.hash = hash};
     if (!judged(engine, command, &straight))
         return false;
     straight.session->user_ref_last = command->user_ref;

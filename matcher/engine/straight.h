@@ -8,7 +8,7 @@
 
 #include "state.h"
 
-/* false: not on the straight path, and nothing has changed. */
-bool straight_enter(struct engine *engine, const struct command *command);
+/* `hash` is that of the order's name in the index. false: not on the straight path, and nothing has changed. */
+bool straight_enter(struct engine *engine, const struct command *command, uint32_t hash);
 
 #endif

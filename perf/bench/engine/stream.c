@@ -44,6 +44,7 @@ void *stream_memory(size_t bytes)
     if (memory == MAP_FAILED)
         return NULL;
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
+    (void)madvise(memory, bytes, MADV_POPULATE_WRITE); /* as a matcher has brought its memory in before it is asked */
     return memory;
 }
 
