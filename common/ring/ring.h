@@ -63,11 +63,21 @@ void ring_detach(struct ring *ring);
 
 /* ---- producer ---------------------------------------------------------------------------------------------------- */
 
+/* How often and for how long each gating consumer has held the producer, in this life of it. */
+struct ring_waits {
+    uint64_t stall_counts[RING_CONSUMERS_MAX];
+    uint64_t blocked_ns[RING_CONSUMERS_MAX]; /* without the wait that is going on */
+    uint64_t since_ns;                       /* when that began */
+    uint32_t on;                             /* who is waited for; RING_NOBODY */
+    uint32_t reserved;
+};
+
 struct ring_producer {
     struct ring_file *file;
     uint64_t mask;
     uint64_t next;  /* the sequence that the next claim gets */
     uint64_t limit; /* sequences below this are free for writing as far as is known */
+    struct ring_waits waits;
 };
 
 /*
@@ -78,6 +88,9 @@ int ring_producer_open(struct ring_producer *producer, struct ring *ring, uint32
 
 /* Looks at the gating cursors; called by ring_claim when the ring seems full. Keeps the line's blocked_* words. */
 void ring_producer_refresh(struct ring_producer *producer);
+
+/* How long the consumer with this line has held the producer, the wait that is going on included. */
+uint64_t ring_producer_blocked_ns(const struct ring_producer *producer, uint32_t line, uint64_t now_ns);
 
 /* A sign of life, about once a second. */
 void ring_producer_beat(struct ring_producer *producer, uint64_t now_ns);

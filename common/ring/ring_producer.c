@@ -125,10 +125,13 @@ int ring_producer_open(struct ring_producer *producer, struct ring *ring, uint32
     atomic_store_explicit(&line->blocked_since_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&line->blocked_on, RING_NOBODY, memory_order_relaxed);
     atomic_fetch_add_explicit(&line->epoch, 1, memory_order_release);
-    producer->file = ring->file;
-    producer->mask = ring->file->header.capacity - 1;
-    producer->next = next;
-    producer->limit = next;
+    *producer = (struct ring_producer){
+        .file = ring->file,
+        .mask = ring->file->header.capacity - 1,
+        .next = next,
+        .limit = next,
+        .waits = {.on = RING_NOBODY},
+    };
     ring_producer_refresh(producer);
     ring_flush(producer);
     return 0;
@@ -148,24 +151,49 @@ static uint64_t slowest_gating(const struct ring_file *file, uint32_t *ret_line)
     return slowest;
 }
 
-static void note_blocked(struct ring_producer_line *line, uint32_t on)
+/* The wait for one consumer is over, or another one is waited for now. */
+static void wait_for(struct ring_waits *waits, uint32_t on, uint64_t now_ns)
 {
-    if (atomic_load_explicit(&line->blocked_on, memory_order_relaxed) != on)
-        atomic_store_explicit(&line->blocked_on, on, memory_order_relaxed);
+    if (waits->on != RING_NOBODY)
+        waits->blocked_ns[waits->on] += now_ns - waits->since_ns;
+    if (on != RING_NOBODY)
+        waits->stall_counts[on]++;
+    waits->on = on;
+    waits->since_ns = now_ns;
+}
+
+uint64_t ring_producer_blocked_ns(const struct ring_producer *producer, uint32_t line, uint64_t now_ns)
+{
+    const struct ring_waits *waits = &producer->waits;
+    bool going_on = waits->on == line && now_ns > waits->since_ns;
+    return waits->blocked_ns[line] + (going_on ? now_ns - waits->since_ns : 0);
+}
+
+static void note_blocked(struct ring_producer *producer, uint32_t on)
+{
+    struct ring_producer_line *line = &producer->file->producer;
+    if (producer->waits.on == on)
+        return;
+    uint64_t now_ns = clock_monotonic_ns();
+    wait_for(&producer->waits, on, now_ns);
+    atomic_store_explicit(&line->blocked_on, on, memory_order_relaxed);
     if (atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed) != 0)
         return;
-    atomic_store_explicit(&line->blocked_since_ns, clock_monotonic_ns(), memory_order_relaxed);
+    atomic_store_explicit(&line->blocked_since_ns, now_ns, memory_order_relaxed);
     uint64_t stalls = atomic_load_explicit(&line->stall_count, memory_order_relaxed);
     atomic_store_explicit(&line->stall_count, stalls + 1, memory_order_relaxed);
 }
 
-static void note_free(struct ring_producer_line *line)
+static void note_free(struct ring_producer *producer)
 {
-    uint64_t since = atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed);
-    if (since == 0)
+    struct ring_producer_line *line = &producer->file->producer;
+    if (producer->waits.on == RING_NOBODY)
         return;
+    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t since = atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed);
     uint64_t total = atomic_load_explicit(&line->blocked_ns_total, memory_order_relaxed);
-    atomic_store_explicit(&line->blocked_ns_total, total + clock_monotonic_ns() - since, memory_order_relaxed);
+    wait_for(&producer->waits, RING_NOBODY, now_ns);
+    atomic_store_explicit(&line->blocked_ns_total, total + now_ns - since, memory_order_relaxed);
     atomic_store_explicit(&line->blocked_since_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&line->blocked_on, RING_NOBODY, memory_order_relaxed);
 }
@@ -179,9 +207,9 @@ void ring_producer_refresh(struct ring_producer *producer)
     producer->limit = slowest == UINT64_MAX ? UINT64_MAX : slowest + file->header.capacity;
     REQUIRE(producer->limit >= producer->next);
     if (producer->limit == producer->next)
-        note_blocked(&file->producer, line);
+        note_blocked(producer, line);
     else
-        note_free(&file->producer);
+        note_free(producer);
 }
 
 void ring_producer_beat(struct ring_producer *producer, uint64_t now_ns)

@@ -2,6 +2,7 @@
  * The ring in one process: what attaching checks, what full and empty look like, how a producer and a consumer take up
  * their work again, and what an observer is told. Each test makes a small ring in /dev/shm and removes it.
  */
+#include "env/clock.h"
 #include "ring/ring.h"
 
 #include <criterion/criterion.h>
@@ -182,6 +183,32 @@ Test(ring, the_slowest_gating_consumer_holds_the_producer)
     cr_assert_eq(atomic_load(&ring.file->producer.blocked_on), RING_NOBODY);
     put(&producer, 99);
     cr_assert_null(ring_claim(&producer));
+}
+
+/* The time is told by whom, also while it is going on, and comes to what the ring's line says in all. */
+Test(ring, a_held_producer_knows_by_whom_and_for_how_long)
+{
+    struct ring_producer producer = open_producer();
+    struct ring_consumer first = open_consumer("first");
+    struct ring_consumer second = open_consumer("second");
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        put(&producer, slot);
+    cr_assert_null(ring_claim(&producer)); /* neither has released anything: the first is as slow as any */
+    ring_release(&first, BASE + SLOTS);
+    usleep(2000);
+    cr_assert_null(ring_claim(&producer)); /* now the second is waited for */
+    usleep(1000);
+    uint64_t going_on = ring_producer_blocked_ns(&producer, 1, clock_monotonic_ns());
+    cr_expect(going_on >= 1000000, "%llu", (unsigned long long)going_on);
+    cr_expect_null(ring_claim(&producer));
+    ring_release(&second, BASE + SLOTS);
+    cr_assert_eq(ring_free(&producer, 1), SLOTS);
+    const struct ring_waits *waits = &producer.waits;
+    cr_expect_eq(waits->stall_counts[0], 1u);
+    cr_expect_eq(waits->stall_counts[1], 1u);
+    cr_expect(waits->blocked_ns[0] >= 2000000 && waits->blocked_ns[1] >= going_on);
+    cr_expect_eq(waits->blocked_ns[0] + waits->blocked_ns[1], atomic_load(&ring.file->producer.blocked_ns_total));
+    cr_expect_eq(ring_producer_blocked_ns(&producer, 1, clock_monotonic_ns()), waits->blocked_ns[1], "it is over");
 }
 
 Test(ring, a_consumer_never_passes_its_barrier)
