@@ -64,6 +64,7 @@ static int deliver(struct gateway *gateway, uint32_t session, uint32_t message_n
     }
     connection->output_tail += session_encode(room, event, options, side, gateway->midnight_ns);
     gateway->counts.messages++;
+    counts_mark(gateway, event);
     network_dirty(gateway, connection);
     return 0;
 }

@@ -34,6 +34,7 @@ static int gateway_open(void **ret_stage, const struct stage_context *context, s
     gateway->config = context->config;
     gateway->run = context->run;
     gateway->gateway = context->gateway;
+    counts_open(gateway, context->values);
     gateway->poller = gateway->writable_poller = gateway->listener = -1;
     gateway->behind_first = gateway->behind_last = CONNECTION_NONE;
     int code = settings_open(gateway, error);
@@ -89,6 +90,11 @@ static int gateway_poll(void *stage, uint64_t now_ns, struct error *error)
     int in = poll_in(gateway, now_ns);
     int out = poll_out(gateway, now_ns, error);
     return out < 0 ? out : in + out;
+}
+
+static void gateway_measure(void *stage, uint64_t now_ns)
+{
+    counts_look(stage, now_ns);
 }
 
 static bool gateway_ready(const void *stage)
@@ -147,6 +153,8 @@ const struct stage_definition gateway_stage = {
     .name = "gateway",
     .kind = PROCESS_GATEWAY,
     .pollable = true,
+    .values = &gateway_values_table,
+    .measure = gateway_measure,
     .summary = "serves clients over SoupBinTCP and OUCH 5.0",
     .open = gateway_open,
     .poll = gateway_poll,

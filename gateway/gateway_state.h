@@ -8,6 +8,7 @@
  *   limits.c    orders that a member may not send       settings.c accounts and members' settings, read and read again
  *   strangers.c those that have not asked to log in
  *   manners.c   heartbeats and time-outs                gateway.c  the poll that calls them in turn
+ *   counts.c    what the metrics file tells
  */
 #ifndef RINGSIDE_GATEWAY_STATE_H
 #define RINGSIDE_GATEWAY_STATE_H
@@ -20,6 +21,8 @@
 #include "eventlog/eventlog.h"
 #include "instruments.h"
 #include "members.h"
+#include "metrics/hops.h"
+#include "metrics/values.h"
 #include "outbound.h"
 #include "rate.h"
 #include "ring/ring.h"
@@ -32,6 +35,7 @@
 #define FOLLOWED_EVENTS 256u               /* copied from the ring at a time */
 #define WINDOW_EVENTS   64u                /* read at a time for a connection that is behind */
 #define INBOUND_WANTED  64u                /* free slots of the inbound ring below which no socket is read */
+#define OUT_MARKS_MAX   64u                /* messages of one poll whose time is taken */
 
 enum gateway_phase {
     GATEWAY_JOINING,     /* the run is not there yet */
@@ -59,7 +63,13 @@ struct gateway_input {
 
 struct gateway_counts {
     uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls,
-        limit_refusals, strangers_closed, unread_closed, mistaken_closed;
+        limit_refusals, strangers_closed, unread_closed, mistaken_closed, bytes_in, bytes_out, reads, sends;
+};
+
+/* The stamps of an event that this poll tells of. */
+struct out_mark {
+    uint32_t received_ns_low;
+    uint32_t published_ns_low;
 };
 
 /* Grouped by the file that a field belongs to; there is one of it. */
@@ -141,6 +151,14 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     uint32_t stranger_last;
     uint64_t strangers_told_ns; /* when the log was last told of some that were closed */
 
+    /* counts.c */
+    struct gateway_values *values;  /* NULL: nothing is measured */
+    struct hop_sampler in_sampler;  /* by inbound sequence */
+    struct hop_sampler out_sampler; /* by event number */
+    struct out_mark out_marks[OUT_MARKS_MAX];
+    uint32_t out_mark_count;
+    uint32_t session_count; /* connections that are logged in */
+
     /* manners.c */
     uint32_t manners_next; /* connection to look at next */
     uint64_t manners_ns;
@@ -192,6 +210,9 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
 
 /* Lets no more clients in, and tells those there are. */
 void network_stop(struct gateway *gateway, uint64_t now_ns);
+
+/* Sends what the socket takes, as connection_send does, and counts it. */
+int network_write(struct gateway *gateway, struct connection *connection, uint64_t now_ns);
 
 /* The end at once: lingering is over, or the socket is broken. */
 void network_drop(struct gateway *gateway, struct connection *connection);
@@ -287,6 +308,28 @@ void settings_close(struct gateway *gateway);
 
 /* Reads accounts and members' settings again. Both or none: with an error, which is logged, the old ones stay. */
 void settings_reload(struct gateway *gateway);
+
+/* ---- counts.c ---- */
+
+void counts_open(struct gateway *gateway, void *values);
+
+/* A command is about to be published whose number is sampled; when that is. */
+uint32_t counts_in(struct gateway *gateway);
+
+/* A message of this event was put into a connection's output. */
+static inline void counts_mark(struct gateway *gateway, const struct event *event)
+{
+    if (!hop_sampled(&gateway->out_sampler, event->event_seq) || gateway->out_mark_count == OUT_MARKS_MAX)
+        return;
+    gateway->out_marks[gateway->out_mark_count++] = (struct out_mark){.received_ns_low = event->head.received_ns_low,
+                                                                      .published_ns_low = event->head.published_ns_low};
+}
+
+/* What was marked has been sent. */
+void counts_out(struct gateway *gateway);
+
+/* About every 100 ms. */
+void counts_look(struct gateway *gateway, uint64_t now_ns);
 
 /* ---- manners.c ---- */
 

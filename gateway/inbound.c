@@ -8,7 +8,8 @@
  *   2. What the gateway owes the engine comes first: the ends of connections, in the order in which they ended, before
  * any later login. An ended connection waits in `logouts`, which cannot overflow: only connections whose login was
  *      published enter it, and no login is published before the queue is empty.
- *   3. A record is stamped with the time its bytes were read; one reading of the clock serves a batch.
+ *   3. A record is stamped with the time its bytes were read; one reading of the clock serves a batch. Records that
+ *      are sampled (metrics/hops.h) have the time of their publishing beside it.
  */
 #include "gateway_state.h"
 
@@ -153,7 +154,10 @@ static inline void command_send(struct gateway *gateway, struct connection *conn
     }
     if (UNLIKELY(connection->limited))
         limits_judge(gateway, connection, command, symbol, now_ns);
-    stamp(command, gateway->input.received_ns_low, gateway->input.received_ns_low);
+    uint32_t published_ns_low = gateway->input.received_ns_low;
+    if (UNLIKELY(hop_sampled(&gateway->in_sampler, gateway->producer.next)))
+        published_ns_low = counts_in(gateway);
+    stamp(command, gateway->input.received_ns_low, published_ns_low);
     sign(gateway, command);
     inbound_publish(gateway);
 }
@@ -251,6 +255,8 @@ static int64_t bytes_take(struct gateway *gateway, struct connection *connection
     int64_t count = net()->receive(connection->fd, input->buffer + connection->partial_bytes, READ_BYTES);
     if (count <= 0)
         return count;
+    gateway->counts.reads++;
+    gateway->counts.bytes_in += (uint64_t)count;
     input->connection = connection;
     input->offset = 0;
     input->count = connection->partial_bytes + (uint32_t)count;

@@ -145,6 +145,7 @@ static void engine_accepted(struct gateway *gateway, struct connection *connecti
                     now_ns);
     gateway->stream_connection[stream] = index_of(gateway, connection);
     connection->stream = stream;
+    gateway->session_count++;
     if (copy != 0)
         session_watch(&connection->session, event->session);
     else

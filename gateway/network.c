@@ -164,10 +164,21 @@ static void linger(struct connection *connection, uint64_t now_ns)
     connection->deadline_ns = now_ns + LINGER_NS;
 }
 
+int network_write(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
+{
+    uint32_t waiting = connection->output_tail - connection->output_head;
+    int result = connection_send(connection, now_ns);
+    if (result == 0 && waiting > 0) {
+        gateway->counts.sends++;
+        gateway->counts.bytes_out += waiting - (connection->output_tail - connection->output_head);
+    }
+    return result;
+}
+
 static void send_one(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
 {
     bool was_blocked = connection->blocked;
-    int result = connection_send(connection, now_ns);
+    int result = network_write(gateway, connection, now_ns);
     if (result < 0) {
         if (connection->state == CONNECTION_OPEN)
             network_end(gateway, connection, 'D', strerror(-result), now_ns);
@@ -193,6 +204,8 @@ void network_send(struct gateway *gateway, uint64_t now_ns)
             send_one(gateway, connection, now_ns);
     }
     gateway->dirty_count = 0;
+    if (gateway->out_mark_count > 0)
+        counts_out(gateway);
 }
 
 /* ---- ending ---- */
@@ -220,6 +233,7 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
     inbound_forget(gateway, connection, reason);
     if (connection->stream != 0 && gateway->stream_connection[connection->stream] == index_of(gateway, connection))
         gateway->stream_connection[connection->stream] = CONNECTION_NONE;
+    gateway->session_count -= connection->stream != 0;
     connection->state = CONNECTION_FLUSHING;
     connection->deadline_ns = now_ns + LINGER_NS;
     connection->session.phase = SESSION_OVER;
@@ -252,7 +266,7 @@ static int discard(struct gateway *gateway, struct connection *connection)
     if (count > 0 || again)
         return 1;
     if (connection->state == CONNECTION_FLUSHING)
-        (void)connection_send(connection, connection->sent_ns); /* what it takes before the door closes */
+        (void)network_write(gateway, connection, connection->sent_ns); /* what it takes before the door closes */
     network_drop(gateway, connection);
     return 1;
 }

@@ -54,7 +54,7 @@ void strangers_add(struct gateway *gateway, struct connection *connection, uint6
         struct connection *oldest = &gateway->connections.all[gateway->stranger_first];
         report(gateway, oldest, now_ns);
         network_debug(gateway, oldest, "too many connections have not asked to log in");
-        (void)connection_send(oldest, now_ns);
+        (void)network_write(gateway, oldest, now_ns);
         strangers_forget(gateway, oldest);
         network_drop(gateway, oldest);
     }

@@ -1,6 +1,7 @@
 #include "event_side.h"
 
 #include "base/units.h"
+#include "env/clock.h"
 #include "log/log.h"
 
 #include <string.h>
@@ -100,6 +101,10 @@ int event_side_turn(struct event_side *side, uint64_t now_ns, struct error *erro
         return result;
     }
     ring_release(&side->consumer, side->consumer.next);
+    if (side->values) {
+        metrics_add(&side->values->events, count);
+        metrics_record(&side->values->events_batch, count);
+    }
     return (int)count;
 }
 
@@ -131,6 +136,7 @@ static int sync_when_due(struct event_side *side, uint64_t now_ns, struct error 
     };
     side->sync_next_ns = now_ns + SYNC_INTERVAL_NS;
     side->syncs_in_flight = 2;
+    side->sync_began_ns = side->values ? clock_monotonic_ns() : 0;
     return disk()->queue_submit(side->queue, requests, 2, error);
 }
 
@@ -153,6 +159,8 @@ int event_side_complete(struct event_side *side, const struct disk_completion *c
     if (side->syncs_in_flight > 0)
         return 0;
     eventlog_writer_sync_done(side->writer);
+    if (side->values)
+        metrics_record(&side->values->events_sync_ns, clock_monotonic_ns() - side->sync_began_ns);
     if (eventlog_writer_files_behind(side->writer) > 0) /* at full speed a second fills several */
         side->sync_next_ns = 0;
     return 0;

@@ -15,6 +15,7 @@
 #include "env/disk.h"
 #include "eventlog/eventlog.h"
 #include "journal/journal_layout.h"
+#include "metrics/values.h"
 #include "ring/ring.h"
 #include "run/run.h"
 
@@ -34,6 +35,8 @@ struct event_side {
     bool write_out_in_flight;
     uint32_t syncs_in_flight;
     uint64_t sync_next_ns;
+    uint64_t sync_began_ns;               /* with metrics */
+    struct journaler_values *values;      /* NULL: nothing is measured */
     struct journal_checkpoint checkpoint; /* newest; command_seq 0: none passed */
 };
 

@@ -29,6 +29,7 @@
 #include "env/disk.h"
 #include "journal/segments.h"
 #include "journal/tail.h"
+#include "metrics/values.h"
 
 #include <stdbool.h>
 
@@ -116,6 +117,9 @@ struct journal {
     uint64_t hold_count; /* times nothing could be taken for want of a segment */
     bool held;           /* a batch waits for a segment */
     bool stopping;       /* seal at once when nothing is left */
+
+    struct journaler_values *values; /* NULL: nothing is measured */
+    uint64_t submitted_ns;           /* the batch in flight, with metrics */
 };
 
 /* ---- opening (open_journal.c) ---- */

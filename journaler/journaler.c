@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "env/clock.h"
 #include "event_side.h"
+#include "figures.h"
 #include "journal.h"
 #include "log/log.h"
 #include "record/command.h"
@@ -35,6 +36,7 @@ struct journaler {
     struct journal journal;
     struct event_side events;
     struct space space;
+    struct figures figures;
     struct ring ring;
     struct ring_consumer consumer;
     bool attached;
@@ -100,9 +102,11 @@ static int journaler_open(void **ret_stage, const struct stage_context *context,
     *ret_stage = journaler; /* half-opened: close puts away what there is */
     journaler->context = *context;
     journaler->doorbell = topology_doorbell(PROCESS_JOURNALER, 0);
+    journaler->figures.values = context->values;
     space_init(&journaler->space, context->config);
     int result = open_all(journaler, clock_monotonic_ns(), error);
     journaler->run_ready = result == 0;
+    journaler->journal.values = journaler->events.values = context->values;
     return result;
 }
 
@@ -216,8 +220,11 @@ static bool acknowledge(struct journaler *journaler)
     if (!journaler->attached || seq == journaler->released)
         return false;
     REQUIRE(seq > journaler->released && seq <= journaler->consumer.next);
+    uint64_t first_seq = journaler->released;
+    figures_durable(&journaler->figures, first_seq, seq);
     journaler->released = seq;
     ring_release(&journaler->consumer, seq);
+    figures_hops(&journaler->figures, &journaler->consumer, first_seq, seq);
     return true;
 }
 
@@ -309,6 +316,13 @@ static int journaler_poll(void *stage, uint64_t now_ns, struct error *error)
 /* ---- the stage ----------------------------------------------------------------------------------------------------
  */
 
+static void journaler_measure(void *stage, uint64_t now_ns)
+{
+    struct journaler *journaler = stage;
+    if (journaler->run_ready)
+        figures_measure(&journaler->figures, &journaler->journal, &journaler->events, &journaler->space, now_ns);
+}
+
 static bool journaler_ready(const void *stage)
 {
     return ((const struct journaler *)stage)->run_ready;
@@ -361,6 +375,8 @@ const struct stage_definition journaler_stage = {
     .name = "journaler",
     .kind = PROCESS_JOURNALER,
     .pollable = true,
+    .values = &journaler_values_table,
+    .measure = journaler_measure,
     .summary = "makes every command durable before the matcher may have it, and keeps the event log",
     .open = journaler_open,
     .poll = journaler_poll,

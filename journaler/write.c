@@ -96,6 +96,17 @@ static void note_hold(struct journal *journal)
     log_warning("segment %u is full and the next one is not ready: commands wait", journal->current.header.segment);
 }
 
+static void note_submitted(struct journal *journal, uint64_t command_count, uint64_t bytes)
+{
+    if (!journal->values)
+        return;
+    journal->submitted_ns = clock_monotonic_ns();
+    metrics_add(&journal->values->batches, 1);
+    metrics_add(&journal->values->bytes, bytes);
+    if (command_count > 0)
+        metrics_record(&journal->values->batch, command_count);
+}
+
 /* 1: submitted. 0: there is no segment for it yet. */
 static int submit_batch(struct journal *journal, uint64_t now_ns, struct error *error)
 {
@@ -132,6 +143,7 @@ static int submit_batch(struct journal *journal, uint64_t now_ns, struct error *
     journal->active_ns = now_ns;
     journal->batch_count++;
     journal->byte_count += request.bytes;
+    note_submitted(journal, batch->count, request.bytes);
     spare_pace(journal, request.bytes);
     journal->filling ^= 1;
     begin_next(journal, batch_seq_next(batch));
@@ -164,6 +176,8 @@ static int complete_batch(struct journal *journal, int64_t result, uint64_t now_
         return failed(journal, result, "cannot write a batch", error);
     journal->in_flight = false;
     journal->active_ns = now_ns;
+    if (journal->values)
+        metrics_record(&journal->values->sync_ns, clock_monotonic_ns() - journal->submitted_ns);
     journal->acknowledged_seq = journal->batches[journal->filling].first_seq;
     if (journal->durability == DURABILITY_SYNC) {
         journal->durable_seq = journal->acknowledged_seq;

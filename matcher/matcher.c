@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "books.h"
+#include "env/clock.h"
 #include "log/log.h"
 #include "pump.h"
 #include "recover.h"
@@ -27,6 +28,7 @@ struct matcher {
     struct pump pump;
     struct recovery *recovery; /* NULL once it is done */
     uint64_t heartbeat_next_ns;
+    uint64_t opened_ns;
 };
 
 /* ---- opening ------------------------------------------------------------------------------------------------------
@@ -43,6 +45,7 @@ static void matcher_close(void *stage)
     ring_detach(&matcher->commands);
     ring_detach(&matcher->events);
     books_close(&matcher->books);
+    tally_finish(&matcher->pump.tally);
     free(matcher);
 }
 
@@ -58,6 +61,8 @@ static int matcher_open(void **ret_stage, const struct stage_context *context, s
     matcher->context = *context;
     matcher->doorbell = topology_doorbell(PROCESS_MATCHER, 0);
     matcher->recovery = recovery;
+    matcher->opened_ns = clock_monotonic_ns();
+    matcher->pump.tally.values = context->values;
     int result = books_open(&matcher->books, context->config, error);
     if (result < 0) {
         matcher_close(matcher);
@@ -178,6 +183,11 @@ static int recover(struct matcher *matcher, uint64_t now_ns, struct error *error
              (unsigned long long)recovery->replayed_count, (unsigned long long)recovery->published_count,
              (unsigned long long)engine_live_orders(matcher->books.engine));
     log_line(LOG_LEVEL_INFO, fields, "books made from the journal");
+    struct matcher_values *values = matcher->pump.tally.values;
+    if (values) {
+        metrics_set(&values->recovery_ns, now_ns - matcher->opened_ns);
+        metrics_set(&values->recovered, recovery->replayed_count);
+    }
     recover_finish(recovery);
     free(recovery);
     matcher->recovery = NULL;
@@ -235,6 +245,14 @@ static int matcher_poll(void *stage, uint64_t now_ns, struct error *error)
     return count;
 }
 
+static void matcher_measure(void *stage, uint64_t now_ns)
+{
+    struct matcher *matcher = stage;
+    if (matcher->recovered)
+        tally_measure(&matcher->pump.tally, matcher->books.engine, &matcher->pump.producer,
+                      matcher->context.run->directory, now_ns);
+}
+
 static bool matcher_ready(const void *stage)
 {
     const struct matcher *matcher = stage;
@@ -258,6 +276,8 @@ const struct stage_definition matcher_stage = {
     .name = "matcher",
     .kind = PROCESS_MATCHER,
     .summary = "matches orders: durable commands in, events out",
+    .values = &matcher_values_table,
+    .measure = matcher_measure,
     .open = matcher_open,
     .poll = matcher_poll,
     .ready = matcher_ready,

@@ -31,8 +31,16 @@ static void publish(struct pump *pump, uint32_t published_ns_low)
             struct ring_slot *second = &producer->file->slots[(producer->next + 1) & producer->mask];
             atomic_store_explicit(&second->word, producer->next + 2, memory_order_release);
         }
+        if (pump->tally.values)
+            tally_event(&pump->tally, event);
         ring_publish(producer);
     }
+}
+
+/* All commands below this number are done with. */
+static uint64_t done_before(const struct pump *pump)
+{
+    return engine_command_seq_next(pump->engine) - engine_more(pump->engine);
 }
 
 /* Applies a burst, or goes on with an unfinished command. Steps made, or negative. */
@@ -62,17 +70,22 @@ int pump_work(struct pump *pump, struct error *error)
         uint64_t room = ring_free(&pump->producer, ENGINE_EVENTS_MAX);
         if (room < ENGINE_EVENTS_MAX)
             break;
+        uint64_t before = done_before(pump);
         int count = burst(pump, room, error);
         if (count < 0)
             return count;
+        if (pump->tally.values)
+            published_ns_low = (uint32_t)clock_monotonic_ns();
         publish(pump, published_ns_low);
+        if (pump->tally.values)
+            tally_commands(&pump->tally, &pump->input, before, done_before(pump), published_ns_low);
         total += count;
     }
     if (total == 0)
         return 0;
     ring_flush(&pump->producer);
     /* A command that has more to say is still needed, for its stamps and if we die. */
-    pump->consumer.next = engine_command_seq_next(pump->engine) - engine_more(pump->engine);
+    pump->consumer.next = done_before(pump);
     ring_release(&pump->consumer, pump->consumer.next);
     return total;
 }

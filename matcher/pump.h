@@ -6,7 +6,8 @@
  * Rules
  *   1. A command is applied only when ENGINE_EVENTS_MAX slots of the event ring are free.
  *   2. A command is released when all of its events are published.
- *   3. Nothing here sleeps, allocates or makes a system call but for reading the clock once a call.
+ *   3. Nothing here sleeps, allocates or makes a system call but for reading the clock: once a call, and where
+ *      metrics are kept once a burst, so that stamps tell within a burst when a record was published.
  *
  * It touches the two rings and the engine that it was given, which the caller opens and closes.
  */
@@ -16,6 +17,7 @@
 #include "base/error.h"
 #include "ring/ring.h"
 #include "ringside_engine.h"
+#include "tally.h"
 
 struct pump {
     struct engine *engine;
@@ -23,6 +25,7 @@ struct pump {
     struct ring_producer producer; /* of the event ring */
     struct engine_input input;
     struct engine_output output;
+    struct tally tally; /* of nothing, unless it is given values */
 };
 
 /* Lays the engine's input and output over the rings, once both ends are open. */

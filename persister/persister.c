@@ -1,6 +1,7 @@
 #include "persister.h"
 
 #include "log/log.h"
+#include "metrics/values.h"
 #include "postgres_sink.h"
 #include "record/event.h"
 #include "redis_sink.h"
@@ -42,6 +43,7 @@ struct persister {
     uint64_t told_ns;                            /* when the log last heard of a lag */
     struct postgres_sink *postgres[PARTS_COUNT]; /* by enum postgres_part; NULL: not configured */
     struct redis_sink *redis;
+    struct persister_values *values; /* NULL: nothing is measured */
 };
 
 static void persister_close(void *stage)
@@ -72,6 +74,15 @@ static int open_descriptors(struct persister *persister, struct error *error)
     return 0;
 }
 
+static void measure_batches(struct persister *persister)
+{
+    for (int part = 0; part < PARTS_COUNT; part++)
+        if (persister->postgres[part])
+            postgres_sink_measure(persister->postgres[part], &persister->values->batch_ns[STORE_POSTGRES + part]);
+    if (persister->redis)
+        redis_sink_measure(persister->redis, &persister->values->batch_ns[STORE_REDIS]);
+}
+
 static int open_sinks(struct persister *persister, const struct config *config, struct error *error)
 {
     int result = 0;
@@ -81,6 +92,8 @@ static int open_sinks(struct persister *persister, const struct config *config, 
     if (result >= 0 && *config->redis_address != '\0')
         result = redis_sink_open(&persister->redis, config, persister->epoll_fd, SOURCE_REDIS, error);
     persister->has_store = persister->postgres[0] || persister->redis;
+    if (result >= 0 && persister->values)
+        measure_batches(persister);
     return result;
 }
 
@@ -90,6 +103,7 @@ static int persister_open(void **ret_stage, const struct stage_context *context,
     if (!persister)
         return error_system(error, ENOMEM, "persister", "no memory");
     persister->run = context->run;
+    persister->values = context->values;
     persister->epoll_fd = persister->timer_fd = -1;
     int result = open_descriptors(persister, error);
     if (result >= 0)
@@ -213,6 +227,37 @@ static int persister_poll(void *stage, uint64_t now_ns, struct error *error)
     return persister->has_store ? poll_stores(persister, now_ns) : 0;
 }
 
+static void measure_store(struct persister_values *values, enum store_name store, const struct store_status *status)
+{
+    metrics_set(&values->configured[store], 1);
+    metrics_set(&values->up[store], status->is_up);
+    metrics_set(&values->refused[store], status->is_refused);
+    metrics_set(&values->outages[store], status->outage_count);
+    metrics_set(&values->mark[store], status->mark_seq);
+    metrics_set(&values->durable[store], status->durable_seq);
+    metrics_set(&values->lag[store], status->lag_events);
+    metrics_set(&values->lag_ns[store], status->lag_ns);
+    metrics_set(&values->written[store], status->written_events);
+    metrics_set(&values->batches[store], status->batch_count);
+}
+
+static void persister_measure(void *stage, uint64_t now_ns)
+{
+    const struct persister *persister = stage;
+    struct store_status status;
+    (void)now_ns;
+    for (int part = 0; part < PARTS_COUNT; part++) {
+        if (!persister->postgres[part])
+            continue;
+        postgres_sink_status(persister->postgres[part], &status);
+        measure_store(persister->values, (enum store_name)(STORE_POSTGRES + part), &status);
+    }
+    if (persister->redis) {
+        redis_sink_status(persister->redis, &status);
+        measure_store(persister->values, STORE_REDIS, &status);
+    }
+}
+
 static bool persister_ready(const void *stage)
 {
     const struct persister *persister = stage;
@@ -253,6 +298,8 @@ const struct stage_definition persister_stage = {
     .name = "persister",
     .kind = PROCESS_PERSISTER,
     .pollable = true,
+    .values = &persister_values_table,
+    .measure = persister_measure,
     .unhurried = true,
     .summary = "writes every event to PostgreSQL and Redis, once",
     .open = persister_open,

@@ -307,6 +307,8 @@ static void committed(struct postgres_sink *sink, uint64_t now_ns)
     sink->mark_time_ns = rows_last_time_ns(sink->writing);
     sink->written_events += rows_event_count(sink->writing);
     sink->batch_count++;
+    if (sink->batch_ns)
+        metrics_record(sink->batch_ns, now_ns - sink->sent_ns);
     sink->phase = POSTGRES_IDLE;
     rows_clear(sink->writing);
     outage_progress(&sink->outage, now_ns, sink->mark_seq,
@@ -499,6 +501,11 @@ bool postgres_sink_stop(struct postgres_sink *sink)
 }
 
 /* ---- what it says of itself -------------------------------------------------------------------------------------- */
+
+void postgres_sink_measure(struct postgres_sink *sink, struct metrics_histogram *batch_ns)
+{
+    sink->batch_ns = batch_ns;
+}
 
 void postgres_sink_status(const struct postgres_sink *sink, struct store_status *status)
 {

@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "metrics/metrics.h"
 #include "ring/ring.h"
 #include "store_status.h"
 
@@ -62,6 +63,9 @@ uint64_t postgres_sink_deadline_ns(const struct postgres_sink *sink);
 
 /* Takes no more events. true once what it had taken is written, or cannot be. */
 bool postgres_sink_stop(struct postgres_sink *sink);
+
+/* The time of each batch goes there from now on; NULL: nowhere. */
+void postgres_sink_measure(struct postgres_sink *sink, struct metrics_histogram *batch_ns);
 
 void postgres_sink_status(const struct postgres_sink *sink, struct store_status *status);
 

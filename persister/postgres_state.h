@@ -97,6 +97,7 @@ struct postgres_sink {
     struct order_days days;
     uint64_t written_events; /* since open, for the log */
     uint64_t batch_count;
+    struct metrics_histogram *batch_ns; /* NULL: not measured */
 };
 
 /* Notes a failure of the store: the first one counts. is_refused: trying again at once would not help. */

@@ -74,7 +74,9 @@ struct redis_sink {
     uint32_t reply_count;    /* answers to the next one of those so far */
     uint64_t written_events; /* since open */
     uint64_t batch_count;
-    uint64_t interval_ns; /* between entries, unless one is full */
+    uint64_t interval_ns;               /* between entries, unless one is full */
+    uint64_t sealed_ns[ENTRIES];        /* of the entries on their way */
+    struct metrics_histogram *batch_ns; /* NULL: not measured */
     struct redis_entry entries[ENTRIES];
     struct live *live; /* of the entry that gathers */
     struct symbol_table symbols;
@@ -388,6 +390,8 @@ static void take_executed(struct redis_sink *sink, const struct redis_entry *ent
     sink->mark_time_ns = entry->last_time_ns;
     sink->written_events += entry->count;
     sink->batch_count++;
+    if (sink->batch_ns)
+        metrics_record(sink->batch_ns, now_ns - sink->sealed_ns[sink->appended_count % ENTRIES]);
     sink->appended_count++;
     sink->reply_count = 0;
     outage_progress(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
@@ -477,6 +481,7 @@ static bool seal(struct redis_sink *sink, uint64_t now_ns)
     redis_entry_seal(entry, &mark, sink->live, &sink->symbols);
     live_clear(sink->live);
     sink->sealed_seq = entry->last_seq;
+    sink->sealed_ns[sink->sealed_count % ENTRIES] = now_ns;
     sink->sealed_count++;
     sink->sent_ns = now_ns;
     redis_entry_clear(entry_of(sink, sink->sealed_count));
@@ -556,6 +561,11 @@ static uint64_t underway(const struct redis_sink *sink)
 {
     uint64_t events = sink->phase == REDIS_WORKING ? sink->entries[sink->sealed_count % ENTRIES].count : 0;
     return events + sink->sealed_seq - sink->mark_seq;
+}
+
+void redis_sink_measure(struct redis_sink *sink, struct metrics_histogram *batch_ns)
+{
+    sink->batch_ns = batch_ns;
 }
 
 void redis_sink_status(const struct redis_sink *sink, struct store_status *status)

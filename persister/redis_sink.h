@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "metrics/metrics.h"
 #include "ring/ring.h"
 #include "store_status.h"
 
@@ -48,6 +49,9 @@ uint64_t redis_sink_deadline_ns(const struct redis_sink *sink);
 
 /* Takes no more events. true once what it had taken is written, or cannot be. */
 bool redis_sink_stop(struct redis_sink *sink);
+
+/* The time of each batch goes there from now on; NULL: nowhere. */
+void redis_sink_measure(struct redis_sink *sink, struct metrics_histogram *batch_ns);
 
 void redis_sink_status(const struct redis_sink *sink, struct store_status *status);
 

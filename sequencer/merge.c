@@ -1,6 +1,7 @@
 #include "merge.h"
 
 #include "configuration.h"
+#include "env/clock.h"
 #include "record/command.h"
 
 #include <stdio.h>
@@ -28,8 +29,10 @@ static void publish(struct merge *merge, const struct command *from, const struc
     command->head.published_ns_low = batch->published_ns_low;
     command->command_seq = merge->producer.next;
     command->time_ns = merge->time_ns;
-    if (UNLIKELY(batch->space_low) && adds(command))
+    if (UNLIKELY(batch->space_low) && adds(command)) {
         command_make_refused(command, REJECT_PROCESSING_ERROR);
+        merge->refused_count++;
+    }
     ring_publish(&merge->producer);
 }
 
@@ -52,12 +55,29 @@ static bool acceptable(const struct merge_source *source, const struct command *
            command_kind_known(command->kind);
 }
 
-/* Up to a turn of one source. Records published, or negative. */
+/* The hop that ends here, of the records that the gateway's numbers sample. They are not released yet. */
+static void note_hops(struct merge *merge, const struct merge_source *source, uint64_t first_seq)
+{
+    const struct hop_sampler *sampler = &merge->sampler;
+    uint64_t step = sampler->mask + 1;
+    uint64_t first_sampled = (first_seq + step - 1) & ~sampler->mask;
+    uint32_t now_ns_low = first_sampled < source->consumer.next ? (uint32_t)clock_monotonic_ns() : 0;
+    for (uint64_t seq = first_sampled; seq < source->consumer.next; seq += step) {
+        const struct ring_slot *slot = &source->consumer.file->slots[seq & source->consumer.mask];
+        const struct record_head *head = (const struct record_head *)(const void *)slot;
+        hop_record(&merge->values->hop_ns, sampler, head->published_ns_low, now_ns_low);
+    }
+}
+
+/* Up to a turn of one source. Records published, or negative. With metrics each turn has a time of its own. */
 static int take_turn(struct merge *merge, uint32_t index, struct batch *batch, struct error *error)
 {
     struct merge_source *source = &merge->sources[index];
     uint32_t most = batch->room < MERGE_TURN_RECORDS ? (uint32_t)batch->room : MERGE_TURN_RECORDS;
     uint32_t count = 0;
+    uint64_t first_seq = source->consumer.next;
+    if (merge->values)
+        batch->published_ns_low = (uint32_t)clock_monotonic_ns();
     while (count < most) {
         const struct command *command = ring_next(&source->consumer);
         if (!command)
@@ -67,6 +87,8 @@ static int take_turn(struct merge *merge, uint32_t index, struct batch *batch, s
         publish(merge, command, batch);
         count++;
     }
+    if (merge->values && count > 0)
+        note_hops(merge, source, first_seq);
     batch->room -= count;
     return (int)count;
 }

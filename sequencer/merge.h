@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "metrics/hops.h"
+#include "metrics/values.h"
 #include "ring/ring.h"
 #include "topology/topology.h"
 
@@ -35,6 +37,9 @@ struct merge {
     uint32_t source_count;
     uint32_t turn;                 /* the source to begin with */
     const _Atomic uint64_t *space; /* what the journaler says of the disk: JOURNALER_SPACE_LOW */
+    uint64_t refused_count;        /* for want of that space */
+    struct hop_sampler sampler;
+    struct sequencer_values *values; /* NULL: nothing is measured */
 };
 
 /*

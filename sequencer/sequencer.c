@@ -1,6 +1,7 @@
 #include "sequencer.h"
 
 #include "base/units.h"
+#include "clock_watch.h"
 #include "configuration.h"
 #include "env/clock.h"
 #include "merge.h"
@@ -28,6 +29,9 @@ struct sequencer {
     struct resume resume;
     struct merge merge;
     struct ticks ticks;
+    struct clock_watch clock;
+    uint64_t first_seq; /* the first command of this life */
+    uint64_t tick_count;
 };
 
 static int sequencer_open(void **ret_stage, const struct stage_context *context, struct error *error)
@@ -38,6 +42,7 @@ static int sequencer_open(void **ret_stage, const struct stage_context *context,
     sequencer->context = *context;
     sequencer->doorbell = topology_doorbell(PROCESS_SEQUENCER, 0);
     sequencer->merge.config = context->config;
+    sequencer->merge.values = context->values;
     sequencer->merge.source_count = (uint32_t)context->config->exchange_gateways;
     REQUIRE(sequencer->merge.source_count <= TOPOLOGY_GATEWAYS_MAX);
     ticks_open(&sequencer->ticks, context->config);
@@ -96,6 +101,7 @@ static int find_place(struct sequencer *sequencer, struct error *error)
         atomic_store_explicit(status, configured, memory_order_release);
     }
     merge->configuration_next = configured + 1;
+    sequencer->first_seq = merge->producer.next;
     return 0;
 }
 
@@ -206,12 +212,40 @@ static int sequencer_poll(void *stage, uint64_t now_ns, struct error *error)
         return result;
     uint64_t realtime_ns = clock_realtime_ns();
     int count = merge_batch(&sequencer->merge, realtime_ns, now_ns, error);
-    if (count >= 0)
-        count += ticks_publish(&sequencer->ticks, &sequencer->merge, realtime_ns, now_ns);
+    if (count >= 0) {
+        int ticks = ticks_publish(&sequencer->ticks, &sequencer->merge, realtime_ns, now_ns);
+        sequencer->tick_count += (uint64_t)ticks;
+        count += ticks;
+    }
     if (count > 0)
         run_ring_listeners(sequencer->context.run);
     beat(sequencer, now_ns);
     return count;
+}
+
+/* The lines of the command ring are in the order of create_command_ring. */
+static void sequencer_measure(void *stage, uint64_t now_ns)
+{
+    struct sequencer *sequencer = stage;
+    struct merge *merge = &sequencer->merge;
+    struct sequencer_values *values = merge->values;
+    uint64_t realtime_ns = clock_realtime_ns();
+    if (!values || !sequencer->at_work)
+        return;
+    clock_watch_look(&sequencer->clock, realtime_ns, clock_monotonic_ns());
+    uint64_t commands = merge->producer.next - sequencer->first_seq;
+    metrics_set(&values->commands, commands);
+    metrics_set(&values->ticks, sequencer->tick_count);
+    metrics_set(&values->refused, merge->refused_count);
+    metrics_set(&values->command_next, merge->producer.next);
+    metrics_set(&values->stalls_journaler, merge->producer.waits.stall_counts[0]);
+    metrics_set(&values->stalls_matcher, merge->producer.waits.stall_counts[1]);
+    metrics_set(&values->blocked_journaler_ns, ring_producer_blocked_ns(&merge->producer, 0, now_ns));
+    metrics_set(&values->blocked_matcher_ns, ring_producer_blocked_ns(&merge->producer, 1, now_ns));
+    metrics_set(&values->clock_drift_ns, (uint64_t)sequencer->clock.drift_ns);
+    metrics_set(&values->clock_steps, sequencer->clock.step_count);
+    metrics_set(&values->clock_held_ns, merge->time_ns > realtime_ns ? merge->time_ns - realtime_ns : 0);
+    hop_tune(&merge->sampler, commands, now_ns);
 }
 
 static bool sequencer_ready(const void *stage)
@@ -247,6 +281,8 @@ const struct stage_definition sequencer_stage = {
     .name = "sequencer",
     .kind = PROCESS_SEQUENCER,
     .summary = "puts the requests of all gateways into one order of commands",
+    .values = &sequencer_values_table,
+    .measure = sequencer_measure,
     .open = sequencer_open,
     .poll = sequencer_poll,
     .ready = sequencer_ready,

@@ -31,6 +31,7 @@ const char *const event_names[EVENT_NAME_COUNT] = {
     [64] = "book_top",
     [65] = "command_refused",
     [66] = "checkpoint",
+    [67] = "operator_acted",
 };
 
 const char *const reject_names[REJECT_NAME_COUNT] = {

@@ -9,6 +9,7 @@
 #define RINGSIDE_METRICS_VALUES_H
 
 #include "metrics/metrics.h"
+#include "metrics/stamps.h"
 
 #define PROCESS_VALUES(COUNTER, GAUGE, SIGNED, HISTOGRAM, FAMILY, STAMPS)                                              \
     COUNTER(busy_polls, "ringside_process_polls_total", "found=\"work\"", NONE, "polls, by what they found")           \
@@ -99,7 +100,7 @@
     HISTOGRAM(events_sync_ns, "ringside_eventlog_sync_seconds", "", NS, "time of a sync of the event log")             \
     GAUGE(events_no_space, "ringside_eventlog_no_space", "", NONE, "1: the event log waits for space")                 \
     HISTOGRAM(hop_ns, HOP_NAME, "hop=\"command-durable\"", NS, HOP_HELP)                                               \
-    STAMPS(durable, "ringside_durable_stamp_seconds", "", NS, "when commands became durable", 256)
+    STAMPS(durable, "ringside_durable_stamp_seconds", "", NS, "when commands became durable", STAMPS_WORDS)
 
 #define MATCHER_VALUES(COUNTER, GAUGE, SIGNED, HISTOGRAM, FAMILY, STAMPS)                                              \
     COUNTER(commands, "ringside_matcher_commands_total", "", RECORDS, "commands applied")                              \
@@ -162,7 +163,7 @@
     GAUGE(trading_day, "ringside_trading_day", "", NONE, "date of the trading day as YYYYMMDD; 0: none yet")           \
     HISTOGRAM(hop_in_ns, HOP_NAME, "hop=\"socket-inbound\"", NS, HOP_HELP)                                             \
     HISTOGRAM(hop_out_ns, HOP_NAME, "hop=\"event-socket\"", NS, HOP_HELP)                                              \
-    HISTOGRAM(way_ns, "ringside_way_seconds", "", NS, "from a request's bytes to the bytes of its first answer")
+    HISTOGRAM(way_ns, "ringside_way_seconds", "", NS, "from a request's bytes to those of a message that it caused")
 
 #define PERSISTER_VALUES(COUNTER, GAUGE, SIGNED, HISTOGRAM, FAMILY, STAMPS)                                            \
     FAMILY(gauge, configured, "ringside_store_configured", "store", NONE, "1: it is to be filled", STORE_NAME_COUNT,   \
@@ -192,7 +193,7 @@
  */
 
 /* Kinds of events and reasons of rejects, by their numbers; a test holds these to record/event.h and wire/ouch.h. */
-#define EVENT_NAME_COUNT  67
+#define EVENT_NAME_COUNT  68
 #define REJECT_NAME_COUNT 51
 #define STORE_NAME_COUNT  3
 
