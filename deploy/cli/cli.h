@@ -7,6 +7,7 @@
 
 int run_main(int argc, char **argv);      /* run.c */
 int status_main(int argc, char **argv);   /* status.c */
+int metrics_main(int argc, char **argv);  /* metrics.c */
 int config_main(int argc, char **argv);   /* config.c */
 int snapshot_main(int argc, char **argv); /* snapshot.c */
 int version_main(int argc, char **argv);  /* version.c */

@@ -21,6 +21,7 @@ static int help_main(int argc, char **argv);
 static const struct subcommand subcommands[] = {
     {"run", "runs the whole exchange in this process", run_main},
     {"status", "who is alive in a run, and how full its rings are", status_main},
+    {"metrics", "what every process says of itself: counts, times, lags, memory", metrics_main},
     {"journal", "verifies, prints, replays, trims and repairs a journal", journal_main},
     {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
     {"order", "buys, sells, cancels, watches and lists by hand", order_main},
