@@ -19,7 +19,6 @@
 static inline void trade_noted(struct engine *engine, const struct trade_note *note)
 {
     engine->trades[engine->match_number_last & engine->trades_mask] = *note;
-    fetch(&engine->trades[(engine->match_number_last + 4) & engine->trades_mask]);
 }
 
 void executed(struct engine *engine, const struct taker *taker, const struct order *maker, int32_t price_ticks,
