@@ -88,6 +88,17 @@ static int file_fill(FILE *to, const char *path, const struct account_entry *ent
     return code;
 }
 
+/* A file that is replaced stays readable for whom it was: the gateways, where root changes it. */
+static int permissions_take(int fd, const char *path, struct error *error)
+{
+    struct stat old;
+    if (stat(path, &old) < 0)
+        return errno == ENOENT ? 0 : error_system(error, errno, path, "cannot look at the accounts");
+    if (fchown(fd, old.st_uid, old.st_gid) < 0 || fchmod(fd, old.st_mode & 07777) < 0)
+        return error_system(error, errno, path, "cannot give the new file the owner and mode of the old one");
+    return 0;
+}
+
 int accounts_put(const char *path, const struct account_entry *entries, uint32_t count, struct error *error)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -104,7 +115,9 @@ int accounts_put(const char *path, const struct account_entry *entries, uint32_t
     FILE *to = fdopen(fd, "w");
     int code;
     if (to) {
-        code = file_fill(to, path, entries, count, error);
+        code = permissions_take(fd, path, error);
+        if (code == 0)
+            code = file_fill(to, path, entries, count, error);
         fclose(to);
     } else {
         code = error_system(error, errno, temporary, "cannot write the accounts");
