@@ -152,7 +152,7 @@ static void crew_run(struct crew *crew)
         int64_t count = poll_round(crew, now_ns);
         if (count < 0)
             return;
-        notify_alive(&crew->notify, now_ns);
+        (void)notify_alive(&crew->notify, now_ns);
         if (signals_take_reload())
             reload_all(crew);
         if (may_end(crew, now_ns, tick_due(crew, now_ns) || signals_end_requests() > 0))

@@ -152,7 +152,7 @@ static int work(struct snapshotter *snapshotter, const struct config *config, bo
     while (signals_end_requests() == 0) {
         uint64_t now_ns = clock_monotonic_ns();
         int count = snapshotter_poll(snapshotter, now_ns, &error);
-        notify_alive(&notify, now_ns);
+        (void)notify_alive(&notify, now_ns);
         if (count < 0) {
             log_error(&error, "cannot go on");
             return stage_exit_code(count);
