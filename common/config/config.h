@@ -30,6 +30,12 @@ enum config_wait {
     WAIT_PARK,
 };
 
+enum config_lock_memory {
+    LOCK_MEMORY_AUTO, /* if RLIMIT_MEMLOCK is infinity: somebody who knows the machine said so */
+    LOCK_MEMORY_YES,  /* or the stage does not start */
+    LOCK_MEMORY_NO,
+};
+
 enum config_second_login {
     SECOND_LOGIN_TAKEOVER, /* a later login of a user gets the session, the earlier connection is closed */
     SECOND_LOGIN_REFUSE,   /* a later login is refused as long as the earlier connection is there */
@@ -56,6 +62,9 @@ enum config_log_level {
     TEXT(exchange, rings_directory, "/dev/shm/ringside", "directory of the rings, in memory; one a running exchange")  \
     NUMBER(exchange, gateways, 1, 1, 8, "gateways of the run")                                                         \
     CHOICE(exchange, wait, config_wait, WAIT_AUTO, "auto|spin|park", "what a stage does when it has nothing to do")    \
+    CHOICE(                                                                                                            \
+        exchange, lock_memory, config_lock_memory, LOCK_MEMORY_AUTO, "auto|yes|no",                                    \
+        "whether a stage's memory is kept from being paged out; auto: where its limit of locked memory is infinity")   \
     CHOICE(exchange, log_level, config_log_level, LOG_LEVEL_INFO, "error|warning|info|debug", "what is logged")        \
     NUMBER(exchange, tick_ms, 100, 1, 60000, "how often time passes for orders that are to end by the clock")          \
     CHOICE(metrics, enabled, config_switch, SWITCH_YES, "no|yes",                                                      \

@@ -8,6 +8,7 @@
 #include "log/log.h"
 #include "stage/stage.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +19,12 @@
 #define DESCRIBE_BYTES 65536
 #define OWN_OPTION     256 /* and up: an option of the form */
 
-enum { SHARED_OPTIONS = 7 };
+enum { SHARED_OPTIONS = 8 };
 
 struct arguments {
     const char *config_path;
+    char instance[INSTANCE_BYTES_MAX + 1];
+    char instance_path[128]; /* what config_path points to after --instance NAME */
     const char *sets[SETS_MAX];
     uint32_t set_count;
     uint32_t gateway;
@@ -64,13 +67,14 @@ static int print_help(const struct command_line_form *form)
         printf("usage: %s [options] [%s]\n\n", form->program, form->operand);
     print_own_options(form);
     printf("  --config FILE             configuration (else $%s, else %s)\n"
+           "  --instance NAME           the exchange of that name: reads " CONFIG_PATH_INSTANCE "\n"
            "  --set section.name=value  overrides one option; may be given many times\n"
            "%s%s"
            "  --check                   checks the configuration and ends\n"
            "  --version                 prints the version and ends\n"
            "  --help                    prints this and ends\n"
            "%s",
-           CONFIG_PATH_VARIABLE, CONFIG_PATH_DEFAULT,
+           CONFIG_PATH_VARIABLE, CONFIG_PATH_DEFAULT, "NAME",
            form->takes_gateway ? "  --gateway N               which gateway of the run this is, from 1\n" : "",
            form->takes_json ? "  --json                    prints one JSON object instead of a table\n" : "",
            form->extra ? form->extra : "");
@@ -93,6 +97,26 @@ static int take_gateway(struct arguments *arguments, const struct command_line_f
     return COMMAND_LINE_GO;
 }
 
+/* NAME, NAME:N or N: what stands behind the @ of a unit. */
+static int take_instance(struct arguments *arguments, const struct command_line_form *form, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    const char *number = colon ? colon + 1 : isdigit((unsigned char)*text) ? text : NULL;
+    size_t name_bytes = colon ? (size_t)(colon - text) : number ? 0 : strlen(text);
+    for (size_t i = 0; i < name_bytes; i++)
+        if (!isalnum((unsigned char)text[i]) && (i == 0 || !strchr("-_.", text[i])))
+            return usage_refused(form, "the name of an instance is letters, digits, '-', '_' and '.'", text);
+    if (name_bytes > INSTANCE_BYTES_MAX || (name_bytes == 0 && !number) || colon == text)
+        return usage_refused(form, "no name of an instance", text);
+    if (name_bytes > 0) {
+        char *name = arguments->instance;
+        snprintf(name, sizeof(arguments->instance), "%.*s", (int)name_bytes, text);
+        snprintf(arguments->instance_path, sizeof(arguments->instance_path), CONFIG_PATH_INSTANCE, name);
+        arguments->config_path = arguments->instance_path;
+    }
+    return number ? take_gateway(arguments, form, number) : COMMAND_LINE_GO;
+}
+
 static int take_option(struct arguments *arguments, const struct command_line_form *form, int option, char **argv)
 {
     if (option >= OWN_OPTION) {
@@ -103,6 +127,8 @@ static int take_option(struct arguments *arguments, const struct command_line_fo
     case 'c':
         arguments->config_path = optarg;
         return COMMAND_LINE_GO;
+    case 'i':
+        return take_instance(arguments, form, optarg);
     case 's':
         if (arguments->set_count == SETS_MAX)
             return usage_refused(form, "too many --set", optarg);
@@ -142,10 +168,10 @@ static void own_options(const struct command_line_form *form, struct option opti
 static int collect(struct arguments *arguments, int argc, char **argv, const struct command_line_form *form)
 {
     struct option options[SHARED_OPTIONS + COMMAND_LINE_OPTIONS_MAX + 1] = {
-        {"config", required_argument, NULL, 'c'},  {"set", required_argument, NULL, 's'},
-        {"gateway", required_argument, NULL, 'g'}, {"json", no_argument, NULL, 'j'},
-        {"check", no_argument, NULL, 'k'},         {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
+        {"config", required_argument, NULL, 'c'}, {"instance", required_argument, NULL, 'i'},
+        {"set", required_argument, NULL, 's'},    {"gateway", required_argument, NULL, 'g'},
+        {"json", no_argument, NULL, 'j'},         {"check", no_argument, NULL, 'k'},
+        {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
     };
     own_options(form, options + SHARED_OPTIONS);
     optind = 0; /* a new argv: getopt starts afresh */
@@ -209,6 +235,7 @@ int command_line_read(struct command_line *line, int argc, char **argv, const st
         return EXIT_STAGE_OK;
     }
     line->gateway = arguments.gateway;
+    memcpy(line->instance, arguments.instance, sizeof(line->instance));
     line->json = arguments.json;
     line->operand = arguments.operands[0];
     line->operand_count = arguments.operand_count;

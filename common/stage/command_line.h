@@ -1,6 +1,6 @@
 /*
- * The command line that all programs of Ringside share: --config, --set, --gateway, --check, --json, --version, --help,
- * and what a program has of its own.
+ * The command line that all programs of Ringside share: --config, --instance, --set, --gateway, --check, --json,
+ * --version, --help, and what a program has of its own.
  */
 #ifndef RINGSIDE_STAGE_COMMAND_LINE_H
 #define RINGSIDE_STAGE_COMMAND_LINE_H
@@ -13,7 +13,10 @@
 #define COMMAND_LINE_GO (-1)
 
 #define CONFIG_PATH_DEFAULT  "/etc/ringside/ringside.conf"
+#define CONFIG_PATH_INSTANCE "/etc/ringside/%s.conf" /* of --instance NAME */
 #define CONFIG_PATH_VARIABLE "RINGSIDE_CONFIG"
+
+#define INSTANCE_BYTES_MAX 32
 
 #define COMMAND_LINE_OPTIONS_MAX  24
 #define COMMAND_LINE_OPERANDS_MAX 8
@@ -38,8 +41,9 @@ struct command_line_form {
 };
 
 struct command_line {
-    struct config config; /* read, overridden and checked; the caller releases it by config_finish */
-    uint32_t gateway;     /* 1 unless --gateway says otherwise */
+    struct config config;                  /* read, overridden and checked; the caller releases it by config_finish */
+    uint32_t gateway;                      /* 1 unless --gateway says otherwise */
+    char instance[INSTANCE_BYTES_MAX + 1]; /* of --instance NAME; "": the default exchange */
     bool json;
     const char *values[COMMAND_LINE_OPTIONS_MAX]; /* of the form's options; "" without one; NULL: not given */
     const char *operand;                          /* the first; NULL: not given */
@@ -49,8 +53,10 @@ struct command_line {
 
 /*
  * COMMAND_LINE_GO with a filled *line, or the exit code with which the program should end: what there was to say has
- * been said. The configuration is the file of --config, else of $RINGSIDE_CONFIG, else CONFIG_PATH_DEFAULT, which alone
- * may be absent. What follows the options is refused, unless the form has an operand.
+ * been said. The configuration is the file of --config or --instance, else of $RINGSIDE_CONFIG, else
+ * CONFIG_PATH_DEFAULT, which alone may be absent. --instance is what systemd gives a template: NAME (a file beside the
+ * default one), for gateways also NAME:N or N, the N-th gateway of NAME or of the default exchange. What follows the
+ * options is refused, unless the form has an operand.
  */
 int command_line_read(struct command_line *line, int argc, char **argv, const struct command_line_form *form);
 

@@ -5,6 +5,7 @@
 #include "env/clock.h"
 #include "log/log.h"
 #include "stage/command_line.h"
+#include "stage/lock_memory.h"
 #include "stage/notify.h"
 #include "stage/runner.h"
 #include "stage/signals.h"
@@ -29,6 +30,24 @@ static void tell_ready(struct loop *loop)
     runner_describe(&loop->runner, text, sizeof(text));
     notify_ready(text);
     loop->told_ready = true;
+}
+
+/* A line about where it stands with each sign of life; while it cannot work yet, that it waits or recovers. */
+static void tell_alive(struct loop *loop, uint64_t now_ns)
+{
+    char text[512];
+    if (!notify_alive(&loop->notify, now_ns) || loop->stop_deadline_ns != 0)
+        return;
+    runner_describe(&loop->runner, text, sizeof(text));
+    notify_status(*text || loop->told_ready ? text : "not ready yet");
+}
+
+static void take_reload(struct loop *loop, uint64_t now_ns)
+{
+    notify_reloading(now_ns);
+    runner_reload(&loop->runner);
+    if (loop->told_ready)
+        notify_reloaded();
 }
 
 /* Whether the loop may end: asked to, and what is in flight is finished, or it takes too long, or asked again. */
@@ -60,9 +79,9 @@ static int loop_run(struct loop *loop)
             return loop->runner.exit_code;
         if (loop->runner.ready && !loop->told_ready)
             tell_ready(loop);
-        notify_alive(&loop->notify, now_ns);
+        tell_alive(loop, now_ns);
         if (signals_take_reload())
-            runner_reload(&loop->runner);
+            take_reload(loop, now_ns);
         if (may_end(loop, now_ns))
             return EXIT_STAGE_OK;
         bool settled = loop->runner.ready && !loop->runner.definition->pollable;
@@ -72,6 +91,19 @@ static int loop_run(struct loop *loop)
             waiter_idle(&loop->waiter, runner_descriptor(&loop->runner), settled, now_ns);
         loop->runner.sleep_count = loop->waiter.sleep_count;
     }
+}
+
+static bool take_memory(const struct config *config)
+{
+    struct error error = {0};
+    bool locked = false;
+    if (lock_memory(config->exchange_lock_memory, &locked, &error) < 0) {
+        log_error(&error, "the stage does not start");
+        return false;
+    }
+    if (locked)
+        log_info("memory is locked");
+    return true;
 }
 
 static int run_stage(const struct stage_definition *definition, const struct command_line *line)
@@ -84,6 +116,8 @@ static int run_stage(const struct stage_definition *definition, const struct com
     signals_install(definition->reload != NULL);
     notify_open(&loop.notify);
     int code = EXIT_STAGE_FAILED;
+    if (!take_memory(config))
+        return code;
     if (runner_open(&loop.runner, definition, config, line->gateway)) {
         log_info("opened: version %s, %s, waits by %s (%u cores, %u processes)", ringside_version(),
                  *config->path ? config->path : "default configuration", spin ? "spinning" : "parking", core_count,

@@ -70,6 +70,12 @@ static bool fake_stopped(void *stage, uint64_t now_ns)
     return fake->stops;
 }
 
+static void fake_reload(void *stage)
+{
+    (void)stage;
+    fake->reload_count++;
+}
+
 static void fake_describe(const void *stage, char *text, size_t text_bytes)
 {
     (void)stage;
@@ -88,7 +94,7 @@ static void fake_close(void *stage)
     {                                                                                                                  \
         .name = (definition_name), .kind = (definition_kind), .pollable = (can_poll), .summary = "does nothing",       \
         .open = fake_open, .poll = fake_poll, .ready = fake_ready, .descriptor = fake_descriptor,                      \
-        .stopped = (stopped_function), .describe = fake_describe, .close = fake_close                                  \
+        .stopped = (stopped_function), .reload = fake_reload, .describe = fake_describe, .close = fake_close           \
     }
 
 const struct stage_definition fake_sequencer = FAKE("sequencer", PROCESS_SEQUENCER, false, fake_stopped);

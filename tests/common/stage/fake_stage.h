@@ -23,6 +23,7 @@ struct fake {
     _Atomic uint64_t poll_count;
     _Atomic uint64_t stop_count;
     _Atomic uint64_t close_count;
+    _Atomic uint64_t reload_count;
     _Atomic uint32_t gateways; /* mask of the gateways it was opened as */
 };
 

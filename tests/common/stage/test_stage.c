@@ -103,6 +103,21 @@ Test(stage, reads_the_file_that_the_environment_names)
     unlink(path);
 }
 
+Test(stage, an_instance_names_its_file_and_its_gateway)
+{
+    expect_exit(EXIT_STAGE_CONFIG, "/etc/ringside/no-such.conf", (char *const[]){"--instance", "no-such", NULL});
+    expect_exit(EXIT_STAGE_USAGE, "only a gateway", (char *const[]){"--instance", "no-such:2", NULL});
+    expect_exit(EXIT_STAGE_USAGE, "only a gateway", (char *const[]){"--instance", "2", NULL});
+    expect_exit(EXIT_STAGE_USAGE, "letters, digits", (char *const[]){"--instance", "../blue", NULL});
+    expect_exit(EXIT_STAGE_USAGE, "letters, digits", (char *const[]){"--instance", "-blue", NULL});
+    expect_exit(EXIT_STAGE_USAGE, "no name", (char *const[]){"--instance", ":2", NULL});
+    expect_exit(EXIT_STAGE_USAGE, "no name", (char *const[]){"--instance", "", NULL});
+    fake->poll_result = ERROR_CLOSED; /* ends at the first poll */
+    char *const third[] = {"--instance", "3", "--set", "exchange.gateways=3", NULL};
+    cr_expect_eq(fake_wait(fake_start(&world, &fake_gateway, log_file, third)), EXIT_STAGE_FAILED);
+    cr_expect_eq(fake->gateways, 1u << 3);
+}
+
 Test(stage, a_gateway_is_one_of_those_configured)
 {
     char *const second[] = {"--gateway", "2", NULL};
@@ -228,10 +243,77 @@ Test(stage, tells_systemd)
     cr_expect(notified(fd, "READY=1\nSTATUS=at rest"));
     for (int i = 0; i < 3; i++)
         cr_expect(notified(fd, "WATCHDOG=1"));
+    cr_expect(notified(fd, "STATUS=at rest"));
     kill(pid, SIGTERM);
     cr_expect(notified(fd, "STOPPING=1"));
     cr_expect_eq(fake_wait(pid), EXIT_STAGE_OK);
     close(fd);
+}
+
+Test(stage, tells_systemd_of_a_reload)
+{
+    int fd = notify_socket();
+    pid_t pid = fake_start(&world, &fake_gateway, log_file, NOTHING);
+    cr_expect(notified(fd, "READY=1\nSTATUS="));
+    kill(pid, SIGHUP);
+    cr_expect(notified(fd, "RELOADING=1\nMONOTONIC_USEC="));
+    cr_expect(notified(fd, "READY=1"));
+    cr_expect_eq(fake->reload_count, 1);
+    kill(pid, SIGTERM);
+    cr_expect_eq(fake_wait(pid), EXIT_STAGE_OK);
+    close(fd);
+}
+
+Test(stage, a_long_start_is_given_time_as_long_as_it_turns)
+{
+    int fd = notify_socket();
+    fake->joins = 0;
+    pid_t pid = fake_start(&world, &fake_sequencer, log_file, NOTHING);
+    cr_expect(notified(fd, "EXTEND_TIMEOUT_USEC=30000000"));
+    kill(pid, SIGTERM);
+    cr_expect_eq(fake_wait(pid), EXIT_STAGE_OK);
+    close(fd);
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------------------
+ */
+
+static long locked_kb(pid_t pid)
+{
+    char path[64], line[128];
+    long kb = -1;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    FILE *status = fopen(path, "re");
+    while (status && fgets(line, sizeof(line), status))
+        if (sscanf(line, "VmLck: %ld", &kb) == 1)
+            break;
+    if (status)
+        fclose(status);
+    return kb;
+}
+
+static long locked_kb_of_stage(char *const arguments[])
+{
+    pid_t pid = fake_start(&world, &fake_sequencer, log_file, arguments);
+    cr_assert(fake_reaches(&fake->poll_count, 1));
+    fake->poll_count = 0;
+    long kb = locked_kb(pid);
+    kill(pid, SIGTERM);
+    cr_expect_eq(fake_wait(pid), EXIT_STAGE_OK);
+    return kb;
+}
+
+Test(stage, locks_its_memory_where_there_is_no_limit)
+{
+    const struct rlimit infinity = {RLIM_INFINITY, RLIM_INFINITY};
+    const struct rlimit little = {64 << 10, 64 << 10};
+    bool may = setrlimit(RLIMIT_MEMLOCK, &infinity) == 0;
+    if (may) {
+        cr_expect_gt(locked_kb_of_stage(NOTHING), 0);
+        cr_expect_eq(locked_kb_of_stage((char *const[]){"--set", "exchange.lock_memory=no", NULL}), 0);
+    }
+    cr_assert_eq(setrlimit(RLIMIT_MEMLOCK, &little), 0);
+    cr_expect_eq(locked_kb_of_stage(NOTHING), 0);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------------------------
