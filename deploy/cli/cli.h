@@ -14,6 +14,7 @@ int version_main(int argc, char **argv);  /* version.c */
 int bench_main(int argc, char **argv);    /* bench.c */
 int journal_main(int argc, char **argv);  /* journal/ */
 int order_main(int argc, char **argv);    /* order/ */
+int tune_main(int argc, char **argv);     /* tune/ */
 
 /* Parts that live elsewhere. */
 int load_main(int argc, char **argv);         /* perf/load */

@@ -29,6 +29,7 @@ static const struct subcommand subcommands[] = {
     {"probe", "watches what passes through the rings: hop latencies, rates, the records themselves", probe_main},
     {"bench", "measures parts: bench ring, engine, matcher, journal", bench_main},
     {"account", "adds users to an accounts file, checks it and the members' settings", account_main},
+    {"tune", "what would make this machine serve better, and why; does it when told", tune_main},
     {"config", "prints every option with its default, or checks a file", config_main},
     {"version", "prints the version", version_main},
     {"help", "prints this", help_main},

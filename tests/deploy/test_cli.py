@@ -28,7 +28,7 @@ def test_lists_its_subcommands():
     assert nothing.stderr == helped.stdout and nothing.stdout == ""
     listed = [line.split()[0] for line in helped.stdout.splitlines() if line.startswith("  ")]
     expected = {"run", "status", "metrics", "snapshot", "journal", "order", "load", "bench", "account", "config",
-                "version", "help", "persister", "probe"}
+                "tune", "version", "help", "persister", "probe"}
     assert set(listed) == expected, listed
     for name in listed:
         answer = ringside(name, "--help")
