@@ -88,13 +88,17 @@ static int file_fill(FILE *to, const char *path, const struct account_entry *ent
     return code;
 }
 
-/* A file that is replaced stays readable for whom it was: the gateways, where root changes it. */
+/*
+ * A file that is replaced stays readable for whom it was: the gateways, where root changes it. Unless everybody could
+ * read it: then it is its owner's alone from now on.
+ */
 static int permissions_take(int fd, const char *path, struct error *error)
 {
     struct stat old;
     if (stat(path, &old) < 0)
         return errno == ENOENT ? 0 : error_system(error, errno, path, "cannot look at the accounts");
-    if (fchown(fd, old.st_uid, old.st_gid) < 0 || fchmod(fd, old.st_mode & 07777) < 0)
+    mode_t mode = old.st_mode & S_IRWXO ? S_IRUSR | S_IWUSR : old.st_mode & 07777;
+    if (fchown(fd, old.st_uid, old.st_gid) < 0 || fchmod(fd, mode) < 0)
         return error_system(error, errno, path, "cannot give the new file the owner and mode of the old one");
     return 0;
 }

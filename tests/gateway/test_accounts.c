@@ -94,6 +94,24 @@ Test(accounts, putting_again_replaces_and_keeps_the_others)
     cr_assert_eq(status.st_mode & 0777u, 0600u, "nobody else may read it");
 }
 
+Test(accounts, a_file_that_is_replaced_keeps_owner_and_mode)
+{
+    struct error error;
+    struct stat status;
+    const struct account_entry entry = {"USER", "FIRM", "SECRET"};
+    cr_assert_eq(accounts_put(path, &entry, 1, &error), 0);
+    cr_assert_eq(stat(path, &status), 0);
+    cr_expect_eq(status.st_mode & 07777, 0600);
+    cr_assert_eq(chmod(path, 0640), 0);
+    if (geteuid() == 0)
+        cr_assert_eq(chown(path, 0, 65534), 0);
+    cr_assert_eq(accounts_put(path, &entry, 1, &error), 0);
+    cr_assert_eq(stat(path, &status), 0);
+    cr_expect_eq(status.st_mode & 07777, 0640);
+    if (geteuid() == 0)
+        cr_expect_eq(status.st_gid, 65534u);
+}
+
 Test(accounts, the_file_holds_no_password)
 {
     char line[512];
