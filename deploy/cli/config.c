@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MONITOR_PORT_ABOVE 179 /* as 9180 is above 9001 */
+
 static int print_description(bool as_man_page)
 {
     size_t bytes = config_describe(NULL, 0, as_man_page) + 1;
@@ -50,7 +52,7 @@ static int print_instance(const char *name, const char *port)
         fprintf(stderr, "ringside config: '%s' is no name of an instance: letters, digits, '-', '_' and '.'\n", name);
         return EXIT_STAGE_USAGE;
     }
-    if (*end != '\0' || number < 1 || number > 65535) {
+    if (*end != '\0' || number < 1 || number > 65535 - MONITOR_PORT_ABOVE) {
         fprintf(stderr, "ringside config: '%s' is no port\n", port);
         return EXIT_STAGE_USAGE;
     }
@@ -61,8 +63,9 @@ static int print_instance(const char *name, const char *port)
            "[events]\ndirectory = /var/lib/ringside-%s/events\n\n"
            "[snapshots]\ndirectory = /var/lib/ringside-%s/snapshots\n\n"
            "[gateway]\nport = %lu\naccounts = /etc/ringside/%s.accounts\n\n"
-           "[redis]\nprefix = ringside-%s\n",
-           name, name, name, name, name, number, name, name);
+           "[redis]\nprefix = ringside-%s\n\n"
+           "[monitor]\nport = %lu\n",
+           name, name, name, name, name, number, name, name, number + MONITOR_PORT_ABOVE);
     return EXIT_STAGE_OK;
 }
 
