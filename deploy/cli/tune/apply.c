@@ -28,9 +28,9 @@ static int make_directories(const char *path, struct error *error)
     return 0;
 }
 
-static int write_text(const char *path, const char *text, const char *mode, struct error *error)
+static int write_text(const char *path, const char *text, struct error *error)
 {
-    FILE *file = fopen(path, mode);
+    FILE *file = fopen(path, "we");
     if (!file)
         return error_system(error, errno, path, "cannot open");
     bool written = fputs(text, file) >= 0;
@@ -47,7 +47,7 @@ static int replace(const char *root, const char *path, const char *text, struct 
     snprintf(fresh, sizeof(fresh), "%s.new", whole);
     int result = make_directories(whole, error);
     if (result == 0)
-        result = write_text(fresh, text, "we", error);
+        result = write_text(fresh, text, error);
     if (result == 0 && rename(fresh, whole) < 0)
         result = error_system(error, errno, whole, "cannot replace");
     return result;
@@ -57,7 +57,7 @@ static int tell_kernel(const char *root, const struct tune_action *action, struc
 {
     char whole[PATH_ROOM];
     snprintf(whole, sizeof(whole), "%s%s", root, action->path);
-    return write_text(whole, action->text, "r+e", error);
+    return write_text(whole, action->text, error);
 }
 
 int tune_apply(const struct tune_plan *plan, const char *root, struct error *error)

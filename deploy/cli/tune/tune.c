@@ -5,12 +5,12 @@
 #include "tune.h"
 
 #include "../cli.h"
-#include "../json_text.h"
 #include "log/log.h"
 #include "matcher/config_limits.h"
 #include "ring/ring.h"
 #include "stage/command_line.h"
 #include "stage/stage.h"
+#include "view/json_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
