@@ -7,8 +7,8 @@
         machine.call("systemctl", "start", "ringside.target")
         machine.cut_power()                   and boot() again: what was written is there
 
-  1. The tree is made once by debootstrap and kept (RINGSIDE_CACHE, ~/.cache/ringside); a machine works on an overlay over
-     it, in a folder of its own, so nothing it does is there the next time.
+  1. The tree is made once by debootstrap and kept (RINGSIDE_CACHE, ~/.cache/ringside); a machine works on an overlay
+     over it, in a folder of its own, so nothing it does is there the next time.
   2. It shares the test's network namespace, which has a loopback and nothing else: clients outside reach it at
      127.0.0.1, whichever of its boots it is in.
   3. Processes are ended by the handles of those started here. Mounts go with the namespace; the folder and the empty
@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 from tap import Skip, eventually
 
@@ -32,7 +33,8 @@ MIRROR = os.environ.get("RINGSIDE_MIRROR", "http://deb.debian.org/debian")
 CACHE = os.environ.get("RINGSIDE_CACHE") or os.path.expanduser("~/.cache/ringside")
 # What the package needs besides what is there, so that a machine without a network can install it.
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "procps", "libpq5", "libhiredis0.14", "libinih1", "liburing2",
-            "libmsgpackc2", "libssl3", "libsystemd0")
+            "libmicrohttpd12", "libmsgpackc2", "libssl3", "libsystemd0")
+TREE = os.path.join(CACHE, f"systemd-{zlib.crc32(' '.join(PACKAGES).encode()):08x}")  # another set, another tree
 BOOT_S = 60
 
 
@@ -68,7 +70,7 @@ def enter_namespaces():
 
 def make_tree():
     """The tree, made if it is not there; needs a mirror then."""
-    tree = os.path.join(CACHE, "systemd")
+    tree = TREE
     if os.path.exists(tree + ".complete"):
         return tree
     os.makedirs(CACHE, exist_ok=True)
@@ -87,13 +89,13 @@ class Machine:
     def __init__(self):
         if not os.environ.get(IN_NAMESPACES):
             raise Skip(why_not())
-        if not os.path.exists(os.path.join(CACHE, "systemd.complete")):
-            raise Skip(f"debootstrap could not make a tree; see {CACHE}/systemd.log")
+        if not os.path.exists(TREE + ".complete"):
+            raise Skip(f"debootstrap could not make a tree; see {TREE}.log")
         self.directory = tempfile.mkdtemp(prefix="ringside-machine.", dir="/var/tmp")
         self.root = os.path.join(self.directory, "root")
         for part in ("upper", "work", "root"):
             os.mkdir(os.path.join(self.directory, part))
-        run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={CACHE}/systemd,upperdir={self.directory}/upper,"
+        run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={TREE},upperdir={self.directory}/upper,"
             f"workdir={self.directory}/work", self.root)
         self.nspawn = self.leader = None
 
