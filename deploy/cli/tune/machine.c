@@ -72,14 +72,13 @@ static void read_memory(struct tune_machine *machine, const char *root)
 {
     char path[MACHINE_PATH_BYTES];
     char line[256];
-    unsigned long long kb = 0;
     snprintf(path, sizeof(path), "%s/proc/meminfo", root);
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof(line), file))
-        if (sscanf(line, "MemTotal: %llu kB", &kb) == 1)
-            machine->memory_bytes = kb << 10;
-        else if (sscanf(line, "SwapTotal: %llu kB", &kb) == 1)
-            machine->swaps = kb > 0;
+        if (strncmp(line, "MemTotal:", 9) == 0)
+            machine->memory_bytes = strtoull(line + 9, NULL, 10) << 10;
+        else if (strncmp(line, "SwapTotal:", 10) == 0)
+            machine->swaps = strtoull(line + 10, NULL, 10) > 0;
     if (file)
         fclose(file);
     read_line(line, sizeof(line), root, "/sys/kernel/mm/transparent_hugepage/shmem_enabled");

@@ -285,8 +285,8 @@ static long locked_kb(pid_t pid)
     snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
     FILE *status = fopen(path, "re");
     while (status && fgets(line, sizeof(line), status))
-        if (sscanf(line, "VmLck: %ld", &kb) == 1)
-            break;
+        if (strncmp(line, "VmLck:", 6) == 0)
+            kb = strtol(line + 6, NULL, 10);
     if (status)
         fclose(status);
     return kb;
