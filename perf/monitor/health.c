@@ -130,9 +130,6 @@ static void judge_value(struct health *health, const struct config *config, cons
     if (strcmp(entry->name, "ringside_store_refused") == 0 && value > 0)
         add(health, "store-refused", of, false, 0,
             "%s answers, but refuses what it must take: the persister's log says why", of);
-    if (strcmp(entry->name, "ringside_store_needs_rebuild") == 0 && value > 0)
-        add(health, "store-needs-rebuild", of, false, 0,
-            "%s can no longer catch up: what it lacks was trimmed; ringside persister rebuild fills it", of);
     if (strcmp(entry->name, "ringside_replay_hash_differs") == 0 && value > 0)
         add(health, "hash-differs", "matcher", true, 0,
             "a replay of the journal gave other hashes than were live: its log says between which commands");
