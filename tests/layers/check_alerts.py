@@ -5,7 +5,7 @@ usage: check_alerts.py SOURCE_ROOT
 
   1. Every alert of deploy/prometheus has a page docs/runbook/NAME.md, every page an alert, and the alert links to it.
   2. Every page has the headings that somebody woken at night looks for, each with something under it.
-  3. Every alert has a severity and sentences, is made to fire by tests/deploy/alerts.yml, and above it stands why its
+  3. Every alert has a severity and sentences, is made to fire by tests/deploy/alerts*.yml, and above it stands why its
      threshold is what it is.
   4. Every metric that rules and dashboard name is one that the exchange has: in a table of common/metrics/values.h, or
      told by the monitor itself.
@@ -34,7 +34,7 @@ def check_alert(name, why, body, tests):
         if needed not in body:
             yield f"{name}: no {needed[:-1]}"
     if not re.search(rf"alertname: {name}\n +exp_alerts:\n +- exp_labels:", tests):
-        yield f"{name}: tests/deploy/alerts.yml does not make it fire"
+        yield f"{name}: tests/deploy/alerts*.yml do not make it fire"
 
 
 def check_page(path):
@@ -65,7 +65,7 @@ def check_names(root, rules):
 def main():
     root = sys.argv[1]
     rules = "".join(read(path) for path in sorted(glob.glob(os.path.join(root, "deploy", "prometheus", "*.rules.yml"))))
-    tests = read(root, "tests", "deploy", "alerts.yml")
+    tests = "".join(read(path) for path in glob.glob(os.path.join(root, "tests", "deploy", "alerts*.yml")))
     alerts = ALERT.findall(rules)
     names = [name for _, name, _ in alerts]
     pages = sorted(glob.glob(os.path.join(root, "docs", "runbook", "*.md")))
