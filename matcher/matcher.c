@@ -166,7 +166,10 @@ static int recover(struct matcher *matcher, uint64_t now_ns, struct error *error
 {
     struct recovery *recovery = matcher->recovery;
     uint64_t before = recovery->progress_count;
+    struct matcher_values *values = matcher->pump.tally.values;
     int result = recover_poll(recovery, now_ns, error);
+    if (recovery->hash_differs && values)
+        metrics_set(&values->hash_differs, 1);
     if (result < 0)
         return result;
     bool progress = recovery->progress_count != before;
@@ -183,7 +186,6 @@ static int recover(struct matcher *matcher, uint64_t now_ns, struct error *error
              (unsigned long long)recovery->replayed_count, (unsigned long long)recovery->published_count,
              (unsigned long long)engine_live_orders(matcher->books.engine));
     log_line(LOG_LEVEL_INFO, fields, "books made from the journal");
-    struct matcher_values *values = matcher->pump.tally.values;
     if (values) {
         metrics_set(&values->recovery_ns, now_ns - matcher->opened_ns);
         metrics_set(&values->recovered, recovery->replayed_count);

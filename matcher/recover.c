@@ -167,6 +167,7 @@ int recover_poll(struct recovery *recovery, uint64_t now_ns, struct error *error
     bool applied = all_applied(recovery);
     if (applied && recovery->reader)
         result = checkpoints_compare(&recovery->checkpoints, recovery->reader, recovery->directory, error);
+    recovery->hash_differs = result < 0;
     if (result < 0)
         return result;
     if (done(recovery))

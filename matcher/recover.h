@@ -32,6 +32,7 @@ struct recovery {
     bool durable; /* the journaler's cursor tells what the journal holds */
     struct journal_reader *reader;
     struct checkpoints checkpoints;
+    bool hash_differs;     /* the replay parts from what was live: why recover_poll failed */
     uint64_t snapshot_seq; /* command_seq_next of the snapshot begun with; 0: none */
     uint64_t told_next_ns; /* when to say again how far it is */
     uint64_t replayed_count;

@@ -58,7 +58,7 @@ static inline const struct metrics_writer_line *metrics_writer_of(const struct m
 
 static inline const struct metrics_entry *metrics_entry(const struct metrics_reader *reader, uint32_t index)
 {
-    const uint8_t *entries = (const uint8_t *)reader->file + METRICS_ENTRIES_OFFSET;
+    const uint8_t *entries = (const uint8_t *)reader->file + (size_t)METRICS_ENTRIES_OFFSET;
     return (const struct metrics_entry *)(const void *)(entries + (size_t)index * METRICS_ENTRY_BYTES);
 }
 

@@ -119,6 +119,7 @@
     GAUGE(checkpoint_state_hash, "ringside_checkpoint_state_hash", "", NONE, "hash of the books at it")                \
     GAUGE(recovery_ns, "ringside_recovery_seconds", "", NS, "time from the start until the books were made")           \
     GAUGE(recovered, "ringside_recovery_records", "", RECORDS, "commands replayed for that")                           \
+    GAUGE(hash_differs, "ringside_replay_hash_differs", "", NONE, "1: it ended, as a replay parts from what was live") \
     COUNTER(stalls, STALLS_NAME, "ring=\"event\",by=\"event-log\"", NONE, STALLS_HELP)                                 \
     COUNTER(blocked_ns, BLOCKED_NAME, "ring=\"event\",by=\"event-log\"", NS, BLOCKED_HELP)                             \
     HISTOGRAM(hop_ns, HOP_NAME, "hop=\"durable-event\"", NS, HOP_HELP)                                                 \

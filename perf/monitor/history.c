@@ -62,11 +62,11 @@ static void put_cpu(struct history *history, const struct watch *watch, uint32_t
 /* Quantiles of the last second; "hop:socket-inbound" from the label hop="socket-inbound". */
 static void put_recent(struct history *history, const struct meter *meter, const struct meter_window *window)
 {
-    const struct metrics_entry *entry = metrics_entry(&meter->reader, window->entry);
     char of[40];
-    bool is_hop = strcmp(entry->name, "ringside_hop_seconds") == 0;
-    if (window->recent.count == 0)
+    if (!meter->reader.file || window->recent.count == 0)
         return;
+    const struct metrics_entry *entry = metrics_entry(&meter->reader, window->entry);
+    bool is_hop = strcmp(entry->name, "ringside_hop_seconds") == 0;
     if (is_hop)
         snprintf(of, sizeof(of), "%.*s", (int)strcspn(entry->label + 5, "\""), entry->label + 5);
     else if (strcmp(entry->name, "ringside_way_seconds") == 0)

@@ -117,7 +117,7 @@ static const char *type_name(uint32_t type)
 
 static void print_processes(FILE *to, const struct meters *meters)
 {
-    struct series *series = malloc(SERIES_MAX * sizeof(*series));
+    struct series *series = malloc((size_t)SERIES_MAX * sizeof(*series));
     struct metrics_distribution *copy = malloc(sizeof(*copy));
     uint32_t count = series && copy ? collect(series, meters) : 0;
     if (count > 0)

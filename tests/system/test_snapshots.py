@@ -191,6 +191,8 @@ def test_replay_must_give_what_was_live():
                 tail = exchange.log_tail("matcher")
                 assert code == EXIT_DATA and "parts from what was live between commands" in tail, (code, tail)
                 assert f"{which} hash" in tail, tail
+                told = exchange.run_tool("metrics", "matcher", "--config", exchange.config_path).stdout
+                assert "ringside_replay_hash_differs" in told, told  # its last words stay in its file
                 os.rename(directory + ".away", directory)
             exchange.stop()
             shutil.rmtree(exchange.rings)
