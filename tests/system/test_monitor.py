@@ -249,7 +249,7 @@ def test_the_page_shows_the_pipeline():
     for stage in ("gateway-1", "sequencer", "journaler", "matcher", "persister"):
         assert f'data-stage="{stage}"' in text, f"no {stage} on the page"
     assert "✔ Ready" in text and text.count("● ready") >= 10, text  # cards and table
-    rates = re.findall(r'data-ring="(\S+)"><div><b>([\d.,]+ ?k?)/s', text)
+    rates = re.findall(r'data-ring="(\S+)"><div><b>([\d.,]+(?:&nbsp;)?k?)/s', text)
     assert [ring for ring, _ in rates] == ["inbound-1", "command", "event"], rates
     assert any(rate.strip() != "0" for _, rate in rates), rates
     assert text.count("<canvas") == 4 and text.count("stroke-dasharray") >= 8, "charts with lines told by their dashes"
