@@ -397,10 +397,18 @@ static void take_executed(struct redis_sink *sink, const struct redis_entry *ent
     outage_progress(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
 }
 
+/* Its first commands may be answered before its last ones have found room in the socket. */
+static bool has_been_asked(struct redis_sink *sink)
+{
+    if (sink->appended_count < sink->written_count)
+        return true;
+    return sink->appended_count < sink->sealed_count && entry_of(sink, sink->appended_count)->written_bytes > 0;
+}
+
 /* Each command of an entry is answered: all but the last one's answers say only that it was understood. */
 static void take_appended(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
 {
-    if (sink->appended_count == sink->written_count) {
+    if (!has_been_asked(sink)) {
         failed(sink, true, "Redis", "an answer that nothing asked for");
         return;
     }

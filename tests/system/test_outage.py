@@ -7,7 +7,10 @@ not rise beyond three times, or two milliseconds (a disk that others use makes m
 anybody wait for anything like as long as the store is away. Stopping and starting, which take disk and cores from
 everybody on a small machine, fall into a load of their own.
 """
+import contextlib
 import os
+import re
+import signal
 import sys
 import time
 
@@ -71,7 +74,26 @@ def test_redis_stopped_and_back():
     assert held["postgres_orders"] == held["redis_orders"], held
 
 
+def test_redis_stands_still_and_goes_on():
+    """What waits then fills its socket in the middle of an entry, whose beginning it answers once it goes on."""
+    with contextlib.closing(exchange.redis()) as redis:
+        pid = int(re.search(r"process_id:(\d+)", redis.command("INFO", "server").decode())[1])
+    load = exchange.load_start("--orders", 60000, "--rate", "max")
+    time.sleep(0.3)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        exchange.load_finish(load)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    held = exchange.stores_agree()
+    assert held["postgres_orders"] == held["redis_orders"], held
+    with open(exchange.log_path("persister")) as log:
+        refusals = [line for line in log if "Redis refuses" in line]
+    assert not refusals, refusals
+
+
 with exchange:
     exchange.start()
     run(test_load_while_the_store_stops_and_starts, test_load_without_it_keeps_its_speed,
-        test_rows_are_all_there_afterwards, test_redis_stopped_and_back, on_failure=exchange.log_tails)
+        test_rows_are_all_there_afterwards, test_redis_stopped_and_back,
+        test_redis_stands_still_and_goes_on, on_failure=exchange.log_tails)
