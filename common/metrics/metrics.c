@@ -61,7 +61,7 @@ static void copy_text(char *to, size_t to_bytes, const char *text)
 {
     size_t length = strlen(text);
     REQUIRE(length < to_bytes);
-    memcpy(to, text, length);
+    memcpy(to, text, length + 1);
 }
 
 static void describe(struct metrics_entry *entry, const struct metrics_row *row, uint32_t index, uint32_t base)

@@ -28,7 +28,7 @@
 
 #define METRICS_MAGIC          0x315254454d444952u /* "RIDMETR1" */
 #define METRICS_LAYOUT_VERSION 1
-#define METRICS_ENTRIES_OFFSET (2 * LINE_PAIR_BYTES)
+#define METRICS_ENTRIES_OFFSET 256u
 #define METRICS_ENTRY_BYTES    256
 #define METRICS_ENTRIES_MAX    4096u
 #define METRICS_BYTES_MAX      (64u * MIB)
@@ -152,6 +152,7 @@ METRICS_FIELDS(X)
 #undef X
 _Static_assert(sizeof(struct metrics_header) == LINE_PAIR_BYTES, "a line pair");
 _Static_assert(sizeof(struct metrics_writer_line) == LINE_PAIR_BYTES, "a line pair");
+_Static_assert(METRICS_ENTRIES_OFFSET == 2 * LINE_PAIR_BYTES, "behind the header and the writer's line");
 _Static_assert(sizeof(struct metrics_entry) == METRICS_ENTRY_BYTES, "entries follow each other");
 _Static_assert(sizeof(struct metrics_histogram) == 32 + 8 * METRICS_BUCKET_COUNT, "words only");
 

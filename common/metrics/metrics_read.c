@@ -112,7 +112,7 @@ static int check_sizes(const struct metrics_header *header, uint64_t bytes, cons
 {
     uint64_t entries_end = METRICS_ENTRIES_OFFSET + (uint64_t)header->entry_count * METRICS_ENTRY_BYTES;
     if (header->entry_bytes != METRICS_ENTRY_BYTES || header->entries_offset != METRICS_ENTRIES_OFFSET)
-        return error_set(error, ERROR_MISMATCH, path, "entries of %u bytes at %u; this program has %d at %d",
+        return error_set(error, ERROR_MISMATCH, path, "entries of %u bytes at %u; this program has %d at %u",
                          header->entry_bytes, header->entries_offset, METRICS_ENTRY_BYTES, METRICS_ENTRIES_OFFSET);
     if (header->entry_count > METRICS_ENTRIES_MAX || header->values_offset < entries_end ||
         header->values_offset % sizeof(uint64_t) != 0 || (uint64_t)header->values_offset + header->values_bytes > bytes)
