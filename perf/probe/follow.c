@@ -112,7 +112,7 @@ bool follow_record(struct probe *probe, const struct tap *tap, const void *recor
     bool passed = tap->kind == TAP_EVENT ? follow_event(probe, record) : follow_command(probe, record);
     if (!passed)
         return true;
-    probe->told++;
+    probe->let_through++;
     if (probe->raw && fwrite(record, RECORD_BYTES, 1, probe->raw) != 1)
         return false;
     return !ferror(stdout);

@@ -115,7 +115,7 @@ static int take_filter(struct probe *probe, const struct command_line *line, str
     if (result == 0)
         result = take_number(line, TO, UINT64_MAX, &filter->to_seq, error);
     if (result == 0)
-        result = take_number(line, COUNT, UINT64_MAX, &probe->told_most, error);
+        result = take_number(line, COUNT, UINT64_MAX, &probe->let_through_most, error);
     return result < 0 ? result : take_kinds(filter, line->values[KIND], error);
 }
 
@@ -214,7 +214,7 @@ static bool past_the_end(const struct probe *probe)
 
 static bool handle(struct probe *probe, uint32_t index, const uint8_t *records, uint32_t count)
 {
-    for (uint32_t i = 0; i < count && probe->told < probe->told_most; i++) {
+    for (uint32_t i = 0; i < count && probe->let_through < probe->let_through_most; i++) {
         const void *record = records + (size_t)i * RECORD_BYTES;
         if (!follows(probe))
             measure(probe, &probe->taps[index], &probe->batches[index], record);
@@ -250,7 +250,7 @@ static bool turns(struct probe *probe)
     for (uint32_t i = 0; i < probe->tap_count; i++)
         if (!turn(probe, i))
             return false;
-    return probe->told < probe->told_most && !(follows(probe) && past_the_end(probe));
+    return probe->let_through < probe->let_through_most && !(follows(probe) && past_the_end(probe));
 }
 
 static void rest(struct probe *probe)
@@ -267,6 +267,7 @@ static void rest(struct probe *probe)
 static void begin(struct probe *probe)
 {
     hops_clear(&probe->hops);
+    told_begin(&probe->told);
     for (uint32_t i = 0; i < probe->tap_count; i++) {
         struct tap *tap = &probe->taps[i];
         batches_clear(&probe->batches[i]);
@@ -335,6 +336,7 @@ static int open_probe(struct probe *probe, const struct command_line *line, doub
     probe->follow = line->values[FOLLOW] != NULL;
     probe->json = line->json;
     probe->all = line->values[ALL] != NULL;
+    told_init(&probe->told, line->config.exchange_rings_directory, (uint32_t)line->config.exchange_gateways);
     int result = take_filter(probe, line, error);
     if (result == 0)
         result = take_seconds(line, SECONDS, ret_seconds, error);
@@ -353,6 +355,7 @@ static void close_probe(struct probe *probe)
 {
     for (uint32_t i = 0; i < probe->tap_count; i++)
         tap_close(&probe->taps[i]);
+    told_finish(&probe->told);
     names_finish(&probe->names);
 }
 

@@ -4,7 +4,7 @@
  *   probe.c    the command line and the loop
  *   follow.c   records that a filter lets through, as text, JSON or bytes
  *   report.c   what was seen, as a table or JSON
- *   tap.c      one ring, watched          hops.c   the histograms
+ *   tap.c      one ring, watched          hops.c   the histograms          told.c   the last hop
  */
 #ifndef RINGSIDE_PROBE_H
 #define RINGSIDE_PROBE_H
@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "perf/probe/hops.h"
 #include "perf/probe/tap.h"
+#include "perf/probe/told.h"
 #include "show/filter.h"
 #include "show/names.h"
 #include "topology/topology.h"
@@ -35,14 +36,15 @@ struct probe {
     struct batches batches[PROBE_RINGS_MAX];
     uint32_t tap_count;
     struct hops hops;
+    struct told told;
     struct probe_filter filter;
     struct names names;
     bool follow;
     bool json;
-    bool all;           /* reads every record, however many there are */
-    FILE *raw;          /* NULL: none */
-    uint64_t told;      /* records that the filter let through */
-    uint64_t told_most; /* and no more */
+    bool all;                  /* reads every record, however many there are */
+    FILE *raw;                 /* NULL: none */
+    uint64_t let_through;      /* records that the filter let through */
+    uint64_t let_through_most; /* and no more */
     uint64_t begun_ns;
     uint64_t filled_at_most; /* records found waiting in a ring at once since the last sleep, by a 16th of its slots */
 };
@@ -54,7 +56,7 @@ void follow_learn_names(struct probe *probe);
 bool follow_record(struct probe *probe, const struct tap *tap, const void *record);
 
 /* Prints what was seen in `seconds`. */
-void report_probe(const struct probe *probe, double seconds);
+void report_probe(struct probe *probe, double seconds);
 
 int probe_main(int argc, char **argv);
 

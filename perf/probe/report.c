@@ -48,25 +48,47 @@ static void print_rings(const struct probe *probe, double seconds)
     }
 }
 
-static void print_hops(const struct probe *probe)
+static void print_row(const char *name, uint64_t count, const uint64_t values[QUANTILES])
 {
     char text[16];
+    printf("%-22s %12llu", name, (ull)count);
+    for (size_t q = 0; q < QUANTILES; q++)
+        printf(" %9s", count > 0 ? duration_text(values[q], text) : "-");
+    putchar('\n');
+}
+
+static void quantiles_of(const struct histogram *histogram, uint64_t values[QUANTILES])
+{
+    for (size_t q = 0; q < QUANTILES; q++)
+        values[q] = histogram_quantile(histogram, quantiles[q].fraction);
+}
+
+static void quantiles_of_told(const struct metrics_distribution *distribution, uint64_t values[QUANTILES])
+{
+    for (size_t q = 0; q < QUANTILES; q++)
+        values[q] = metrics_quantile(distribution, quantiles[q].fraction);
+}
+
+static void print_hops(struct probe *probe)
+{
+    uint64_t values[QUANTILES];
     printf("\n%-22s %12s", "", "commands");
     for (size_t q = 0; q < QUANTILES; q++)
         printf(" %9s", quantiles[q].name);
     putchar('\n');
     for (enum hop hop = 0; hop < HOP_COUNT; hop++) {
-        const struct histogram *histogram = &probe->hops.hops[hop];
-        printf("%-22s %12llu", hop_name(hop), (ull)histogram->count);
-        for (size_t q = 0; q < QUANTILES; q++)
-            printf(" %9s", histogram->count > 0
-                               ? duration_text(histogram_quantile(histogram, quantiles[q].fraction), text)
-                               : "-");
-        putchar('\n');
+        quantiles_of(&probe->hops.hops[hop], values);
+        print_row(hop_name(hop), probe->hops.hops[hop].count, values);
+    }
+    for (enum told_part part = 0; part < TOLD_PARTS; part++) {
+        const struct metrics_distribution *told = told_since(&probe->told, part);
+        quantiles_of_told(told, values);
+        if (told->count > 0)
+            print_row(told_name(part), told->count, values);
     }
 }
 
-static void print_table(const struct probe *probe, double seconds)
+static void print_table(struct probe *probe, double seconds)
 {
     printf("%.1f s, durability %s\n\n", seconds, config_durability_name(probe->config->journal_durability));
     print_rings(probe, seconds);
@@ -92,15 +114,34 @@ static void json_ring(const struct tap *tap, const struct batches *batches, doub
            (ull)histogram_quantile(sizes, 0.99), (ull)sizes->max);
 }
 
-static void json_hop(enum hop hop, const struct histogram *histogram)
+static void json_hop(const char *key, uint64_t count, const uint64_t values[QUANTILES])
 {
-    printf("{\"name\":\"%s\",\"count\":%llu", hop_key(hop), (ull)histogram->count);
+    printf("{\"name\":\"%s\",\"count\":%llu", key, (ull)count);
     for (size_t q = 0; q < QUANTILES; q++)
-        printf(",\"%s\":%llu", quantiles[q].key, (ull)histogram_quantile(histogram, quantiles[q].fraction));
+        printf(",\"%s\":%llu", quantiles[q].key, (ull)values[q]);
     printf("}");
 }
 
-static void print_json(const struct probe *probe, double seconds)
+static void json_hops(struct probe *probe)
+{
+    uint64_t values[QUANTILES];
+    for (enum hop hop = 0; hop < HOP_COUNT; hop++) {
+        if (hop > 0)
+            putchar(',');
+        quantiles_of(&probe->hops.hops[hop], values);
+        json_hop(hop_key(hop), probe->hops.hops[hop].count, values);
+    }
+    for (enum told_part part = 0; part < TOLD_PARTS; part++) {
+        const struct metrics_distribution *told = told_since(&probe->told, part);
+        if (told->count == 0)
+            continue;
+        putchar(',');
+        quantiles_of_told(told, values);
+        json_hop(told_key(part), told->count, values);
+    }
+}
+
+static void print_json(struct probe *probe, double seconds)
 {
     printf("{\"seconds\":%.3f,\"durability\":\"%s\",\"rings_directory\":", seconds,
            config_durability_name(probe->config->journal_durability));
@@ -112,15 +153,11 @@ static void print_json(const struct probe *probe, double seconds)
         json_ring(&probe->taps[i], &probe->batches[i], seconds);
     }
     printf("],\"hops\":[");
-    for (enum hop hop = 0; hop < HOP_COUNT; hop++) {
-        if (hop > 0)
-            putchar(',');
-        json_hop(hop, &probe->hops.hops[hop]);
-    }
+    json_hops(probe);
     printf("]}\n");
 }
 
-void report_probe(const struct probe *probe, double seconds)
+void report_probe(struct probe *probe, double seconds)
 {
     if (probe->json)
         print_json(probe, seconds);

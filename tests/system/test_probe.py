@@ -70,9 +70,9 @@ def test_reports_every_record_of_a_small_load():
     assert rings["inbound-1"]["records"] == asked, (asked, rings["inbound-1"])
     assert rings["command"]["records"] >= asked and rings["event"]["records"] > asked, rings
     hops = {hop["name"]: hop for hop in seen["hops"]}
-    assert tuple(hops) == HOPS, hops
+    assert tuple(hops)[:3] == HOPS, hops  # and the gateways' own, where they keep metrics
     assert hops["received_to_sequenced"]["count"] == asked, hops
-    for hop in hops.values():
+    for hop in (hops[name] for name in HOPS):
         assert 0 < hop["p50_ns"] <= hop["p90_ns"] <= hop["p99_ns"] <= hop["p999_ns"] <= hop["max_ns"], hop
     whole, second = hops["received_to_matched"], hops["sequenced_to_matched"]
     assert whole["count"] == second["count"] and whole["p50_ns"] > second["p50_ns"] * 0.99, hops
