@@ -19,6 +19,7 @@ int tune_main(int argc, char **argv);     /* tune/ */
 /* Parts that live elsewhere. */
 int load_main(int argc, char **argv);         /* perf/load */
 int probe_main(int argc, char **argv);        /* perf/probe */
+int top_main(int argc, char **argv);          /* perf/dash */
 int bench_ring_main(int argc, char **argv);   /* perf/bench */
 int bench_engine_main(int argc, char **argv); /* perf/bench */
 int bench_matcher_main(int argc, char **argv);

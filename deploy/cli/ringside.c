@@ -26,6 +26,7 @@ static const struct subcommand subcommands[] = {
     {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
     {"order", "buys, sells, cancels, watches and lists by hand", order_main},
     {"load", "drives an exchange over TCP and checks what comes back", load_main},
+    {"top", "the exchange at a glance in a terminal: stages, hops, instruments, sessions, alarms", top_main},
     {"probe", "watches what passes through the rings: hop latencies, rates, the records themselves", probe_main},
     {"bench", "measures parts: bench ring, engine, matcher, journal", bench_main},
     {"account", "adds users to an accounts file, checks it and the members' settings", account_main},
