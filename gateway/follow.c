@@ -6,6 +6,7 @@
 #include "gateway_state.h"
 
 #include "base/require.h"
+#include "base/trace.h"
 #include "log/log.h"
 #include "session_encode.h"
 #include "wire/soup.h"
@@ -231,6 +232,7 @@ int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct e
         int code = apply_all(gateway, (uint32_t)count, now_ns, error);
         if (code < 0)
             return code;
+        TRACE3(gateway_tell, gateway->events, count, gateway->gateway);
     }
     return (int)total;
 }

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/require.h"
+#include "base/trace.h"
 #include "env/clock.h"
 #include "env/net.h"
 #include "log/log.h"
@@ -82,6 +83,7 @@ void inbound_publish(struct gateway *gateway)
 void inbound_flush(struct gateway *gateway)
 {
     ring_flush(&gateway->producer);
+    TRACE2(gateway_publish, gateway->gateway, gateway->producer.next);
     run_ring_listeners(gateway->run);
 }
 

@@ -10,6 +10,7 @@
  */
 #include "journaler.h"
 
+#include "base/trace.h"
 #include "base/units.h"
 #include "env/clock.h"
 #include "event_side.h"
@@ -224,6 +225,7 @@ static bool acknowledge(struct journaler *journaler)
     figures_durable(&journaler->figures, first_seq, seq);
     journaler->released = seq;
     ring_release(&journaler->consumer, seq);
+    TRACE3(journaler_durable, &journaler->ring.file->slots[first_seq & journaler->consumer.mask], seq - first_seq, seq);
     figures_hops(&journaler->figures, &journaler->consumer, first_seq, seq);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "pump.h"
 
+#include "base/trace.h"
 #include "env/clock.h"
 #include "topology/topology.h"
 
@@ -64,6 +65,7 @@ int pump_work(struct pump *pump, struct error *error)
     ring_consumer_refresh(&pump->consumer);
     pump->input.end = pump->consumer.limit;
     uint32_t published_ns_low = (uint32_t)clock_monotonic_ns();
+    uint64_t first = pump->producer.next;
     int total = 0;
     while (total < STEPS_MAX &&
            (engine_more(pump->engine) || engine_command_seq_next(pump->engine) < pump->input.end)) {
@@ -84,6 +86,8 @@ int pump_work(struct pump *pump, struct error *error)
     if (total == 0)
         return 0;
     ring_flush(&pump->producer);
+    TRACE3(matcher_publish, &pump->producer.file->slots[first & pump->producer.mask], pump->producer.next - first,
+           pump->producer.next);
     /* A command that has more to say is still needed, for its stamps and if we die. */
     pump->consumer.next = done_before(pump);
     ring_release(&pump->consumer, pump->consumer.next);

@@ -1,6 +1,7 @@
 #include "postgres_sink.h"
 
 #include "base/require.h"
+#include "base/trace.h"
 #include "env/clock.h"
 #include "log/log.h"
 #include "postgres_state.h"
@@ -303,6 +304,7 @@ static void committed(struct postgres_sink *sink, uint64_t now_ns)
         sink->durable_seq = rows_last_seq(sink->writing);
         sink->synced_ns = now_ns;
     }
+    TRACE2(persister_stored, "postgres", rows_last_seq(sink->writing) - sink->mark_seq);
     sink->mark_seq = rows_last_seq(sink->writing);
     sink->mark_time_ns = rows_last_time_ns(sink->writing);
     sink->written_events += rows_event_count(sink->writing);

@@ -1,6 +1,7 @@
 #include "redis_sink.h"
 
 #include "base/require.h"
+#include "base/trace.h"
 #include "catch_up.h"
 #include "encode_live.h"
 #include "env/clock.h"
@@ -386,6 +387,7 @@ static void take_executed(struct redis_sink *sink, const struct redis_entry *ent
         failed(sink, true, "Redis", "EXEC has an answer of an unknown form");
     if (sink->has_failed)
         return;
+    TRACE2(persister_stored, "redis", entry->last_seq - sink->mark_seq);
     sink->mark_seq = entry->last_seq;
     sink->mark_time_ns = entry->last_time_ns;
     sink->written_events += entry->count;

@@ -1,5 +1,6 @@
 #include "merge.h"
 
+#include "base/trace.h"
 #include "configuration.h"
 #include "env/clock.h"
 #include "record/command.h"
@@ -165,8 +166,11 @@ int merge_batch(struct merge *merge, uint64_t realtime_ns, uint64_t monotonic_ns
     uint64_t first = merge->producer.next;
     int configured = merge_configuration(merge, &batch);
     int merged = merge_sources(merge, &batch, error);
-    if (merge->producer.next != first)
+    if (merge->producer.next != first) {
         ring_flush(&merge->producer);
+        TRACE3(sequencer_publish, &merge->producer.file->slots[first & merge->producer.mask],
+               merge->producer.next - first, merge->producer.next);
+    }
     release(merge);
     return merged < 0 ? merged : configured + merged;
 }

@@ -8,6 +8,7 @@
  */
 #include "ring/ring.h"
 
+#include "base/trace.h"
 #include "env/clock.h"
 #include "ring/owner.h"
 
@@ -152,12 +153,18 @@ static uint64_t slowest_gating(const struct ring_file *file, uint32_t *ret_line)
 }
 
 /* The wait for one consumer is over, or another one is waited for now. */
-static void wait_for(struct ring_waits *waits, uint32_t on, uint64_t now_ns)
+static void wait_for(struct ring_producer *producer, uint32_t on, uint64_t now_ns)
 {
-    if (waits->on != RING_NOBODY)
+    struct ring_waits *waits = &producer->waits;
+    const struct ring_file *file = producer->file;
+    if (waits->on != RING_NOBODY) {
         waits->blocked_ns[waits->on] += now_ns - waits->since_ns;
-    if (on != RING_NOBODY)
+        TRACE3(ring_free, file->header.name, file->consumers[waits->on].name, now_ns - waits->since_ns);
+    }
+    if (on != RING_NOBODY) {
         waits->stall_counts[on]++;
+        TRACE2(ring_full, file->header.name, file->consumers[on].name);
+    }
     waits->on = on;
     waits->since_ns = now_ns;
 }
@@ -175,7 +182,7 @@ static void note_blocked(struct ring_producer *producer, uint32_t on)
     if (producer->waits.on == on)
         return;
     uint64_t now_ns = clock_monotonic_ns();
-    wait_for(&producer->waits, on, now_ns);
+    wait_for(producer, on, now_ns);
     atomic_store_explicit(&line->blocked_on, on, memory_order_relaxed);
     if (atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed) != 0)
         return;
@@ -192,7 +199,7 @@ static void note_free(struct ring_producer *producer)
     uint64_t now_ns = clock_monotonic_ns();
     uint64_t since = atomic_load_explicit(&line->blocked_since_ns, memory_order_relaxed);
     uint64_t total = atomic_load_explicit(&line->blocked_ns_total, memory_order_relaxed);
-    wait_for(&producer->waits, RING_NOBODY, now_ns);
+    wait_for(producer, RING_NOBODY, now_ns);
     atomic_store_explicit(&line->blocked_ns_total, total + now_ns - since, memory_order_relaxed);
     atomic_store_explicit(&line->blocked_since_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&line->blocked_on, RING_NOBODY, memory_order_relaxed);
