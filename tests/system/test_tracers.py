@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The places for tracers: those that docs/observing.md lists are in the programs, and no others; the bpftrace scripts of
-deploy/examples see a running exchange through them.
+"""The places for tracers: those that docs/observing.md lists are in the programs, and no others; the bpftrace scripts
+of deploy/examples see a running exchange through them.
 
 usage: test_tracers.py BUILD_DIR
 """
@@ -16,9 +16,9 @@ from tap import Skip, run
 BUILD = os.path.abspath(sys.argv[1])
 SCRIPTS = os.path.join(ROOT, "deploy", "examples", "bpftrace")
 SEEN = {
-    "hop_latencies": ("1 received -> sequenced", "2 sequenced -> durable", "3 received -> matched",
-                      "4 matched -> with the gateway", "5 received -> with the gateway"),
-    "batch_sizes": ("sequencer, commands", "journaler, commands", "matcher, events", "gateway, events"),
+    "hop_latencies": ("1_received_to_sequenced", "2_sequenced_to_durable", "3_received_to_matched",
+                      "4_matched_to_gateway", "5_received_to_gateway"),
+    "batch_sizes": ("@sequencer_commands", "@journaler_commands", "@matcher_events", "@gateway_events"),
     "who_stalls": ("@stalls[", "command", "journaler", "@waited_us["),
 }
 ATTACHING_S = 25  # bpftrace compiles and attaches for seconds on a busy machine
@@ -55,9 +55,8 @@ def watch(exchange, script):
     path = os.path.join(exchange.directory, f"{script}.bt")
     with open(path, "w") as file:
         file.write(text)
-    seconds = ATTACHING_S
     done = subprocess.run(["unshare", "-m", "sh", "-c", "mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; "
-                           f"exec timeout -s INT {seconds} bpftrace {path}"], capture_output=True, text=True,
+                           f"exec timeout -s INT {ATTACHING_S} bpftrace {path}"], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, check=False)
     return done.stdout + done.stderr
 
@@ -72,7 +71,7 @@ def test_the_scripts_see_a_running_exchange():
         load = exchange.load_start("--seconds", len(SEEN) * (ATTACHING_S + 2), "--rate", 20000)
         for script, words in SEEN.items():
             out = watch(exchange, script)
-            if "Could not" in out or "not supported" in out or "Operation not permitted" in out and "@" not in out:
+            if "@" not in out and ("not permitted" in out or "not supported" in out):
                 raise Skip(f"bpftrace cannot attach here: {out[:200]!r}")
             missing = [word for word in words if word not in out]
             assert not missing, (script, missing, out[-3000:])
