@@ -134,7 +134,8 @@ static void fill_stage(struct dash_model *model, uint32_t index)
     const struct stage_sample *now = &model->now.stages[index];
     const struct stage_sample *before = &model->before.stages[index];
     struct dash_stage *stage = &model->stages[index];
-    *stage = (struct dash_stage){.alive = process->held, .pid = (int)process->pid, .cpu = (double)NAN, .fill = (double)NAN};
+    *stage =
+        (struct dash_stage){.alive = process->held, .pid = (int)process->pid, .cpu = (double)NAN, .fill = (double)NAN};
     memcpy(stage->name, process->name, sizeof(stage->name));
     model_output_ring(process->name, stage->ring);
     stage->state = state_text(process, now->state);

@@ -109,14 +109,30 @@ void sampler_learn(struct sampler *sampler)
 /* ---- processes ----------------------------------------------------------------------------------------------------
  */
 
+/* Words of /proc/PID/stat after the name, from 0: the state first. */
+enum stat_word { STAT_STATE = 0, STAT_USER = 11, STAT_SYSTEM = 12, STAT_PAGES = 21 };
+
 /* State, processor time and memory from /proc/PID/stat; what cannot be read stays 0. */
+static void take_words(struct stage_sample *stage, char *words)
+{
+    uint64_t ticks = 0;
+    char *rest = NULL;
+    char *word = strtok_r(words, " ", &rest);
+    for (int i = 0; word; i++, word = strtok_r(NULL, " ", &rest)) {
+        if (i == STAT_STATE)
+            stage->state = word[0];
+        else if (i == STAT_USER || i == STAT_SYSTEM)
+            ticks += strtoull(word, NULL, 10);
+        else if (i == STAT_PAGES)
+            stage->resident_bytes = strtoull(word, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+    }
+    stage->cpu_ns = ticks * (NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
 static void read_proc(struct stage_sample *stage, pid_t pid)
 {
     char path[64];
     char line[1024];
-    unsigned long user = 0;
-    unsigned long system = 0;
-    long pages = 0;
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     FILE *file = pid > 0 ? fopen(path, "re") : NULL;
     if (!file)
@@ -124,13 +140,9 @@ static void read_proc(struct stage_sample *stage, pid_t pid)
     size_t bytes = fread(line, 1, sizeof(line) - 1, file);
     fclose(file);
     line[bytes] = '\0';
-    const char *rest = strrchr(line, ')'); /* the name before it may hold anything */
-    if (!rest ||
-        sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u %*u %ld",
-               &stage->state, &user, &system, &pages) != 4)
-        return;
-    stage->cpu_ns = (uint64_t)(user + system) * (NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK));
-    stage->resident_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    char *name_end = strrchr(line, ')'); /* the name before it may hold anything */
+    if (name_end)
+        take_words(stage, name_end + 1);
 }
 
 static bool follow_metrics(struct sampler *sampler, uint32_t index, const char *process)

@@ -149,24 +149,43 @@ static int watch(struct top *top)
 /* ---- the command line ---------------------------------------------------------------------------------------------
  */
 
-static bool take_options(struct top *top, const struct command_line *line)
+static bool take_every(struct top *top, const char *text)
 {
-    const char *every = line->values[EVERY];
-    const char *size = line->values[SIZE];
-    char end;
-    double seconds = 1;
-    top->period_ms = PERIOD_MS;
-    top->width = 80;
-    top->height = 24;
-    if (every && (sscanf(every, "%lf%c", &seconds, &end) != 1 || seconds < 0.25 || seconds > 16)) {
-        fprintf(stderr, "ringside top: every: '%s' is no number of seconds from 0.25 to 16\n", every);
+    char *end = NULL;
+    double seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(seconds * 1000 >= PERIOD_MS_MIN && seconds * 1000 <= PERIOD_MS_MAX)) {
+        fprintf(stderr, "ringside top: every: '%s' is no number of seconds from 0.25 to 16\n", text);
         return false;
     }
     top->period_ms = (int)(seconds * 1000);
-    if (size && (sscanf(size, "%dx%d%c", &top->width, &top->height, &end) != 2 || top->width < 1 || top->height < 1)) {
-        fprintf(stderr, "ringside top: size: '%s' is not like 80x24\n", size);
+    return true;
+}
+
+static bool take_size(struct top *top, const char *text)
+{
+    char *x = NULL;
+    char *end = NULL;
+    long width = strtol(text, &x, 10);
+    long height = *x == 'x' ? strtol(x + 1, &end, 10) : 0;
+    if (!end || *end != '\0' || width < 1 || height < 1 || width > CELLS_WIDTH_MAX || height > CELLS_HEIGHT_MAX) {
+        fprintf(stderr, "ringside top: size: '%s' is not like 80x24, up to %dx%d\n", text, CELLS_WIDTH_MAX,
+                CELLS_HEIGHT_MAX);
         return false;
     }
+    top->width = (int)width;
+    top->height = (int)height;
+    return true;
+}
+
+static bool take_options(struct top *top, const struct command_line *line)
+{
+    top->period_ms = PERIOD_MS;
+    top->width = 80;
+    top->height = 24;
+    if (line->values[EVERY] && !take_every(top, line->values[EVERY]))
+        return false;
+    if (line->values[SIZE] && !take_size(top, line->values[SIZE]))
+        return false;
     if (line->json && !line->values[ONCE]) {
         fprintf(stderr, "ringside top: --json goes with --once\n");
         return false;
