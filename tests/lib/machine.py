@@ -33,7 +33,7 @@ MIRROR = os.environ.get("RINGSIDE_MIRROR", "http://deb.debian.org/debian")
 CACHE = os.environ.get("RINGSIDE_CACHE") or os.path.expanduser("~/.cache/ringside")
 # What the package needs besides what is there, so that a machine without a network can install it.
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "procps", "libpq5", "libhiredis0.14", "libinih1", "liburing2",
-            "libmicrohttpd12", "libmsgpackc2", "libssl3", "libsystemd0")
+            "libmicrohttpd12", "libmsgpackc2", "libncursesw6", "libssl3", "libsystemd0")
 TREE = os.path.join(CACHE, f"systemd-{zlib.crc32(' '.join(PACKAGES).encode()):08x}")  # another set, another tree
 BOOT_S = 60
 
