@@ -57,7 +57,7 @@ struct stand_in {
     struct stand_in_session sessions[STAND_IN_USERS + 1];
     uint64_t command_count[256]; /* taken, by kind; logins that the gateway refused are not among them */
     uint64_t failed_login_count;
-    struct command last[256];    /* the last of each kind */
+    struct command last[256]; /* the last of each kind */
 };
 
 /* `settings`: overrides of the configuration, NULL-terminated. Users are u01 ... of firm FRMA. */
