@@ -18,8 +18,7 @@
 
 /*
  * What a turn may cost: with more records than this waiting, it reads so many and leaves the rest out, unless every one
- * is wanted. At so many a ring and 200 turns a second a probe takes about a hundredth of a core, whatever the
- * exchange does.
+ * is wanted. So the cost of a report has a bound, whatever the exchange does.
  */
 #define TURN_RECORDS  512u
 #define SLEEP_NS      (5 * (uint64_t)NS_PER_MS)
