@@ -129,8 +129,9 @@ uint32_t fields_step_count(const struct event *event)
         return 1;
     case EVENT_REPLACED:
     case EVENT_EXECUTED:
-    case EVENT_BROKEN:
         return 2;
+    case EVENT_BROKEN: /* the engine names the trade, not its orders */
+        return event->trade.order_ref != 0 && event->trade.maker_order_ref != 0 ? 2 : 0;
     default: /* an answer to a cancel may name no order */
         return cut_name(event->kind) && event->cut.order_ref != 0 ? 1 : 0;
     }

@@ -2,13 +2,14 @@
 
 #include "base/require.h"
 #include "base/units.h"
+#include "setup/setup.h"
 
 #include <string.h>
 #include <time.h>
 
 uint64_t configuration_count(const struct config *config)
 {
-    return 1 + (uint64_t)config->instrument_count;
+    return 1 + setup_count(config);
 }
 
 uint32_t configuration_date(uint64_t time_ns)
@@ -26,17 +27,6 @@ static void day_start(uint64_t time_ns, struct command *command)
     command->day.midnight_ns = time_ns - time_ns % NS_PER_DAY;
 }
 
-static void instrument_add(const struct config_instrument *instrument, struct command *command)
-{
-    static const char operator_name[] = "configuration";
-    command->kind = COMMAND_INSTRUMENT_ADD;
-    memcpy(command->admin.symbol, instrument->symbol, sizeof(command->admin.symbol));
-    command->admin.tick_ticks = instrument->tick_ticks;
-    command->admin.lot_quantity = instrument->lot_quantity;
-    command->admin.reference_ticks = instrument->reference_ticks;
-    memcpy(command->admin.operator_name, operator_name, sizeof(operator_name));
-}
-
 void configuration_command(const struct config *config, uint64_t inbound_seq, uint64_t time_ns, struct command *command)
 {
     REQUIRE(inbound_seq >= 1 && inbound_seq <= configuration_count(config));
@@ -45,5 +35,5 @@ void configuration_command(const struct config *config, uint64_t inbound_seq, ui
     if (inbound_seq == 1)
         day_start(time_ns, command);
     else
-        instrument_add(&config->instruments[inbound_seq - 2], command);
+        setup_command(config, inbound_seq - 2, command);
 }

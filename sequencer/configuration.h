@@ -1,5 +1,6 @@
 /*
- * What the configuration asks for, as the commands of gateway 0: the trading day of today, then each instrument.
+ * What the configuration asks for, as the commands of gateway 0: the trading day of today, then each instrument
+ * and each firm.
  *
  * The source is virtual: command n of it (its inbound_seq, from 1) is made when it is wanted, so the place in it is a
  * number like that in an inbound ring. The engine ignores from gateway 0 what is already so.

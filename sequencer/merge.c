@@ -38,11 +38,11 @@ static void publish(struct merge *merge, const struct command *from, const struc
 }
 
 /* The record stays unreleased: whoever looks finds it where the message says. */
-static int refuse(struct merge_source *source, const struct command *command, uint32_t gateway, struct error *error)
+static int refuse(struct merge_source *source, const struct command *command, struct error *error)
 {
     char where[ERROR_WHERE_BYTES];
     source->consumer.next--;
-    snprintf(where, sizeof(where), "inbound ring of gateway %u, sequence %llu", gateway,
+    snprintf(where, sizeof(where), "inbound ring of gateway %u, sequence %llu", source->gateway,
              (unsigned long long)source->consumer.next);
     return error_set(error, ERROR_CORRUPT, where,
                      "kind %u, inbound_seq %llu, gateway %u: the gateway cannot have written it", command->kind,
@@ -50,9 +50,9 @@ static int refuse(struct merge_source *source, const struct command *command, ui
 }
 
 /* What must hold for the command to be found again by resume.h; command_invalid knows all the rules. */
-static bool acceptable(const struct merge_source *source, const struct command *command, uint32_t gateway)
+static bool acceptable(const struct merge_source *source, const struct command *command)
 {
-    return command->gateway == gateway && command->inbound_seq == source->consumer.next - 1 &&
+    return command->gateway == source->gateway && command->inbound_seq == source->consumer.next - 1 &&
            command_kind_known(command->kind);
 }
 
@@ -83,8 +83,8 @@ static int take_turn(struct merge *merge, uint32_t index, struct batch *batch, s
         const struct command *command = ring_next(&source->consumer);
         if (!command)
             break;
-        if (UNLIKELY(!acceptable(source, command, index + 1)))
-            return refuse(source, command, index + 1, error);
+        if (UNLIKELY(!acceptable(source, command)))
+            return refuse(source, command, error);
         publish(merge, command, batch);
         count++;
     }

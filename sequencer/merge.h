@@ -23,6 +23,7 @@ struct merge_source {
     struct ring ring;
     struct ring_consumer consumer;
     uint64_t released; /* the cursor as last stored */
+    uint8_t gateway;   /* what its records bear */
     bool attached;
 };
 
@@ -31,9 +32,9 @@ struct merge {
     struct ring ring; /* command */
     struct ring_producer producer;
     uint64_t batch_records_max;
-    uint64_t time_ns;            /* of the last command */
-    uint64_t configuration_next; /* inbound_seq of gateway 0 that is published next */
-    struct merge_source sources[TOPOLOGY_GATEWAYS_MAX];
+    uint64_t time_ns;                                  /* of the last command */
+    uint64_t configuration_next;                       /* inbound_seq of gateway 0 that is published next */
+    struct merge_source sources[TOPOLOGY_SOURCES_MAX]; /* of the gateways, then of the operators */
     uint32_t source_count;
     uint32_t turn;                 /* the source to begin with */
     const _Atomic uint64_t *space; /* what the journaler says of the disk: JOURNALER_SPACE_LOW */

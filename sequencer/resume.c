@@ -18,6 +18,14 @@ static int corrupt(uint64_t seq, const struct command *command, struct error *er
                      (unsigned long long)command->head.slot_word);
 }
 
+/* Of a command's gateway; TOPOLOGY_SOURCES_MAX + 1: there is none. */
+static uint32_t source_of(uint8_t gateway)
+{
+    if (gateway == OPERATOR_GATEWAY)
+        return RESUME_ADMIN;
+    return gateway <= TOPOLOGY_GATEWAYS_MAX ? gateway : TOPOLOGY_SOURCES_MAX + 1;
+}
+
 int resume_scan(struct resume *ret, const struct ring *command_ring, uint64_t next, struct error *error)
 {
     const struct ring_file *file = command_ring->file;
@@ -29,12 +37,13 @@ int resume_scan(struct resume *ret, const struct ring *command_ring, uint64_t ne
         const struct ring_slot *slot = slot_of(file, seq);
         const struct command *command = (const struct command *)(const void *)slot;
         uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+        uint32_t source = source_of(command->gateway);
         if (seq == oldest && word == (next | RING_WRITING))
             continue; /* the next record was begun over it */
-        if (word != seq + 1 || command->command_seq != seq || command->gateway > TOPOLOGY_GATEWAYS_MAX)
+        if (word != seq + 1 || command->command_seq != seq || source > TOPOLOGY_SOURCES_MAX)
             return corrupt(seq, command, error);
-        if (command->inbound_seq > resume.inbound_seq_last[command->gateway])
-            resume.inbound_seq_last[command->gateway] = command->inbound_seq;
+        if (command->inbound_seq > resume.inbound_seq_last[source])
+            resume.inbound_seq_last[source] = command->inbound_seq;
         resume.time_ns = command->time_ns;
     }
     *ret = resume;

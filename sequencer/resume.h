@@ -18,9 +18,12 @@
 
 #include <stdint.h>
 
+/* Where a source's place is kept: 0 the configuration, then the gateways, then the operators. */
+#define RESUME_ADMIN (TOPOLOGY_GATEWAYS_MAX + 1)
+
 struct resume {
-    uint64_t time_ns;                                     /* of the last command; 0: there is none */
-    uint64_t inbound_seq_last[TOPOLOGY_GATEWAYS_MAX + 1]; /* highest of each gateway in the ring; 0: none */
+    uint64_t time_ns;                                    /* of the last command; 0: there is none */
+    uint64_t inbound_seq_last[TOPOLOGY_SOURCES_MAX + 1]; /* highest of each source in the ring; 0: none */
 };
 
 /*

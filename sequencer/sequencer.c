@@ -15,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOOK_INTERVAL_NS      ((uint64_t)NS_PER_MS) /* for inbound rings that are not there yet */
+#define LOOK_INTERVAL_NS       ((uint64_t)NS_PER_MS)       /* for inbound rings that are not there yet */
+#define LOOK_ADMIN_INTERVAL_NS (100 * (uint64_t)NS_PER_MS) /* for that of ringside-admin alone, which may never come   \
+                                                            */
 #define HEARTBEAT_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
 
 struct sequencer {
@@ -23,7 +25,8 @@ struct sequencer {
     bool joined;
     bool at_work; /* the command ring is there and the place in it is known */
     uint32_t doorbell;
-    uint32_t attached_count;
+    uint32_t gateway_count;
+    uint32_t attached_count; /* of the gateways */
     uint64_t look_next_ns;
     uint64_t heartbeat_next_ns;
     struct resume resume;
@@ -43,8 +46,12 @@ static int sequencer_open(void **ret_stage, const struct stage_context *context,
     sequencer->doorbell = topology_doorbell(PROCESS_SEQUENCER, 0);
     sequencer->merge.config = context->config;
     sequencer->merge.values = context->values;
-    sequencer->merge.source_count = (uint32_t)context->config->exchange_gateways;
-    REQUIRE(sequencer->merge.source_count <= TOPOLOGY_GATEWAYS_MAX);
+    sequencer->gateway_count = (uint32_t)context->config->exchange_gateways;
+    REQUIRE(sequencer->gateway_count <= TOPOLOGY_GATEWAYS_MAX);
+    sequencer->merge.source_count = sequencer->gateway_count + 1;
+    for (uint32_t i = 0; i < sequencer->gateway_count; i++)
+        sequencer->merge.sources[i].gateway = (uint8_t)(i + 1);
+    sequencer->merge.sources[sequencer->gateway_count].gateway = OPERATOR_GATEWAY;
     ticks_open(&sequencer->ticks, context->config);
     *ret_stage = sequencer;
     return 0;
@@ -108,11 +115,11 @@ static int find_place(struct sequencer *sequencer, struct error *error)
 static int check_gateways(const struct sequencer *sequencer, struct error *error)
 {
     uint32_t made_for = sequencer->context.run->base.gateway_count;
-    if (made_for == sequencer->merge.source_count)
+    if (made_for == sequencer->gateway_count)
         return 0;
     return error_set(error, ERROR_INVALID, "exchange.gateways",
                      "%u, but the run was made for %u; end all stages, so that a new run is made",
-                     sequencer->merge.source_count, made_for);
+                     sequencer->gateway_count, made_for);
 }
 
 /* 1: at work. 0: not yet. */
@@ -136,13 +143,17 @@ static int start(struct sequencer *sequencer, struct error *error)
     return 1;
 }
 
-static int attach_source(struct sequencer *sequencer, uint32_t gateway, struct error *error)
+static int attach_source(struct sequencer *sequencer, struct merge_source *source, struct error *error)
 {
-    struct merge_source *source = &sequencer->merge.sources[gateway - 1];
+    bool of_operators = source->gateway == OPERATOR_GATEWAY;
+    uint32_t place = of_operators ? RESUME_ADMIN : source->gateway;
     char name[32];
     char path[RUN_PATH_BYTES];
     struct ring_parameters parameters = {0};
-    snprintf(name, sizeof(name), "inbound-%u", gateway);
+    if (of_operators)
+        snprintf(name, sizeof(name), RING_NAME_ADMIN);
+    else
+        snprintf(name, sizeof(name), "inbound-%u", source->gateway);
     run_ring_path(sequencer->context.run, name, path);
     run_ring_parameters(sequencer->context.run, name, &parameters);
     parameters.record_hash = command_layout_hash();
@@ -153,31 +164,32 @@ static int attach_source(struct sequencer *sequencer, uint32_t gateway, struct e
         result = ring_consumer_open(&source->consumer, &source->ring, LINE_SEQUENCER, sequencer->doorbell, error);
     if (result < 0)
         return result;
-    result = resume_place(&source->consumer, sequencer->resume.inbound_seq_last[gateway], name, error);
+    result = resume_place(&source->consumer, sequencer->resume.inbound_seq_last[place], name, error);
     if (result < 0)
         return result;
     source->released = source->consumer.next;
     ring_release(&source->consumer, source->released); /* a gateway may be blocked by what is published long since */
     run_ring_listeners(sequencer->context.run);
     source->attached = true;
-    sequencer->attached_count++;
+    sequencer->attached_count += !of_operators;
     return 0;
 }
 
 /* Gateways may start at any time; their first record rings the doorbell, and then their ring is there. */
 static int look_for_rings(struct sequencer *sequencer, uint64_t now_ns, struct error *error)
 {
-    bool all = sequencer->attached_count == sequencer->merge.source_count && sequencer->ticks.events.file;
-    if (all || now_ns < sequencer->look_next_ns)
+    const struct merge *merge = &sequencer->merge;
+    bool all = sequencer->attached_count == sequencer->gateway_count && sequencer->ticks.events.file;
+    if ((all && merge->sources[sequencer->gateway_count].attached) || now_ns < sequencer->look_next_ns)
         return 0;
-    sequencer->look_next_ns = now_ns + LOOK_INTERVAL_NS;
+    sequencer->look_next_ns = now_ns + (all ? LOOK_ADMIN_INTERVAL_NS : LOOK_INTERVAL_NS);
     int attached = ticks_attach(&sequencer->ticks, sequencer->context.run, error);
     if (attached < 0)
         return attached;
-    for (uint32_t gateway = 1; gateway <= sequencer->merge.source_count; gateway++) {
-        if (sequencer->merge.sources[gateway - 1].attached)
+    for (uint32_t i = 0; i < merge->source_count; i++) {
+        if (merge->sources[i].attached)
             continue;
-        int result = attach_source(sequencer, gateway, error);
+        int result = attach_source(sequencer, &sequencer->merge.sources[i], error);
         if (result < 0)
             return result;
     }
@@ -262,7 +274,7 @@ static void sequencer_describe(const void *stage, char *text, size_t text_bytes)
     else
         snprintf(text, text_bytes, "next command %llu, %u of %u gateways, %llu commands of the configuration",
                  (unsigned long long)sequencer->merge.producer.next, sequencer->attached_count,
-                 sequencer->merge.source_count, (unsigned long long)(sequencer->merge.configuration_next - 1));
+                 sequencer->gateway_count, (unsigned long long)(sequencer->merge.configuration_next - 1));
 }
 
 static void sequencer_close(void *stage)

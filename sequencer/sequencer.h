@@ -4,6 +4,7 @@
  *   configuration (gateway 0) --+
  *   inbound-1 ------------------+--> number, time --> command
  *   inbound-2 ------------------+
+ *   inbound-admin --------------+      (of operators)
  *
  * Rules
  *   1. A command's number is its sequence in the command ring. Its time is CLOCK_REALTIME, but never before the time of

@@ -65,7 +65,7 @@ const struct config_option *config_option_find(const char *section, const char *
 
 bool config_section_known(const char *section)
 {
-    if (strcmp(section, CONFIG_INSTRUMENTS_SECTION) == 0)
+    if (strcmp(section, CONFIG_INSTRUMENTS_SECTION) == 0 || strcmp(section, CONFIG_FIRMS_SECTION) == 0)
         return true;
     for (uint32_t i = 0; i < config_option_count; i++)
         if (strcmp(config_options[i].section, section) == 0)
@@ -105,6 +105,9 @@ void config_finish(struct config *config)
     if (!config)
         return;
     free(config->instruments);
+    free(config->firms);
+    config->firms = NULL;
+    config->firm_count = 0;
     config->instruments = NULL;
     config->instrument_count = 0;
 }
@@ -214,6 +217,13 @@ static int set_instrument(struct config *config, const char *symbol, const char 
     return result < 0 ? result : config_instrument_put(config, &instrument, where, error);
 }
 
+static int set_firm(struct config *config, const char *name, const char *value, const char *where, struct error *error)
+{
+    struct config_firm firm;
+    int result = config_firm_parse(&firm, name, value, where, error);
+    return result < 0 ? result : config_firm_put(config, &firm, true, where, error);
+}
+
 int config_set(struct config *config, const char *assignment, struct error *error)
 {
     char name[128];
@@ -228,6 +238,8 @@ int config_set(struct config *config, const char *assignment, struct error *erro
     const char *value = assignment + name_bytes + 1;
     if (strcmp(name, CONFIG_INSTRUMENTS_SECTION) == 0)
         return set_instrument(config, symbol_or_name, value, "--set", error);
+    if (strcmp(name, CONFIG_FIRMS_SECTION) == 0)
+        return set_firm(config, symbol_or_name, value, "--set", error);
     const struct config_option *option = config_option_find(name, symbol_or_name);
     if (!option)
         return error_set(error, ERROR_INVALID, "--set", "there is no option %s.%s; --help lists them all", name,

@@ -17,6 +17,7 @@
 
 #define CONFIG_TEXT_BYTES      256
 #define CONFIG_INSTRUMENTS_MAX 100000
+#define CONFIG_FIRMS_MAX       1000
 
 enum config_durability {
     DURABILITY_SYNC,  /* on the disk before it is told: survives a power cut */
@@ -127,6 +128,8 @@ enum config_log_level {
     NUMBER(monitor, disk_free_percent, 10, 0, 100, "a disk with less space is a warning")                              \
     NUMBER(monitor, clock_offset_ms, 50, 1, 3600000, "a clock further off than that is a warning")                     \
     NUMBER(monitor, store_lag_s, 30, 1, 86400, "a store that shows what is older is a warning")                        \
+    TEXT(admin, socket, "", "socket of ringside-admin; empty: admin.sock in the directory of the rings")               \
+    TEXT(admin, group, "", "group whose members may administer, besides root and the user of the exchange")            \
     TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
     NUMBER(postgres, batch_events, 16384, 1, 1048576, "most events of one transaction")                                \
     NUMBER(postgres, batch_ms, 8, 0, 10000, "time from one transaction to the next, unless one is full")               \
@@ -137,12 +140,24 @@ enum config_log_level {
     NUMBER(redis, stream_entries_max, 100000, 1, 1000000000, "entries kept in the stream, about")                      \
     NUMBER(redis, stream_age_s, 0, 0, 31536000, "seconds that entries are kept in the stream, about; 0: any time")
 
-/* An instrument of the configuration, from the lines of [instruments]: SYMBOL = tick 0.01 lot 1 reference 585.33 */
+/* An instrument, from the lines of [instruments]: SYMBOL = tick 0.01 lot 1 reference 585.33 collar 5 state open */
 struct config_instrument {
     char symbol[8]; /* space-padded */
     int32_t tick_ticks;
     uint32_t lot_quantity;
     int32_t reference_ticks;
+    int32_t collar_ticks; /* of all limits 0: none is named */
+    int32_t fat_finger_ticks;
+    uint32_t quantity_max;
+    uint64_t notional_max; /* price in ticks x quantity */
+    uint8_t market_state;  /* in which it begins, the letter of the records; 0: open */
+};
+
+/* Limits of a firm, from the lines of [firms]: FRMA = quantity_max 10000 notional_max 5000000 */
+struct config_firm {
+    char firm[4]; /* space-padded */
+    uint32_t quantity_max;
+    uint64_t notional_max;
 };
 
 struct config {
@@ -156,6 +171,8 @@ struct config {
     char path[CONFIG_TEXT_BYTES]; /* the file it was read from; empty: defaults only */
     uint32_t instrument_count;
     struct config_instrument *instruments; /* owned; released by config_finish */
+    uint32_t firm_count;
+    struct config_firm *firms; /* owned; so are they */
 };
 
 /* All defaults, no instruments. */
@@ -165,7 +182,7 @@ void config_finish(struct config *config);
 /* Reads a file over the values that are there. */
 int config_read(struct config *config, const char *path, struct error *error);
 
-/* One override, "section.name=value" (an instrument: "instruments.AAPL=tick 0.01 lot 1"). */
+/* One override, "section.name=value" (an instrument: "instruments.AAPL=tick 0.01 lot 1"; a firm in the same way). */
 int config_set(struct config *config, const char *assignment, struct error *error);
 
 /* Checks rules between options (powers of two, multiples); call after reading and overriding. */

@@ -115,12 +115,21 @@ static void describe_file(struct writer *writer)
     }
     put(writer,
         "\n[%s]\n\n"
-        "# SYMBOL = tick PRICE lot QUANTITY reference PRICE, every part optional (tick 0.01, lot 1, no reference).\n"
-        "# Prices are multiples of the tick, quantities of the lot. An instrument keeps its number for the life of "
-        "the\n"
-        "# journal; lines may be added at any time and take effect at the next start of a run.\n"
-        "# AAPL = tick 0.01 lot 1 reference 585.33\n",
+        "# SYMBOL = tick PRICE lot QUANTITY reference PRICE, every part optional (tick 0.01, lot 1, no reference); "
+        "also\n"
+        "# collar PRICE, fat_finger PRICE, quantity_max QUANTITY, notional_max AMOUNT, and state, in which it begins:\n"
+        "# open, pre-open, halted, closed or extended. Prices are multiples of the tick, quantities of the lot. An\n"
+        "# instrument keeps its number for the life of the journal; lines may be added at any time and take effect at\n"
+        "# the next start of a run, or when ringside-admin reads the file again (SIGHUP, or ringside admin reload). "
+        "So do\n"
+        "# limits; of an instrument for which none is named, those that it has stay.\n"
+        "# AAPL = tick 0.01 lot 1 reference 585.33 collar 20 quantity_max 100000\n",
         CONFIG_INSTRUMENTS_SECTION);
+    put(writer,
+        "\n[%s]\n\n"
+        "# FIRM = quantity_max QUANTITY notional_max AMOUNT: the largest order that members of a firm may send.\n"
+        "# FRMA = quantity_max 50000 notional_max 5000000\n",
+        CONFIG_FIRMS_SECTION);
 }
 
 static void describe_man_page(struct writer *writer)

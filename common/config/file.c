@@ -110,6 +110,13 @@ static int reading_instrument(struct reading *reading, const char *symbol, const
     return 0;
 }
 
+static int reading_firm(struct reading *reading, const char *name, const char *value, const char *where)
+{
+    struct config_firm firm;
+    int result = config_firm_parse(&firm, name, value, where, reading->error);
+    return result < 0 ? result : config_firm_put(reading->config, &firm, false, where, reading->error);
+}
+
 /* inih's handler: 0 is a refusal. */
 static int reading_value(void *user, const char *section, const char *name, const char *value)
 {
@@ -120,6 +127,8 @@ static int reading_value(void *user, const char *section, const char *name, cons
     reading_where(reading, where);
     if (strcmp(section, CONFIG_INSTRUMENTS_SECTION) == 0)
         reading->result = reading_instrument(reading, name, value, where);
+    else if (strcmp(section, CONFIG_FIRMS_SECTION) == 0)
+        reading->result = reading_firm(reading, name, value, where);
     else
         reading->result = reading_option(reading, section, name, value, where);
     return reading->result == 0;

@@ -26,6 +26,7 @@ struct config_option {
 };
 
 #define CONFIG_INSTRUMENTS_SECTION "instruments"
+#define CONFIG_FIRMS_SECTION       "firms"
 
 extern const struct config_option config_options[];
 extern const uint32_t config_option_count;
@@ -46,6 +47,14 @@ bool config_choice_name(const char *choices, uint32_t index, char *name, size_t 
 /* Reads `SYMBOL` and `tick 0.01 lot 1 reference 585.33`, all parts optional. */
 int config_instrument_parse(struct config_instrument *ret, const char *symbol, const char *value, const char *where,
                             struct error *error);
+
+/* Reads `FRMA` and `quantity_max 10000 notional_max 5000000`, both parts optional. */
+int config_firm_parse(struct config_firm *ret, const char *firm, const char *value, const char *where,
+                      struct error *error);
+
+/* Adds a firm at the end; ERROR_INVALID if it is there, unless it may be replaced. */
+int config_firm_put(struct config *config, const struct config_firm *firm, bool replaces, const char *where,
+                    struct error *error);
 
 /* Adds an instrument at the end. */
 int config_instrument_add(struct config *config, const struct config_instrument *instrument, const char *where,

@@ -133,7 +133,8 @@ static int adopt(struct run *run, int fd, const struct run_file *file, struct er
     run->run_inode = status.st_ino;
     run->run_fd = fd;
     run->listeners = topology_listeners(run->kind, file->base.gateway_count);
-    bool pollable = run->kind == PROCESS_GATEWAY || run->kind == PROCESS_JOURNALER || run->kind == PROCESS_PERSISTER;
+    bool pollable = run->kind == PROCESS_GATEWAY || run->kind == PROCESS_JOURNALER || run->kind == PROCESS_PERSISTER ||
+                    run->kind == PROCESS_ADMIN;
     return doorbells_open(&run->doorbells, run->directory, topology_doorbell(run->kind, run->gateway), pollable, error);
 }
 

@@ -12,13 +12,14 @@ static const struct {
     const char *gating; /* consumer lines in order */
 } rings[] = {
     {"inbound", "gateway", LINE_SEQUENCER},
+    {RING_NAME_ADMIN, "admin", LINE_SEQUENCER},
     {RING_NAME_COMMAND, "sequencer", LINE_JOURNALER "," LINE_MATCHER},
     {RING_NAME_EVENT, "matcher", LINE_EVENT_LOG},
 };
 
 static const char *const process_names[PROCESS_KIND_COUNT] = {
     [PROCESS_JOURNALER] = "journaler", [PROCESS_SEQUENCER] = "sequencer", [PROCESS_MATCHER] = "matcher",
-    [PROCESS_PERSISTER] = "persister", [PROCESS_GATEWAY] = "gateway",
+    [PROCESS_PERSISTER] = "persister", [PROCESS_GATEWAY] = "gateway",     [PROCESS_ADMIN] = "admin",
 };
 
 const char *topology_process_name(enum process_kind kind)
@@ -29,6 +30,8 @@ const char *topology_process_name(enum process_kind kind)
 
 uint32_t topology_doorbell(enum process_kind kind, uint32_t gateway)
 {
+    if (kind == PROCESS_ADMIN)
+        return TOPOLOGY_ADMIN;
     if (kind != PROCESS_GATEWAY)
         return kind;
     REQUIRE(gateway >= 1 && gateway <= TOPOLOGY_GATEWAYS_MAX);
@@ -50,6 +53,7 @@ uint32_t topology_listeners(enum process_kind kind, uint32_t gateway_count)
     REQUIRE(gateway_count <= TOPOLOGY_GATEWAYS_MAX);
     switch (kind) {
     case PROCESS_GATEWAY:
+    case PROCESS_ADMIN:
         return bell(PROCESS_SEQUENCER);
     case PROCESS_SEQUENCER:
         return bell(PROCESS_JOURNALER) | gateway_bells(gateway_count);

@@ -3,7 +3,7 @@
  * simulator, `ringside status`, the units and the picture in the docs are made from it.
  *
  * Gateways are numbered from 1; gateway g has the process index TOPOLOGY_GATEWAY_FIRST + g - 1 and the ring
- * "inbound-g".
+ * "inbound-g". ringside-admin comes behind all gateways there may be. An exchange runs without it.
  */
 #ifndef RINGSIDE_TOPOLOGY_H
 #define RINGSIDE_TOPOLOGY_H
@@ -16,12 +16,17 @@ enum process_kind {
     PROCESS_MATCHER = 2,
     PROCESS_PERSISTER = 3,
     PROCESS_GATEWAY = 4,
-    PROCESS_KIND_COUNT = 5,
+    PROCESS_ADMIN = 5,
+    PROCESS_KIND_COUNT = 6,
 };
 
 #define TOPOLOGY_GATEWAYS_MAX  8
 #define TOPOLOGY_GATEWAY_FIRST 4 /* index of gateway 1 among the processes, hence of its doorbell */
-#define TOPOLOGY_PROCESSES_MAX (TOPOLOGY_GATEWAY_FIRST + TOPOLOGY_GATEWAYS_MAX)
+#define TOPOLOGY_ADMIN         (TOPOLOGY_GATEWAY_FIRST + TOPOLOGY_GATEWAYS_MAX) /* index of ringside-admin */
+#define TOPOLOGY_PROCESSES_MAX (TOPOLOGY_ADMIN + 1)
+
+/* Inbound rings: those of the gateways, and behind them that of ringside-admin, which there need not be. */
+#define TOPOLOGY_SOURCES_MAX (TOPOLOGY_GATEWAYS_MAX + 1)
 
 /* Names of the gating lines, used in ring_consumer_open. */
 #define LINE_SEQUENCER "sequencer"
@@ -31,6 +36,7 @@ enum process_kind {
 
 #define RING_NAME_COMMAND "command"
 #define RING_NAME_EVENT   "event"
+#define RING_NAME_ADMIN   "inbound-admin"
 /* inbound rings: "inbound-1" ... */
 
 /* What the status of a line means: bits of the event ring's producer, and of the journaler's in the command ring. */
@@ -50,6 +56,7 @@ uint32_t topology_doorbell(enum process_kind kind, uint32_t gateway);
  *   journaler  -> matcher (barrier, space), sequencer (space)
  *   matcher    -> journaler, gateways, persister (events), sequencer (space)
  *   persister  -> nobody
+ *   admin      -> sequencer (records); it looks by itself for events and space
  */
 uint32_t topology_listeners(enum process_kind kind, uint32_t gateway_count);
 

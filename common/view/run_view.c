@@ -45,6 +45,13 @@ static bool lock_holder(const struct stat *lock, pid_t *ret_pid)
     return found;
 }
 
+static bool lies_in(const char *directory, const char *name)
+{
+    char path[RUN_PATH_BYTES + 64];
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return access(path, F_OK) == 0;
+}
+
 static void read_process(struct process_view *view, const char *directory, enum process_kind kind, uint32_t gateway)
 {
     char path[RUN_PATH_BYTES + 64];
@@ -65,6 +72,8 @@ static void read_processes(struct run_view *view, const struct config *config)
         read_process(&view->processes[view->process_count++], directory, kind, 0);
     for (uint32_t gateway = 1; gateway <= config->exchange_gateways; gateway++)
         read_process(&view->processes[view->process_count++], directory, PROCESS_GATEWAY, gateway);
+    if (lies_in(directory, "admin.lock")) /* an exchange runs without it; where it ran it is missed */
+        read_process(&view->processes[view->process_count++], directory, PROCESS_ADMIN, 0);
     for (uint32_t i = 0; i < view->process_count; i++)
         view->alive_count += view->processes[i].held;
 }
@@ -164,6 +173,8 @@ static void read_rings(struct run_viewer *viewer, struct run_view *view)
         snprintf(name, sizeof(name), "inbound-%u", gateway);
         read_ring(viewer, view, name);
     }
+    if (lies_in(viewer->config->exchange_rings_directory, RING_NAME_ADMIN ".ring"))
+        read_ring(viewer, view, RING_NAME_ADMIN);
     read_ring(viewer, view, RING_NAME_COMMAND);
     read_ring(viewer, view, RING_NAME_EVENT);
 }

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define RUN_VIEW_RINGS_MAX (TOPOLOGY_GATEWAYS_MAX + 2)
+#define RUN_VIEW_RINGS_MAX (TOPOLOGY_SOURCES_MAX + 2)
 
 struct process_view {
     char name[24];

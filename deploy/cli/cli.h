@@ -10,6 +10,7 @@ int status_main(int argc, char **argv);   /* status.c */
 int metrics_main(int argc, char **argv);  /* metrics.c */
 int config_main(int argc, char **argv);   /* config.c */
 int snapshot_main(int argc, char **argv); /* snapshot.c */
+int admin_main(int argc, char **argv);    /* admin/ */
 int version_main(int argc, char **argv);  /* version.c */
 int bench_main(int argc, char **argv);    /* bench.c */
 int journal_main(int argc, char **argv);  /* journal/ */

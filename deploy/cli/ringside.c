@@ -22,6 +22,7 @@ static const struct subcommand subcommands[] = {
     {"run", "runs the whole exchange in this process", run_main},
     {"status", "who is alive in a run, and how full its rings are", status_main},
     {"metrics", "what every process says of itself: counts, times, lags, memory", metrics_main},
+    {"admin", "instruments, market states, limits, users, days: what an operator does", admin_main},
     {"journal", "verifies, prints, replays, trims and repairs a journal", journal_main},
     {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
     {"order", "buys, sells, cancels, watches and lists by hand", order_main},
@@ -46,7 +47,7 @@ static void print_subcommands(FILE *to)
     fprintf(to,
             "  persister check|rebuild  compares the stores with the event log, or fills an empty database from it\n");
     fprintf(to, "\nringside SUBCOMMAND --help tells more. The stages are programs of their own: ringside-journaler,\n"
-                "ringside-sequencer, ringside-matcher, ringside-persister, ringside-gateway.\n");
+                "ringside-sequencer, ringside-matcher, ringside-persister, ringside-gateway, ringside-admin.\n");
 }
 
 static int help_main(int argc, char **argv)

@@ -2,6 +2,7 @@
  * `ringside run`: all stages in this process, in one thread, until SIGTERM or SIGINT. On stdout, once everything is at
  * work, a line that begins with "ready"; the log is on stderr.
  */
+#include "admin/admin.h"
 #include "cli.h"
 #include "gateway/gateway.h"
 #include "journaler/journaler.h"
@@ -39,7 +40,7 @@ int run_main(int argc, char **argv)
 {
     /* The journaler first: it alone knows whether a run goes on or a new one begins. */
     static const struct stage_definition *const stages[] = {&journaler_stage, &sequencer_stage, &matcher_stage,
-                                                            &persister_stage, &gateway_stage};
+                                                            &persister_stage, &gateway_stage,   &admin_stage};
     static const struct command_line_form form = {.program = "ringside run",
                                                   .summary = "runs the whole exchange in this process"};
     struct command_line line;

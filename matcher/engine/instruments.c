@@ -126,6 +126,34 @@ static void book_begin(struct engine *engine, uint32_t instrument, const struct 
     limits_set(engine, instrument, admin);
 }
 
+/* Whether the instrument has these values already. */
+static bool limits_are(const struct engine *engine, uint32_t instrument, const struct command_admin *admin)
+{
+    const struct annex *annex = &engine->annexes[instrument];
+    bool same_reference =
+        admin->reference_ticks == 0 || admin->reference_ticks == engine->books[instrument].reference_ticks;
+    return same_reference && annex->collar_ticks == admin->collar_ticks &&
+           annex->fat_finger_ticks == admin->fat_finger_ticks && annex->quantity_max == admin->quantity_max &&
+           annex->notional_max == admin->notional_max;
+}
+
+/* An instrument that is there already gets the limits that are named, if any is. */
+static void limits_ensure(struct engine *engine, uint32_t instrument, const struct command *command)
+{
+    struct command_admin named = command->admin;
+    named.reference_ticks = 0;
+    bool any =
+        named.collar_ticks != 0 || named.fat_finger_ticks != 0 || named.quantity_max != 0 || named.notional_max != 0;
+    if (values_invalid(&named)) {
+        command_refuse(engine, command, ENGINE_REFUSAL_INVALID);
+        return;
+    }
+    if (!any || limits_are(engine, instrument, &named))
+        return;
+    limits_set(engine, instrument, &named);
+    instrument_told(engine, instrument, EVENT_LIMITS_CHANGED);
+}
+
 void instrument_add(struct engine *engine, const struct command *command)
 {
     const struct command_admin *admin = &command->admin;
@@ -133,7 +161,9 @@ void instrument_add(struct engine *engine, const struct command *command)
     uint32_t known = symbol_find(engine, admin->symbol, &place);
     if (known != 0) {
         operator_means(engine, known);
-        if (!if_needed(command))
+        if (if_needed(command))
+            limits_ensure(engine, known, command);
+        else
             command_refuse(engine, command, ENGINE_REFUSAL_EXISTS);
         return;
     }
@@ -148,17 +178,6 @@ void instrument_add(struct engine *engine, const struct command *command)
     book_begin(engine, instrument, admin);
     engine->state_hash += book_hash(&engine->books[instrument], instrument);
     instrument_told(engine, instrument, EVENT_INSTRUMENT_ADDED);
-}
-
-/* Whether the instrument has these values already. */
-static bool limits_are(const struct engine *engine, uint32_t instrument, const struct command_admin *admin)
-{
-    const struct annex *annex = &engine->annexes[instrument];
-    bool same_reference =
-        admin->reference_ticks == 0 || admin->reference_ticks == engine->books[instrument].reference_ticks;
-    return same_reference && annex->collar_ticks == admin->collar_ticks &&
-           annex->fat_finger_ticks == admin->fat_finger_ticks && annex->quantity_max == admin->quantity_max &&
-           annex->notional_max == admin->notional_max;
 }
 
 void instrument_limits(struct engine *engine, const struct command *command)

@@ -72,13 +72,34 @@ bool model_means_instrument(struct model *model)
     return true;
 }
 
+/* The limits that an instrument is to have, if any is named; its reference stays. */
+static void ensure_limits(struct model *model, uint32_t instrument)
+{
+    struct model_instrument *self = &model->instruments[instrument];
+    struct command_admin admin = model->command->admin;
+    admin.reference_ticks = 0;
+    if (no_price(admin.tick_ticks) || admin.lot_quantity > QUANTITY_MAX || limits_invalid(&admin)) {
+        model_refuse(model, ENGINE_REFUSAL_INVALID);
+        return;
+    }
+    bool named = admin.collar_ticks || admin.fat_finger_ticks || admin.quantity_max || admin.notional_max;
+    bool same = self->collar == admin.collar_ticks && self->fat_finger == admin.fat_finger_ticks &&
+                self->quantity_max == admin.quantity_max && self->notional_max == admin.notional_max;
+    if (!named || same)
+        return;
+    set_limits(self, &admin);
+    model_told_instrument(model, instrument, EVENT_LIMITS_CHANGED);
+}
+
 void model_instrument_add(struct model *model)
 {
     const struct command_admin *admin = &model->command->admin;
     uint32_t known = find_symbol(model, admin->symbol);
     if (known != 0) {
         model->meant_instrument = known;
-        if (!model_is_idempotent(model))
+        if (model_is_idempotent(model))
+            ensure_limits(model, known);
+        else
             model_refuse(model, ENGINE_REFUSAL_EXISTS);
     } else if (instrument_invalid(admin)) {
         model_refuse(model, ENGINE_REFUSAL_INVALID);

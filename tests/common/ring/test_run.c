@@ -219,7 +219,9 @@ Test(run, a_process_hears_that_its_run_is_over)
 Test(topology, everybody_who_can_go_on_is_rung)
 {
     cr_assert_eq(topology_doorbell(PROCESS_GATEWAY, 1), TOPOLOGY_GATEWAY_FIRST);
-    cr_assert_eq(topology_doorbell(PROCESS_GATEWAY, 8), TOPOLOGY_PROCESSES_MAX - 1);
+    cr_assert_eq(topology_doorbell(PROCESS_GATEWAY, 8), TOPOLOGY_ADMIN - 1);
+    cr_assert_eq(topology_doorbell(PROCESS_ADMIN, 0), TOPOLOGY_PROCESSES_MAX - 1);
+    cr_assert_eq(topology_listeners(PROCESS_ADMIN, 2), 1u << PROCESS_SEQUENCER);
     cr_assert_eq(topology_listeners(PROCESS_GATEWAY, 2), 1u << PROCESS_SEQUENCER);
     cr_assert_eq(topology_listeners(PROCESS_SEQUENCER, 2), 1u << PROCESS_JOURNALER | 3u << TOPOLOGY_GATEWAY_FIRST);
     cr_assert_eq(topology_listeners(PROCESS_JOURNALER, 2), 1u << PROCESS_MATCHER | 1u << PROCESS_SEQUENCER);
