@@ -161,6 +161,38 @@ static void compare_rejection(struct rows *rows, const struct event *event)
     rows_compare(rows, line);
 }
 
+/* ---- who came, and what operators did ---- */
+
+static const char logins_query[] = "SELECT event_seq, coalesce(session, 0), user_name, substr(result, 1, 1), gateway,"
+                                   " at_ns FROM ringside.logins ORDER BY event_seq";
+
+static const char actions_query[] =
+    "SELECT event_seq, operator_id, operator_name, refused_code, coalesce(instrument, 0), acted_ns"
+    " FROM ringside.operator_actions ORDER BY event_seq";
+
+static void compare_login(struct rows *rows, const struct event *event)
+{
+    char line[256];
+    char user[8];
+    text_trim(user, event->login.user, USER_BYTES);
+    snprintf(line, sizeof(line), "%llu\t%u\t%s\t%c\t%u\t%llu", (unsigned long long)event->event_seq, event->session,
+             user,
+             event->kind == EVENT_LOGIN_ACCEPTED  ? 'a'
+             : event->kind == EVENT_LOGIN_REFUSED ? 'r'
+                                                  : 'c',
+             event->login.gateway, (unsigned long long)event->time_ns);
+    rows_compare(rows, line);
+}
+
+static void compare_action(struct rows *rows, const struct event *event)
+{
+    char line[256];
+    snprintf(line, sizeof(line), "%llu\t%u\t%.16s\t%u\t%u\t%llu", (unsigned long long)event->event_seq,
+             event->acted.operator_id, event->acted.operator_name, event->acted.why, event->instrument,
+             (unsigned long long)event->time_ns);
+    rows_compare(rows, line);
+}
+
 static void compare_mark(const char *address, uint64_t event_count)
 {
     struct rows rows;
@@ -177,24 +209,36 @@ void postgres_compare(const struct config *config, uint64_t event_count)
 {
     struct rows executions;
     struct rows rejections;
+    struct rows logins;
+    struct rows actions;
     struct event_walk *walk = event_walk_open(config->events_directory);
     const struct event *event;
     const char *address = config->postgres_connection;
     compare_mark(address, event_count);
     rows_open(&executions, address, "executions", executions_query);
     rows_open(&rejections, address, "rejections", rejections_query);
+    rows_open(&logins, address, "logins", logins_query);
+    rows_open(&actions, address, "operator_actions", actions_query);
     while ((event = event_walk_next(walk)) != NULL) {
         if (event->kind == EVENT_EXECUTED) {
             compare_execution(&executions, event, false);
             compare_execution(&executions, event, true);
         } else if (event->kind == EVENT_REJECTED) {
             compare_rejection(&rejections, event);
+        } else if (event->kind >= EVENT_LOGIN_ACCEPTED && event->kind <= EVENT_SESSION_CLOSED) {
+            compare_login(&logins, event);
+        } else if (event->kind == EVENT_OPERATOR_ACTED) {
+            compare_action(&actions, event);
         }
     }
     event_walk_close(walk);
     uint64_t execution_count = rows_close(&executions);
     uint64_t rejection_count = rows_close(&rejections);
+    uint64_t login_count = rows_close(&logins);
+    uint64_t action_count = rows_close(&actions);
     uint64_t order_count = compare_orders(address);
+    printf(", \"postgres_logins\": %llu, \"postgres_actions\": %llu", (unsigned long long)login_count,
+           (unsigned long long)action_count);
     printf(", \"postgres_orders\": %llu, \"postgres_executions\": %llu, \"postgres_rejections\": %llu",
            (unsigned long long)order_count, (unsigned long long)execution_count, (unsigned long long)rejection_count);
 }

@@ -68,18 +68,18 @@ static uint64_t pack_count(struct pack *pack, uint8_t fixed, uint8_t mask, uint8
 }
 
 /* A text of at most 15 bytes; nil is empty. */
-static void pack_text(struct pack *pack, char text[16])
+static void pack_text(struct pack *pack, char text[32])
 {
-    memset(text, 0, 16);
+    memset(text, 0, 32);
     pack_need(pack, 1);
     uint8_t head = *pack->at++;
     if (head == 0xc0)
         return;
-    if (head < 0xa0 || head > 0xaf)
+    if (head < 0xa0 || head > 0xbf)
         give_up("Redis: event %llu has 0x%02x where a text is due", (unsigned long long)pack->seq, head);
-    pack_need(pack, head & 15u);
-    memcpy(text, pack->at, head & 15u);
-    pack->at += head & 15u;
+    pack_need(pack, head & 31u);
+    memcpy(text, pack->at, head & 31u);
+    pack->at += head & 31u;
 }
 
 /* ---- the fields of each kind ---- */
@@ -144,6 +144,11 @@ static const struct {
     {EVENT_DAY_STARTED, {FIELD(NUMBER, day.date), FIELD(NUMBER, day.midnight_ns)}},
     {EVENT_INSTRUMENT_ADDED, {ADMIN}},
     {EVENT_COMMAND_REFUSED, {ADMIN}},
+    {EVENT_OPERATOR_ACTED,
+     {FIELD(NUMBER, acted.operator_id), FIELD(TEXT, acted.operator_name), FIELD(NUMBER, user_ref),
+      FIELD(NUMBER, acted.kind), FIELD(NUMBER, acted.why), FIELD(NUMBER, acted.flag), FIELD(NUMBER, instrument),
+      FIELD(TEXT, acted.user), FIELD(TEXT, acted.firm), FIELD(LETTER, acted.market_state),
+      FIELD(NUMBER, acted.match_number), FIELD(NUMBER, acted.target_gateway)}},
     {EVENT_BOOK_TOP,
      {FIELD(NUMBER, instrument), FIELD(TEXT, top.symbol), FIELD(PRICE, top.bid_ticks), FIELD(NUMBER, top.bid_quantity),
       FIELD(PRICE, top.ask_ticks), FIELD(NUMBER, top.ask_quantity)}},
@@ -164,8 +169,8 @@ static bool same_field(struct pack *pack, const struct event *event, const struc
 {
     const uint8_t *bytes = (const uint8_t *)event + field->offset;
     uint64_t number = 0;
-    char text[16] = {0};
-    char expected[16] = {0};
+    char text[32] = {0};
+    char expected[32] = {0};
     memcpy(&number, bytes, field->bytes < 8 ? field->bytes : 8);
     if (field->type == NUMBER)
         return (uint64_t)pack_number(pack) == number;

@@ -118,6 +118,44 @@ Test(sequencer, refuses_a_command_ring_with_a_hole)
     cr_expect_str_eq(world.error.where, "command ring, sequence 5");
 }
 
+/* ---- operators ----------------------------------------------------------------------------------------------------
+ */
+
+Test(sequencer, takes_what_operators_ask_for_whenever_their_ring_comes)
+{
+    make();
+    world_settle(&world);
+    world_make_inbound(&world, WORLD_OPERATOR);
+    world_put_many(&world, WORLD_OPERATOR, 3);
+    world_put_many(&world, 1, 2);
+    for (int i = 0; i < 10; i++) /* it looks for that ring ten times a second */
+        world_settle(&world);
+    expect_whole(6);
+    uint64_t of_operators = 0;
+    for (uint64_t i = 0; i < world.seen_count; i++)
+        of_operators += world.seen[i].gateway == OPERATOR_GATEWAY;
+    cr_expect_eq(of_operators, 3);
+}
+
+Test(sequencer, killed_before_releasing_what_operators_asked_for)
+{
+    make();
+    world_make_inbound(&world, WORLD_OPERATOR);
+    world_put_many(&world, WORLD_OPERATOR, 5);
+    for (int i = 0; i < 10; i++)
+        world_settle(&world);
+    world_put_many(&world, WORLD_OPERATOR, 7);
+    world_keep_cursors(&world);
+    world_settle(&world);
+    world_stop(&world);
+    world_forget_releases(&world);
+    world_start(&world);
+    world_put_many(&world, WORLD_OPERATOR, 2);
+    for (int i = 0; i < 10; i++)
+        world_settle(&world);
+    expect_whole(15);
+}
+
 /* ---- merging ------------------------------------------------------------------------------------------------------
  */
 

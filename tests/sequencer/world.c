@@ -42,13 +42,22 @@ void world_make_run(struct world *world)
     OR_DIE(run_create(&world->journaler_run, &world->base, &world->error));
 }
 
+static bool is_operator(const struct world *world, uint32_t gateway)
+{
+    return gateway == WORLD_OPERATOR && world->config.exchange_gateways < WORLD_OPERATOR;
+}
+
 void world_make_inbound(struct world *world, uint32_t gateway)
 {
     struct world_gateway *made = &world->gateways[gateway - 1];
     char name[32];
     char path[RUN_PATH_BYTES];
     struct ring_parameters parameters = {0};
-    snprintf(name, sizeof(name), "inbound-%u", gateway);
+    bool of_operators = is_operator(world, gateway);
+    if (of_operators)
+        snprintf(name, sizeof(name), RING_NAME_ADMIN);
+    else
+        snprintf(name, sizeof(name), "inbound-%u", gateway);
     run_ring_path(&world->journaler_run, name, path);
     run_ring_parameters(&world->journaler_run, name, &parameters);
     parameters.record_hash = command_layout_hash();
@@ -57,8 +66,8 @@ void world_make_inbound(struct world *world, uint32_t gateway)
     parameters.gating_count = 1;
     parameters.gating_names[0] = LINE_SEQUENCER;
     OR_DIE(ring_create(&made->ring, path, &parameters, &world->error));
-    OR_DIE(
-        ring_producer_open(&made->producer, &made->ring, topology_doorbell(PROCESS_GATEWAY, gateway), &world->error));
+    uint32_t doorbell = topology_doorbell(of_operators ? PROCESS_ADMIN : PROCESS_GATEWAY, gateway);
+    OR_DIE(ring_producer_open(&made->producer, &made->ring, doorbell, &world->error));
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
@@ -90,7 +99,7 @@ bool world_put(struct world *world, uint32_t gateway)
     memset((uint8_t *)command + 8, 0, sizeof(*command) - 8);
     command->head.received_ns_low = (uint32_t)producer->next * 3;
     command->inbound_seq = producer->next;
-    command->gateway = (uint8_t)gateway;
+    command->gateway = is_operator(world, gateway) ? OPERATOR_GATEWAY : (uint8_t)gateway;
     command->tenure = 1;
     command->kind = COMMAND_ENTER;
     command->session = gateway;
@@ -176,14 +185,16 @@ uint64_t world_cursor(const struct world *world, uint32_t gateway)
 
 void world_keep_cursors(struct world *world)
 {
-    for (uint32_t gateway = 1; gateway <= world->config.exchange_gateways; gateway++)
-        world->cursors[gateway - 1] = world_cursor(world, gateway);
+    for (uint32_t gateway = 1; gateway <= WORLD_GATEWAYS_MAX; gateway++)
+        if (world->gateways[gateway - 1].ring.file)
+            world->cursors[gateway - 1] = world_cursor(world, gateway);
 }
 
 void world_forget_releases(struct world *world)
 {
-    for (uint32_t gateway = 1; gateway <= world->config.exchange_gateways; gateway++)
-        atomic_store(&world->gateways[gateway - 1].ring.file->consumers[0].cursor, world->cursors[gateway - 1]);
+    for (uint32_t gateway = 1; gateway <= WORLD_GATEWAYS_MAX; gateway++)
+        if (world->gateways[gateway - 1].ring.file)
+            atomic_store(&world->gateways[gateway - 1].ring.file->consumers[0].cursor, world->cursors[gateway - 1]);
 }
 
 const char *world_check(const struct world *world)
@@ -197,13 +208,14 @@ const char *world_check(const struct world *world)
         if (command->time_ns < time_ns || command->time_ns < world->base.last_time_ns)
             return "time went back";
         time_ns = command->time_ns;
-        if (command->gateway > world->config.exchange_gateways)
+        uint32_t gateway = command->gateway == OPERATOR_GATEWAY ? WORLD_OPERATOR : command->gateway;
+        if (gateway > world->config.exchange_gateways && !is_operator(world, gateway))
             return "a gateway that there is not";
-        if (command->inbound_seq != inbound_next[command->gateway]++)
+        if (command->inbound_seq != inbound_next[gateway]++)
             return "a record is lost, doubled or out of order";
         if (command->gateway == 0)
             continue;
-        if (command->user_ref != command->inbound_seq || command->session != command->gateway ||
+        if (command->user_ref != command->inbound_seq || command->session != gateway ||
             command->order.self_match != 'O' || command->head.received_ns_low != (uint32_t)command->inbound_seq * 3)
             return "a record is not what its gateway wrote";
     }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define WORLD_GATEWAYS_MAX 3
+#define WORLD_OPERATOR     3 /* with fewer gateways: the place of the ring inbound-admin */
 #define WORLD_SEEN_MAX     65536
 
 struct world_gateway {
