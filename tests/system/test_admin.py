@@ -6,6 +6,8 @@ events' tables and in the journal; who may not is told so; a ringside-admin that
 doubles nothing. Method: one exchange with stores, actions by the program that people use, their effects read as a
 client, as SQL and as a journal.
 """
+import csv
+import io
 import json
 import os
 import signal
@@ -14,7 +16,7 @@ import sys
 import threading
 import time
 
-from exchange import PASSWORD, Exchange
+from exchange import Exchange
 from ouch_client import enter
 from tap import Skip, eventually, run
 
@@ -227,6 +229,31 @@ def test_who_did_what_is_known():
     assert '"operator_name"' in dump.stdout, dump.stdout
 
 
+def test_the_days_trades_as_csv():
+    def lines(*words):
+        out = exchange.run_tool("trades", "--config", exchange.config_path, *words).stdout
+        return list(csv.DictReader(io.StringIO(out)))
+
+    with exchange.login("USER10") as client:
+        client.send_many([enter(1, side="B", quantity=100, symbol="INTC", price=1000000, clordid="MINE"),
+                          enter(2, side="S", quantity=40, symbol="INTC", price=1000000, clordid="YOURS")])
+        client.expect("E", 2)
+    sides = lines()
+    exchange.stores_catch_up()
+    executions = exchange.sql("select match_number, case when is_maker then 'maker' else 'taker' end, symbol, side,"
+                              " quantity, price, user_ref, order_ref from ringside.executions"
+                              " order by event_seq, is_maker")
+    found = [[line[name] for name in ("match_number", "role", "symbol", "side", "quantity", "price", "user_ref",
+                                      "order_ref")] for line in sides]
+    assert found == executions, (found, executions)
+    assert [line["client_order_id"] for line in sides[-2:]] == ["YOURS", "MINE"], sides[-2:]
+    assert {line["state"] for line in sides} == {"good", "broken"}, sides
+    assert sides[-1]["user"] == "USER10" and lines("--firm", sides[-1]["firm"]) == sides, sides
+    assert lines("--firm", "NONE") == []
+    refused = exchange.run_tool("trades", "--config", exchange.config_path, "--day", "19990101", check=False)
+    assert refused.returncode == 78 and "no such day" in refused.stderr, refused
+
+
 def test_the_day_is_closed_and_another_begins():
     with exchange.login("USER08") as client:
         client.send(enter(1, side="B", quantity=100, symbol="GOOG", price=900000))
@@ -261,7 +288,8 @@ try:
         test_firms_are_limited_switched_off_and_canceled, test_users_are_kicked_and_blocked,
         test_the_configuration_is_read_again, test_who_may_not_is_told_so,
         test_killed_in_the_middle_nothing_is_lost_or_doubled, test_who_did_what_is_known,
-        test_the_day_is_closed_and_another_begins, test_an_exchange_goes_on_without_it,
+        test_the_days_trades_as_csv, test_the_day_is_closed_and_another_begins,
+        test_an_exchange_goes_on_without_it,
         on_failure=exchange.log_tails)
 finally:
     exchange.close()
