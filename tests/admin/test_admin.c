@@ -11,6 +11,7 @@
 
 #include <criterion/criterion.h>
 #include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
