@@ -15,9 +15,9 @@ static void admin_close(void *stage)
     struct admin *admin = stage;
     if (!admin)
         return;
-    reload_close(admin);
-    socket_close(admin);
-    join_close(admin);
+    admin_reload_close(admin);
+    admin_socket_close(admin);
+    admin_join_close(admin);
     free(admin);
 }
 
@@ -32,7 +32,7 @@ static int admin_open(void **ret_stage, const struct stage_context *context, str
     admin->reload.client = ADMIN_NOBODY;
     for (uint32_t i = 0; i < ADMIN_CLIENTS_MAX; i++)
         admin->clients[i].fd = -1;
-    int code = socket_open(admin, error);
+    int code = admin_socket_open(admin, error);
     if (code < 0) {
         admin_close(admin);
         return code;
@@ -53,9 +53,9 @@ static int admin_poll(void *stage, uint64_t now_ns, struct error *error)
 {
     struct admin *admin = stage;
     if (!admin->at_work)
-        return join_poll(admin, error);
-    int work = socket_poll(admin) + reload_poll(admin);
-    int followed = request_follow(admin, error);
+        return admin_join_poll(admin, error);
+    int work = admin_socket_poll(admin) + admin_reload_poll(admin);
+    int followed = admin_request_follow(admin, error);
     beat(admin, now_ns);
     return followed < 0 ? followed : work + followed;
 }

@@ -85,7 +85,7 @@ static int events_attach(struct admin *admin, struct error *error)
     return 1;
 }
 
-int join_poll(struct admin *admin, struct error *error)
+int admin_join_poll(struct admin *admin, struct error *error)
 {
     if (!admin->joined) {
         int code = run_join(admin->run, error);
@@ -97,7 +97,7 @@ int join_poll(struct admin *admin, struct error *error)
     }
     if (!admin->follower_open)
         return events_attach(admin, error);
-    int count = request_follow(admin, error);
+    int count = admin_request_follow(admin, error);
     if (count == 0) {
         admin->at_work = true;
         log_info("listening on %s", admin->socket_path);
@@ -106,7 +106,7 @@ int join_poll(struct admin *admin, struct error *error)
     return count;
 }
 
-void join_close(struct admin *admin)
+void admin_join_close(struct admin *admin)
 {
     if (admin->follower_open)
         event_follower_close(&admin->follower);

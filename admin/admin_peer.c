@@ -10,7 +10,7 @@
 
 #define GROUPS_MAX 256
 
-int peer_group_find(const char *name, int64_t *ret_group, struct error *error)
+int admin_peer_group_find(const char *name, int64_t *ret_group, struct error *error)
 {
     char *end = NULL;
     *ret_group = -1;
@@ -39,12 +39,12 @@ static bool is_member(uid_t uid, gid_t gid, gid_t wanted)
     return false;
 }
 
-bool peer_may(uid_t uid, gid_t gid, int64_t group)
+bool admin_peer_may(uid_t uid, gid_t gid, int64_t group)
 {
     return uid == 0 || uid == geteuid() || (group >= 0 && is_member(uid, gid, (gid_t)group));
 }
 
-void peer_name(uid_t uid, char name[OPERATOR_NAME_BYTES + 1])
+void admin_peer_name(uid_t uid, char name[OPERATOR_NAME_BYTES + 1])
 {
     const struct passwd *user = getpwuid(uid);
     memset(name, 0, OPERATOR_NAME_BYTES + 1);

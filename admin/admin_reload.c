@@ -52,22 +52,22 @@ static void finish(struct admin *admin)
     reload->reply.status = ADMIN_RELOADED;
     log_info("the configuration is in force: %u instruments and firms, %u of them refused", reload->count,
              reload->reply.refused);
-    socket_reply(admin, reload->client, &reload->reply);
-    reload_close(admin);
+    admin_socket_reply(admin, reload->client, &reload->reply);
+    admin_reload_close(admin);
 }
 
-void reload_begin(struct admin *admin, uint32_t client)
+void admin_reload_begin(struct admin *admin, uint32_t client)
 {
     struct error error = {0};
     if (admin->reload.commands) {
-        socket_reply_text(admin, client, ADMIN_BUSY, "the configuration is being read already");
+        admin_socket_reply_text(admin, client, ADMIN_BUSY, "the configuration is being read already");
         return;
     }
     if (read_again(admin, &error) < 0) {
         char text[ADMIN_TEXT_BYTES];
         snprintf(text, sizeof(text), "%.120s: %.120s", error.where, error.what);
         log_error(&error, "the configuration stays as it was");
-        socket_reply_text(admin, client, ADMIN_FAILED, text);
+        admin_socket_reply_text(admin, client, ADMIN_FAILED, text);
         return;
     }
     admin->reload.client = client;
@@ -75,13 +75,13 @@ void reload_begin(struct admin *admin, uint32_t client)
         finish(admin);
 }
 
-int reload_poll(struct admin *admin)
+int admin_reload_poll(struct admin *admin)
 {
     struct admin_reload *reload = &admin->reload;
     uint32_t before = reload->published;
     if (admin->reload_asked) {
         admin->reload_asked = false;
-        reload_begin(admin, ADMIN_NOBODY);
+        admin_reload_begin(admin, ADMIN_NOBODY);
     }
     if (!reload->commands)
         return 0;
@@ -89,14 +89,14 @@ int reload_poll(struct admin *admin)
         bool asked = reload->client != ADMIN_NOBODY;
         uint32_t uid = asked ? admin->clients[reload->client].uid : 0;
         const char *name = asked ? admin->clients[reload->client].name : "configuration";
-        if (!request_publish(admin, &reload->commands[reload->published], uid, name, ADMIN_NOBODY, true))
+        if (!admin_request_publish(admin, &reload->commands[reload->published], uid, name, ADMIN_NOBODY, true))
             break;
         reload->published++;
     }
     return (int)(reload->published - before);
 }
 
-void reload_answered(struct admin *admin, const struct admin_reply *outcome)
+void admin_reload_answered(struct admin *admin, const struct admin_reply *outcome)
 {
     struct admin_reload *reload = &admin->reload;
     if (!reload->commands)
@@ -109,7 +109,7 @@ void reload_answered(struct admin *admin, const struct admin_reply *outcome)
         finish(admin);
 }
 
-void reload_close(struct admin *admin)
+void admin_reload_close(struct admin *admin)
 {
     free(admin->reload.commands);
     admin->reload = (struct admin_reload){.client = ADMIN_NOBODY};

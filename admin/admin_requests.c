@@ -29,8 +29,8 @@ static void sign(const struct admin *admin, struct command *command, uint32_t ui
     memcpy(command->admin.operator_name, name, strnlen(name, OPERATOR_NAME_BYTES));
 }
 
-bool request_publish(struct admin *admin, const struct command *asked, uint32_t uid, const char *name, uint32_t client,
-                     bool of_reload)
+bool admin_request_publish(struct admin *admin, const struct command *asked, uint32_t uid, const char *name,
+                           uint32_t client, bool of_reload)
 {
     struct command command = *asked;
     if (admin->pending_end - admin->pending_first == ADMIN_PENDING_MAX)
@@ -88,23 +88,23 @@ static const char *request_invalid(const struct admin *admin, const struct comma
     return !rule && asked->user_ref == 0 ? "a request has a number" : rule;
 }
 
-void request_take(struct admin *admin, uint32_t client, const struct command *asked)
+void admin_request_take(struct admin *admin, uint32_t client, const struct command *asked)
 {
     uint32_t uid = admin->clients[client].uid;
     const char *name = admin->clients[client].name;
     const char *rule = request_invalid(admin, asked, uid, name);
     if (rule) {
-        socket_reply_text(admin, client, ADMIN_INVALID, rule);
+        admin_socket_reply_text(admin, client, ADMIN_INVALID, rule);
         return;
     }
     const struct admin_reply *known = remembered(admin, uid, asked->user_ref);
     struct admin_pending *pending = known ? NULL : under_way(admin, uid, asked->user_ref);
     if (known)
-        socket_reply(admin, client, known);
+        admin_socket_reply(admin, client, known);
     else if (pending)
         pending->client = client;
-    else if (!request_publish(admin, asked, uid, name, client, false))
-        socket_reply_text(admin, client, ADMIN_BUSY, "the exchange is behind with what operators asked for");
+    else if (!admin_request_publish(admin, asked, uid, name, client, false))
+        admin_socket_reply_text(admin, client, ADMIN_BUSY, "the exchange is behind with what operators asked for");
 }
 
 /* ---- events ---- */
@@ -130,11 +130,12 @@ static void answer(struct admin *admin, const struct admin_reply *outcome)
         admin->pending_first++;
         bool is_it = pending.inbound_seq == acted->inbound_seq && pending.tenure == acted->tenure;
         if (is_it && pending.of_reload)
-            reload_answered(admin, outcome);
+            admin_reload_answered(admin, outcome);
         else if (is_it)
-            socket_reply(admin, pending.client, outcome);
+            admin_socket_reply(admin, pending.client, outcome);
         else
-            socket_reply_text(admin, pending.client, ADMIN_FAILED, "the request was lost with the run that it was for");
+            admin_socket_reply_text(admin, pending.client, ADMIN_FAILED,
+                                    "the request was lost with the run that it was for");
     }
 }
 
@@ -164,7 +165,7 @@ static void take_event(struct admin *admin, const struct event *event)
     answer(admin, &admin->current);
 }
 
-int request_follow(struct admin *admin, struct error *error)
+int admin_request_follow(struct admin *admin, struct error *error)
 {
     int count = event_follower_next(&admin->follower, admin->events, ADMIN_EVENTS, error);
     for (int i = 0; i < count; i++)

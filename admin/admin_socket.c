@@ -42,7 +42,7 @@ static int watch(int poller, int fd, uint32_t key)
     return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
 }
 
-int socket_open(struct admin *admin, struct error *error)
+int admin_socket_open(struct admin *admin, struct error *error)
 {
     const struct config *config = admin->config;
     const char *path = config->admin_socket;
@@ -52,7 +52,7 @@ int socket_open(struct admin *admin, struct error *error)
         path = made;
     if (strlen(path) >= sizeof(admin->socket_path))
         return error_set(error, ERROR_INVALID, "admin.socket", "longer than %zu bytes", sizeof(admin->socket_path) - 1);
-    int code = peer_group_find(config->admin_group, &admin->group, error);
+    int code = admin_peer_group_find(config->admin_group, &admin->group, error);
     if (code < 0)
         return code;
     admin->listener = listen_at(path, error);
@@ -65,7 +65,7 @@ int socket_open(struct admin *admin, struct error *error)
     return 0;
 }
 
-void socket_close(struct admin *admin)
+void admin_socket_close(struct admin *admin)
 {
     for (uint32_t i = 0; i < ADMIN_CLIENTS_MAX; i++)
         if (admin->clients[i].fd >= 0)
@@ -80,7 +80,7 @@ void socket_close(struct admin *admin)
 
 /* ---- replies ---- */
 
-void socket_reply(struct admin *admin, uint32_t client, const struct admin_reply *reply)
+void admin_socket_reply(struct admin *admin, uint32_t client, const struct admin_reply *reply)
 {
     struct admin_reply sent = *reply;
     if (client == ADMIN_NOBODY || admin->clients[client].fd < 0)
@@ -91,11 +91,11 @@ void socket_reply(struct admin *admin, uint32_t client, const struct admin_reply
         log_warning("an operator's answer could not be sent; what was asked for is done or refused all the same");
 }
 
-void socket_reply_text(struct admin *admin, uint32_t client, enum admin_status status, const char *text)
+void admin_socket_reply_text(struct admin *admin, uint32_t client, enum admin_status status, const char *text)
 {
     struct admin_reply reply = {.status = status};
     snprintf(reply.text, sizeof(reply.text), "%s", text);
-    socket_reply(admin, client, &reply);
+    admin_socket_reply(admin, client, &reply);
 }
 
 /* ---- clients ---- */
@@ -135,8 +135,8 @@ static void welcome(struct admin *admin)
         return;
     }
     struct admin_client *client = &admin->clients[index];
-    *client = (struct admin_client){.fd = fd, .uid = peer.uid, .may = peer_may(peer.uid, peer.gid, admin->group)};
-    peer_name(peer.uid, client->name);
+    *client = (struct admin_client){.fd = fd, .uid = peer.uid, .may = admin_peer_may(peer.uid, peer.gid, admin->group)};
+    admin_peer_name(peer.uid, client->name);
 }
 
 static void deny(struct admin *admin, uint32_t index)
@@ -148,21 +148,21 @@ static void deny(struct admin *admin, uint32_t index)
     snprintf(text, sizeof(text),
              "user %s (%u) may not administer this exchange: root may, the user it runs as, and members of admin.group",
              client->name, (unsigned)client->uid);
-    socket_reply_text(admin, index, ADMIN_DENIED, text);
+    admin_socket_reply_text(admin, index, ADMIN_DENIED, text);
 }
 
 static void take(struct admin *admin, uint32_t index, const struct admin_request *request, size_t bytes)
 {
     if (bytes != sizeof(*request) || request->magic != ADMIN_MAGIC)
-        socket_reply_text(admin, index, ADMIN_INVALID, "not a request of this version of ringside admin");
+        admin_socket_reply_text(admin, index, ADMIN_INVALID, "not a request of this version of ringside admin");
     else if (!admin->clients[index].may)
         deny(admin, index);
     else if (request->verb == ADMIN_COMMAND)
-        request_take(admin, index, &request->command);
+        admin_request_take(admin, index, &request->command);
     else if (request->verb == ADMIN_RELOAD)
-        reload_begin(admin, index);
+        admin_reload_begin(admin, index);
     else
-        socket_reply_text(admin, index, ADMIN_INVALID, "an unknown verb");
+        admin_socket_reply_text(admin, index, ADMIN_INVALID, "an unknown verb");
 }
 
 static void read_client(struct admin *admin, uint32_t index)
@@ -177,14 +177,14 @@ static void read_client(struct admin *admin, uint32_t index)
         return;
     }
     if (client->waits) {
-        socket_reply_text(admin, index, ADMIN_BUSY, "the request before is not answered yet");
+        admin_socket_reply_text(admin, index, ADMIN_BUSY, "the request before is not answered yet");
         return;
     }
     client->waits = true;
     take(admin, index, &request, (size_t)bytes);
 }
 
-int socket_poll(struct admin *admin)
+int admin_socket_poll(struct admin *admin)
 {
     struct epoll_event events[16];
     int count = epoll_wait(admin->poller, events, 16, 0);

@@ -89,43 +89,43 @@ struct admin {
 /* ---- admin_peer.c ---- */
 
 /* The group of admin.group, -1 for none; negative enum error_code: there is no such. */
-int peer_group_find(const char *name, int64_t *ret_group, struct error *error);
-bool peer_may(uid_t uid, gid_t gid, int64_t group);
-void peer_name(uid_t uid, char name[OPERATOR_NAME_BYTES + 1]);
+int admin_peer_group_find(const char *name, int64_t *ret_group, struct error *error);
+bool admin_peer_may(uid_t uid, gid_t gid, int64_t group);
+void admin_peer_name(uid_t uid, char name[OPERATOR_NAME_BYTES + 1]);
 
 /* ---- admin_socket.c ---- */
 
-int socket_open(struct admin *admin, struct error *error);
-void socket_close(struct admin *admin);
+int admin_socket_open(struct admin *admin, struct error *error);
+void admin_socket_close(struct admin *admin);
 
 /* Accepts, reads, and hands requests on. Returns the work done. */
-int socket_poll(struct admin *admin);
-void socket_reply(struct admin *admin, uint32_t client, const struct admin_reply *reply);
-void socket_reply_text(struct admin *admin, uint32_t client, enum admin_status status, const char *text);
+int admin_socket_poll(struct admin *admin);
+void admin_socket_reply(struct admin *admin, uint32_t client, const struct admin_reply *reply);
+void admin_socket_reply_text(struct admin *admin, uint32_t client, enum admin_status status, const char *text);
 
 /* ---- admin_requests.c ---- */
 
 /* A request of a client that may: answered at once, or when its event comes. */
-void request_take(struct admin *admin, uint32_t client, const struct command *asked);
+void admin_request_take(struct admin *admin, uint32_t client, const struct command *asked);
 
 /* Publishes a command; false: there is no room now. */
-bool request_publish(struct admin *admin, const struct command *asked, uint32_t uid, const char *name, uint32_t client,
-                     bool of_reload);
+bool admin_request_publish(struct admin *admin, const struct command *asked, uint32_t uid, const char *name,
+                           uint32_t client, bool of_reload);
 
 /* Events: replies for those who wait. Returns the events seen, or negative. */
-int request_follow(struct admin *admin, struct error *error);
+int admin_request_follow(struct admin *admin, struct error *error);
 
 /* ---- admin_reload.c ---- */
 
 /* Reads the configuration; its commands are published as there is room. */
-void reload_begin(struct admin *admin, uint32_t client);
-int reload_poll(struct admin *admin);
-void reload_answered(struct admin *admin, const struct admin_reply *outcome);
-void reload_close(struct admin *admin);
+void admin_reload_begin(struct admin *admin, uint32_t client);
+int admin_reload_poll(struct admin *admin);
+void admin_reload_answered(struct admin *admin, const struct admin_reply *outcome);
+void admin_reload_close(struct admin *admin);
 
 /* ---- admin_join.c ---- */
 
-int join_poll(struct admin *admin, struct error *error);
-void join_close(struct admin *admin);
+int admin_join_poll(struct admin *admin, struct error *error);
+void admin_join_close(struct admin *admin);
 
 #endif

@@ -12,6 +12,7 @@ int config_main(int argc, char **argv);   /* config.c */
 int snapshot_main(int argc, char **argv); /* snapshot.c */
 int admin_main(int argc, char **argv);    /* admin/ */
 int trades_main(int argc, char **argv);   /* trades.c */
+int drain_main(int argc, char **argv);    /* drain.c */
 int version_main(int argc, char **argv);  /* version.c */
 int bench_main(int argc, char **argv);    /* bench.c */
 int journal_main(int argc, char **argv);  /* journal/ */
