@@ -73,7 +73,8 @@ static int events_attach(struct gateway *gateway, struct error *error)
     if (code < 0)
         return code == ERROR_NOT_YET ? 0 : code;
     code = event_follower_open(&gateway->follower, &gateway->event_ring, gateway->config->events_directory, 1, error);
-    if (code == 0) {
+    if (code == 0) { /* of earlier days, sessions and instruments are enough */
+        event_follower_archive(&gateway->follower, NULL, UINT64_MAX);
         gateway->follower_open = true;
         code = behind_open(gateway, error);
     }

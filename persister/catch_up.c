@@ -9,11 +9,12 @@
 
 #define STALL_NS (10ull * NS_PER_SECOND)
 
-void catch_up_init(struct catch_up *catch_up, const char *store, const char *log_directory)
+void catch_up_init(struct catch_up *catch_up, const char *store, const char *log_directory, const char *archive)
 {
     memset(catch_up, 0, sizeof(*catch_up));
     catch_up->store = store;
     catch_up->log_directory = log_directory;
+    catch_up->archive = archive;
 }
 
 void catch_up_join(struct catch_up *catch_up, const struct ring *ring)
@@ -33,11 +34,12 @@ static void follower_close(struct catch_up *catch_up)
     catch_up->is_open = false;
 }
 
-void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns)
+void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns, uint64_t skip_below)
 {
     follower_close(catch_up);
     catch_up->mark_seq = mark_seq;
     catch_up->mark_time_ns = mark_time_ns;
+    catch_up->skip_below = skip_below;
     catch_up->is_checked = mark_seq == 0 || mark_time_ns == 0;
     catch_up->stalled_ns = 0;
     catch_up->is_stall_told = false;
@@ -89,8 +91,10 @@ static int follower_ready(struct catch_up *catch_up, struct error *error)
         return 0;
     uint64_t first = catch_up->is_checked ? catch_up->mark_seq + 1 : catch_up->mark_seq;
     int result = event_follower_open(&catch_up->follower, catch_up->ring, catch_up->log_directory, first, error);
-    if (result >= 0)
-        catch_up->is_open = true;
+    if (result < 0)
+        return result;
+    event_follower_archive(&catch_up->follower, catch_up->archive, catch_up->skip_below);
+    catch_up->is_open = true;
     return result;
 }
 
@@ -134,11 +138,20 @@ int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, cons
     *ret_events = catch_up->chunk;
     if (catch_up->is_checked)
         return count;
+    if (catch_up_skipped(catch_up)) { /* the event at the mark is gone, so there is nothing to compare with */
+        catch_up->is_checked = true;
+        return count;
+    }
     result = check_mark(catch_up, &catch_up->chunk[0], error);
     if (result < 0)
         return result;
     *ret_events = catch_up->chunk + 1;
     return count - 1;
+}
+
+bool catch_up_skipped(const struct catch_up *catch_up)
+{
+    return event_follower_skipped(&catch_up->follower);
 }
 
 uint64_t catch_up_lag(const struct catch_up *catch_up)

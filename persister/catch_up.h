@@ -9,6 +9,8 @@
  *      exchange (its journal was thrown away, or the store was): that is an error, not a reason to add rows.
  *   3. A store that is ahead of the ring waits: a matcher that recovers publishes those events again. If nothing moves
  *      for STALL_NS, the log says what is missing, once.
+ *   4. What was trimmed of the log is read from the archive. Where it is not there either, a store that may skip it
+ * gets what is left of it (sessions, instruments, days), catch_up_skipped tells; another one ERROR_GONE.
  */
 #ifndef RINGSIDE_PERSISTER_CATCH_UP_H
 #define RINGSIDE_PERSISTER_CATCH_UP_H
@@ -23,6 +25,8 @@
 struct catch_up {
     const char *store;
     const char *log_directory;
+    const char *archive;     /* of the log; empty: none */
+    uint64_t skip_below;     /* events of the log below this one need not be there */
     const struct ring *ring; /* NULL until it is there */
     bool is_alone;           /* there is none: the log is read to its end */
     struct event_follower follower;
@@ -37,19 +41,25 @@ struct catch_up {
     struct event chunk[CATCH_UP_CHUNK];
 };
 
-void catch_up_init(struct catch_up *catch_up, const char *store, const char *log_directory);
+void catch_up_init(struct catch_up *catch_up, const char *store, const char *log_directory, const char *archive);
 void catch_up_join(struct catch_up *catch_up, const struct ring *ring);
 
 /* No exchange runs, or none matters: what is in the log is all. */
 void catch_up_join_log(struct catch_up *catch_up);
 
-/* Begins anew behind the store's mark, after each connect. mark_time_ns 0: the store does not know it. */
-void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns);
+/*
+ * Begins anew behind the store's mark, after each connect. mark_time_ns 0: the store does not know it. skip_below: of
+ * trimmed files that end below that event, what is left will do.
+ */
+void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns, uint64_t skip_below);
 
 /* The next events, at most max (2 or more); how many (0: none now), or a negative error. They are valid until the next
  * call. */
 int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
                   struct error *error);
+
+/* Whether those events are what is left of trimmed ones. */
+bool catch_up_skipped(const struct catch_up *catch_up);
 
 /* The last `count` events of what catch_up_next gave were not taken: the next call begins with them. */
 void catch_up_give_back(struct catch_up *catch_up, uint32_t count);

@@ -14,7 +14,8 @@
  *      persister may be at work the while.
  *   2. Rows are made by the encoders that the persister uses. That those are right is for tests/audit, which has its
  *      own; what is found here is what was lost, doubled, or changed by others.
- *   3. Days that are detached, and events before high_water.first_seq, are passed over.
+ *   3. Days that are detached, and events before high_water.first_seq, are passed over; so are trading days of which
+ * the event log was trimmed and which are not in the archive.
  *   4. An order that is over costs 16 bytes of memory, one that lives about 250.
  */
 #ifndef RINGSIDE_PERSISTER_CHECK_H
@@ -46,8 +47,17 @@ void check_differs(struct check_result *result, const char *format, ...) __attri
 
 struct check_events;
 
-/* Events `first` to `last` of the log. */
-int check_events_open(struct check_events **ret_events, const char *directory, uint64_t first, uint64_t last,
+/* The log, and what of it is in the archive. */
+struct check_log {
+    const char *directory, *archive;
+    uint64_t whole_from; /* from this event on all are there; before it sessions, instruments and days */
+    uint64_t day_from;   /* from here on trading days are: 1, or the first that begins there */
+};
+
+int check_log_find(struct check_log *log, const struct config *config, struct error *error);
+
+/* Events `first` to `last` of the log, as far as they were not trimmed. */
+int check_events_open(struct check_events **ret_events, const struct check_log *log, uint64_t first, uint64_t last,
                       struct error *error);
 
 /* The next one; NULL: there are no more, or *ret_code is negative: the log lacks one. Valid until the next call. */
@@ -66,7 +76,7 @@ struct check_rows;
 /* How PostgreSQL is looked at. */
 struct check_postgres {
     const char *connection_string;
-    const char *events_directory;
+    struct check_log log;
     char snapshot[64]; /* which all connections see */
     uint64_t events_seq, orders_seq, events_first_seq, orders_first_seq;
     uint64_t events_time_ns, orders_time_ns;
@@ -78,9 +88,9 @@ struct check_postgres {
 bool check_day_attached(const struct check_postgres *postgres, uint32_t day);
 PGconn *check_connect(const struct check_postgres *postgres, struct error *error);
 
-/* The columns of the set's COPY, in the order given. */
+/* The columns of the set's COPY, in the order given, of rows whose `seq_column` is not below from_seq. */
 int check_rows_open(struct check_rows **ret_rows, const struct check_postgres *postgres, enum row_set set,
-                    const char *order, struct error *error);
+                    const char *order, const char *seq_column, uint64_t from_seq, struct error *error);
 int check_rows_next(struct check_rows *rows, struct check_row *row, struct error *error);
 void check_rows_close(struct check_rows *rows);
 

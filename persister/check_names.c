@@ -66,7 +66,7 @@ static int run_model(struct names_model *model, const struct check_postgres *pos
 {
     struct check_events *events = NULL;
     const struct event *event;
-    int code = check_events_open(&events, postgres->events_directory, 1, postgres->events_seq, error);
+    int code = check_events_open(&events, &postgres->log, 1, postgres->events_seq, error);
     while (code >= 0 && (event = check_events_next(events, &code, error)))
         apply(model, event);
     check_events_close(events);

@@ -1,3 +1,4 @@
+/* Orders: each one's last state is made from its events, and compared with its row at the end (check.h). */
 #include "check.h"
 
 #include "base/require.h"
@@ -189,8 +190,7 @@ static int run_model(struct orders_model *model, struct error *error)
     struct check_events *events = NULL;
     const struct check_postgres *postgres = model->postgres;
     const struct event *event;
-    int code =
-        check_events_open(&events, postgres->events_directory, postgres->orders_first_seq, postgres->orders_seq, error);
+    int code = check_events_open(&events, &postgres->log, postgres->orders_first_seq, postgres->orders_seq, error);
     while (code >= 0 && (event = check_events_next(events, &code, error))) {
         if (!rows_fits(model->rows, event))
             apply_batch(model);
@@ -285,7 +285,8 @@ int check_orders(const struct check_postgres *postgres, struct check_result *res
     if (code >= 0)
         code = run_model(&model, error);
     if (code >= 0 && !result->differs)
-        code = check_rows_open(&rows, postgres, ROWS_ORDERS_NEW, "order_ref", error);
+        code = check_rows_open(&rows, postgres, ROWS_ORDERS_NEW, "order_ref", "entered_event_seq",
+                               postgres->log.day_from, error);
     if (code >= 0 && !result->differs)
         code = compare_rows(&model, rows, error);
     check_rows_close(rows);

@@ -1,3 +1,4 @@
+/* PostgreSQL as of one moment: marks, days, and then table by table (check.h). */
 #include "check.h"
 
 #include "base/bytes.h"
@@ -43,6 +44,10 @@ static int read_marks(struct check_postgres *postgres, PGconn *connection, struc
         postgres->orders_time_ns = number_at(result, 1, 3);
     }
     PQclear(result);
+    if (postgres->events_first_seq < postgres->log.day_from)
+        postgres->events_first_seq = postgres->log.day_from;
+    if (postgres->orders_first_seq < postgres->log.day_from)
+        postgres->orders_first_seq = postgres->log.day_from;
     return code;
 }
 
@@ -86,9 +91,9 @@ static int check_mark(const struct check_postgres *postgres, uint64_t seq, uint6
                       struct check_result *result, struct error *error)
 {
     struct check_events *events = NULL;
-    if (seq == 0)
+    if (seq < postgres->log.whole_from)
         return 0;
-    int code = check_events_open(&events, postgres->events_directory, seq, seq, error);
+    int code = check_events_open(&events, &postgres->log, seq, seq, error);
     const struct event *event = code < 0 ? NULL : check_events_next(events, &code, error);
     if (event && event->time_ns != time_ns)
         check_differs(result, "%s: event %" PRIu64 " is of time %" PRIu64 " ns, the event log's of %" PRIu64 " ns",
@@ -128,9 +133,9 @@ int check_postgres_all(const struct config *config, struct check_result *results
     if (!postgres)
         return error_set(error, ERROR_SYSTEM, "PostgreSQL", "no memory");
     postgres->connection_string = config->postgres_connection;
-    postgres->events_directory = config->events_directory;
-    PGconn *connection = check_connect(postgres, error);
-    int code = connection ? take_snapshot(postgres, connection, error) : ERROR_CLOSED;
+    int found = check_log_find(&postgres->log, config, error);
+    PGconn *connection = found < 0 ? NULL : check_connect(postgres, error);
+    int code = connection ? take_snapshot(postgres, connection, error) : (found < 0 ? found : ERROR_CLOSED);
     if (code >= 0)
         code = read_marks(postgres, connection, error);
     if (code >= 0)

@@ -1,3 +1,4 @@
+/* Redis up to its mark: the stream byte by byte, best prices and last trades (check.h). */
 #include "check.h"
 
 #include "base/bytes.h"
@@ -18,6 +19,7 @@
 struct redis_check {
     redisContext *context;
     const struct config *config;
+    struct check_log log;
     struct check_events *events;
     uint64_t mark_seq;
     uint64_t next;    /* the event that the next entry must begin with; 0: any */
@@ -125,13 +127,15 @@ static int compare_entry(struct redis_check *check, const redisReply *entry, str
     uint64_t first = first_text ? strtoull(first_text->str, NULL, 10) : 0;
     if (!payload || first == 0 || first > last || last - first >= PAYLOAD_EVENTS)
         check_differs(check->stream, "entry %s: it is none of Ringside's", entry->element[0]->str);
-    else if (check->next != 0 && first > check->next)
+    else if (check->next != 0 && first > check->next && first > check->log.whole_from)
         check_differs(check->stream, "event %" PRIu64 ": its entry is missing", check->next);
     else if (check->next != 0 && first < check->next)
         check_differs(check->stream, "event %" PRIu64 ": it is there twice", first);
     if (check->stream->differs)
         return 0;
     check->next = last + 1;
+    if (first < check->log.whole_from) /* what it must hold is gone */
+        return 0;
     return compare_payload(check, first, last, payload, error);
 }
 
@@ -204,7 +208,9 @@ static int compare_all(struct redis_check *check, struct error *error)
     if (code >= 0)
         code = read_mark(check, error);
     if (code >= 0)
-        code = check_events_open(&check->events, check->config->events_directory, 1, check->mark_seq, error);
+        code = check_log_find(&check->log, check->config, error);
+    if (code >= 0)
+        code = check_events_open(&check->events, &check->log, 1, check->mark_seq, error);
     check->read_at = 1;
     if (code >= 0)
         code = compare_entries(check, error);

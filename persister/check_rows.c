@@ -1,3 +1,4 @@
+/* The rows of a table in COPY BINARY form, and what differs between two of them (check.h). */
 #include "check.h"
 
 #include "base/bytes.h"
@@ -71,15 +72,18 @@ static void split_copy(enum row_set set, char table[64], char columns[COLUMNS_BY
 }
 
 int check_rows_open(struct check_rows **ret_rows, const struct check_postgres *postgres, enum row_set set,
-                    const char *order, struct error *error)
+                    const char *order, const char *seq_column, uint64_t from_seq, struct error *error)
 {
     char table[64], columns[COLUMNS_BYTES], query[COLUMNS_BYTES + 256];
     struct check_rows *rows = calloc(1, sizeof(*rows));
     if (!rows)
         return error_set(error, ERROR_SYSTEM, "PostgreSQL", "no memory to read its rows");
     split_copy(set, table, columns);
-    snprintf(query, sizeof(query), "COPY (SELECT %s FROM %s ORDER BY %s) TO STDOUT (FORMAT binary)", columns, table,
-             order);
+    char where[64] = "";
+    if (from_seq > 1)
+        snprintf(where, sizeof(where), "WHERE %s >= %" PRIu64, seq_column, from_seq);
+    snprintf(query, sizeof(query), "COPY (SELECT %s FROM %s %s ORDER BY %s) TO STDOUT (FORMAT binary)", columns, table,
+             where, order);
     rows->connection = check_connect(postgres, error);
     PGresult *result = rows->connection ? PQexec(rows->connection, query) : NULL;
     int code = 0;

@@ -1,3 +1,4 @@
+/* Tables to which a row is added for an event (check.h). */
 #include "check.h"
 
 #include "base/bytes.h"
@@ -103,10 +104,9 @@ int check_steps(const struct check_postgres *postgres, enum row_set set, struct 
     struct check_events *events = NULL;
     struct check_rows *rows = NULL;
     REQUIRE(forms[set].order);
-    int code =
-        check_events_open(&events, postgres->events_directory, postgres->events_first_seq, postgres->events_seq, error);
+    int code = check_events_open(&events, &postgres->log, postgres->events_first_seq, postgres->events_seq, error);
     if (code >= 0)
-        code = check_rows_open(&rows, postgres, set, forms[set].order, error);
+        code = check_rows_open(&rows, postgres, set, forms[set].order, "event_seq", postgres->log.day_from, error);
     if (code >= 0)
         code = compare_all(postgres, set, events, rows, result, error);
     check_events_close(events);

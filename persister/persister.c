@@ -1,5 +1,6 @@
 #include "persister.h"
 
+#include "eventlog/store_marks.h"
 #include "log/log.h"
 #include "metrics/values.h"
 #include "postgres_sink.h"
@@ -28,8 +29,10 @@ enum source {
 
 #define STATUS_TEXT_BYTES 128
 
-#define LAG_TOLD_EVERY_NS (60ull * NS_PER_SECOND)
-#define LAG_TOLD_NS       ((uint64_t)NS_PER_SECOND) /* less than that is no news */
+#define LAG_TOLD_EVERY_NS   (60ull * NS_PER_SECOND)
+#define MARKS_TOLD_EVERY_NS ((uint64_t)NS_PER_SECOND)
+
+#define LAG_TOLD_NS ((uint64_t)NS_PER_SECOND) /* less than that is no news */
 
 struct persister {
     struct run *run;
@@ -39,8 +42,11 @@ struct persister {
     bool has_store;
     int epoll_fd;
     int timer_fd;
-    uint64_t timer_ns;                           /* when it goes off; 0: never */
-    uint64_t told_ns;                            /* when the log last heard of a lag */
+    uint64_t timer_ns; /* when it goes off; 0: never */
+    uint64_t told_ns;  /* when the log last heard of a lag */
+    const char *events_directory;
+    uint64_t marked_ns; /* when it was last told how far the stores are */
+    struct store_marks marks;
     struct postgres_sink *postgres[PARTS_COUNT]; /* by enum postgres_part; NULL: not configured */
     struct redis_sink *redis;
     struct persister_values *values; /* NULL: nothing is measured */
@@ -104,6 +110,7 @@ static int persister_open(void **ret_stage, const struct stage_context *context,
         return error_system(error, ENOMEM, "persister", "no memory");
     persister->run = context->run;
     persister->values = context->values;
+    persister->events_directory = context->config->events_directory;
     persister->epoll_fd = persister->timer_fd = -1;
     int result = open_descriptors(persister, error);
     if (result >= 0)
@@ -192,6 +199,33 @@ static void tell_lag(struct persister *persister, uint64_t now_ns)
     persister->told_ns = now_ns;
 }
 
+/* Whoever trims the event log must know what the stores have for good. Once a second, and not before there is a run. */
+static void tell_marks(struct persister *persister, uint64_t now_ns)
+{
+    struct store_status status = {0};
+    struct store_marks marks = {.postgres_seq = persister->postgres[0] ? UINT64_MAX : 0};
+    struct error error = {0};
+    for (int part = 0; part < PARTS_COUNT; part++) {
+        if (!persister->postgres[part])
+            continue;
+        postgres_sink_status(persister->postgres[part], &status);
+        if (status.durable_seq < marks.postgres_seq)
+            marks.postgres_seq = status.durable_seq;
+    }
+    if (persister->redis) {
+        redis_sink_status(persister->redis, &status);
+        marks.redis_seq = status.mark_seq;
+    }
+    persister->marked_ns = now_ns;
+    bool is_news = marks.postgres_seq > persister->marks.postgres_seq || marks.redis_seq > persister->marks.redis_seq;
+    if (!persister->is_attached || !is_news)
+        return;
+    if (store_marks_write(persister->events_directory, &marks, &error) < 0)
+        log_error(&error, "the event log cannot be trimmed further");
+    else
+        persister->marks = marks;
+}
+
 static int poll_stores(struct persister *persister, uint64_t now_ns)
 {
     bool is_ready[SOURCE_COUNT] = {false};
@@ -211,6 +245,8 @@ static int poll_stores(struct persister *persister, uint64_t now_ns)
     if (persister->redis)
         done += redis_sink_poll(persister->redis, now_ns, is_ready[SOURCE_REDIS]);
     set_timer(persister);
+    if (now_ns - persister->marked_ns >= MARKS_TOLD_EVERY_NS)
+        tell_marks(persister, now_ns);
     if (now_ns - persister->told_ns >= LAG_TOLD_EVERY_NS)
         tell_lag(persister, now_ns);
     return done;

@@ -18,6 +18,10 @@
 
 #define DAY_TEXT_BYTES 16
 
+/* How far the server's log is on its disk, and how long it is. */
+#define RETURNING_WAL                                                                                                  \
+    " RETURNING pg_current_wal_flush_lsn() - '0/0'::pg_lsn, pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+
 static void append(struct postgres_sink *sink, size_t *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -106,18 +110,30 @@ void postgres_batch_begin(struct postgres_sink *sink)
     append(sink, &at,
            "BEGIN; UPDATE ringside.high_water SET event_seq = %" PRIu64 ", event_time_ns = %" PRIu64
            ", durable_seq = %" PRIu64 ", written_at = now() WHERE store = '%s' AND event_seq = %" PRIu64
-           " AND epoch = %" PRIu64,
+           " AND epoch = %" PRIu64 RETURNING_WAL,
            rows_last_seq(sink->writing), rows_last_time_ns(sink->writing), sink->durable_seq, sink->store,
            sink->mark_seq, sink->epoch);
     expect(sink, COUNT_ANY, "BEGIN");
     expect(sink, 1, "the mark");
-    if (sink->is_syncing) {
-        append(sink, &at, "; SET LOCAL synchronous_commit = on");
-        expect(sink, COUNT_ANY, "SET");
-    }
+    sink->told_seq = sink->durable_seq;
     append_day(sink, &at);
     for (int set = 0; set < ROW_SET_COUNT; set++)
         append_set(sink, &at, (enum row_set)set);
+    postgres_send(sink, sink->query);
+}
+
+void postgres_batch_seal(struct postgres_sink *sink)
+{
+    size_t at = 0;
+    sink->statement_count = sink->statement_at = 0;
+    sink->copy = (struct copy_state){0};
+    append(sink, &at,
+           "BEGIN; UPDATE ringside.high_water SET durable_seq = %" PRIu64 " WHERE store = '%s' AND event_seq = %" PRIu64
+           " AND epoch = %" PRIu64 RETURNING_WAL,
+           sink->durable_seq, sink->store, sink->mark_seq, sink->epoch);
+    expect(sink, COUNT_ANY, "BEGIN");
+    expect(sink, 1, "the mark");
+    sink->told_seq = sink->durable_seq;
     postgres_send(sink, sink->query);
 }
 
@@ -137,6 +153,19 @@ static void count_failed(struct postgres_sink *sink, uint64_t count)
                         count, statement->count, statement->what, sink->mark_seq);
 }
 
+/* What the last COMMIT wrote lies before `end`. The server writes its log out within a second, whoever asks or not. */
+static void note_wal(struct postgres_sink *sink, uint64_t flushed, uint64_t end)
+{
+    if (sink->wal_seq != 0 && flushed >= sink->wal_place) {
+        sink->durable_seq = sink->wal_seq;
+        sink->wal_seq = 0;
+    }
+    if (sink->wal_seq == 0 && sink->mark_seq > sink->durable_seq) {
+        sink->wal_seq = sink->mark_seq;
+        sink->wal_place = end;
+    }
+}
+
 void postgres_batch_result(struct postgres_sink *sink, const PGresult *result)
 {
     if (PQresultStatus(result) == PGRES_COPY_IN) {
@@ -150,6 +179,8 @@ void postgres_batch_result(struct postgres_sink *sink, const PGresult *result)
     uint64_t count = strtoull(PQcmdTuples((PGresult *)(uintptr_t)result), NULL, 10);
     if (statement->count != COUNT_ANY && count != statement->count)
         count_failed(sink, count);
+    else if (sink->statement_at == 1)
+        note_wal(sink, strtoull(PQgetvalue(result, 0, 0), NULL, 10), strtoull(PQgetvalue(result, 0, 1), NULL, 10));
     sink->statement_at++;
 }
 

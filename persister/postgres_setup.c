@@ -136,7 +136,8 @@ void postgres_setup_result(struct postgres_sink *sink, const PGresult *result)
         sink->mark_time_ns = number_at(result, 0, 1);
         sink->epoch = number_at(result, 0, 2);
         sink->first_seq = number_at(result, 0, 3);
-        sink->durable_seq = number_at(result, 0, 4);
+        sink->durable_seq = sink->told_seq = number_at(result, 0, 4);
+        sink->wal_seq = 0; /* another server, another log */
     }
 }
 

@@ -15,7 +15,7 @@
 
 #define CONNECT_TIMEOUT_NS  (10ull * NS_PER_SECOND)
 #define RESOLVE_INTERVAL_NS (20ull * NS_PER_MS)
-#define SYNC_INTERVAL_NS    ((uint64_t)NS_PER_SECOND)
+#define SEAL_INTERVAL_NS    ((uint64_t)NS_PER_SECOND)
 #define GATHER_CHUNKS_MAX   4 /* of CATCH_UP_CHUNK events, in one poll */
 #define COPY_PIECES_MAX     4 /* in one poll */
 
@@ -52,7 +52,7 @@ int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *con
     sink->tag = tag;
     sink->watched_fd = -1;
     outage_init(&sink->outage, parts[part].name);
-    catch_up_init(&sink->catch_up, parts[part].name, config->events_directory);
+    catch_up_init(&sink->catch_up, parts[part].name, config->events_directory, config->retention_archive_path);
     int result = hosts_open(&sink->hosts, sink->connection_string, error);
     /* One more than a batch: whoever reads events wants room for two. */
     sink->gathering = result < 0 ? NULL : rows_create(sink->batch_events + 1, sink->sets);
@@ -294,15 +294,16 @@ static void take_result(struct postgres_sink *sink, const PGresult *result)
 static void prepared(struct postgres_sink *sink, uint64_t now_ns)
 {
     sink->phase = POSTGRES_IDLE;
-    catch_up_begin(&sink->catch_up, sink->mark_seq, sink->mark_time_ns);
+    catch_up_begin(&sink->catch_up, sink->mark_seq, sink->mark_time_ns, sink->first_seq);
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
 }
 
 static void committed(struct postgres_sink *sink, uint64_t now_ns)
 {
-    if (sink->is_syncing) {
-        sink->durable_seq = rows_last_seq(sink->writing);
-        sink->synced_ns = now_ns;
+    sink->phase = POSTGRES_IDLE;
+    if (rows_event_count(sink->writing) == 0) { /* a seal */
+        sink->sealed_ns = now_ns;
+        return;
     }
     TRACE2(persister_stored, "postgres", rows_last_seq(sink->writing) - sink->mark_seq);
     sink->mark_seq = rows_last_seq(sink->writing);
@@ -311,7 +312,7 @@ static void committed(struct postgres_sink *sink, uint64_t now_ns)
     sink->batch_count++;
     if (sink->batch_ns)
         metrics_record(sink->batch_ns, now_ns - sink->sent_ns);
-    sink->phase = POSTGRES_IDLE;
+    sink->needs_rebuild = false;
     rows_clear(sink->writing);
     outage_progress(&sink->outage, now_ns, sink->mark_seq,
                     catch_up_lag(&sink->catch_up) + rows_event_count(sink->gathering));
@@ -407,6 +408,7 @@ static int gather(struct postgres_sink *sink, uint64_t now_ns)
         int count = catch_up_next(&sink->catch_up, now_ns, sink->batch_events + 1 - have, &events, &error);
         if (count < 0) {
             postgres_failed(sink, true, error.where, "%s", error.what);
+            sink->needs_rebuild = error.code == ERROR_GONE;
             return total;
         }
         sink->is_dry = count == 0;
@@ -427,6 +429,20 @@ static bool is_batch_due(const struct postgres_sink *sink, uint64_t now_ns)
                          now_ns - sink->sent_ns >= sink->batch_interval_ns);
 }
 
+/* When, if no more events come, to ask how far the server's disk is; 0: the table says that it has all. */
+static uint64_t seal_ns(const struct postgres_sink *sink)
+{
+    if (rows_event_count(sink->gathering) > 0 || sink->told_seq >= sink->mark_seq || sink->is_stopping)
+        return 0;
+    return (sink->sent_ns > sink->sealed_ns ? sink->sent_ns : sink->sealed_ns) + SEAL_INTERVAL_NS;
+}
+
+static bool is_seal_due(const struct postgres_sink *sink, uint64_t now_ns)
+{
+    uint64_t due_ns = seal_ns(sink);
+    return due_ns != 0 && now_ns >= due_ns;
+}
+
 static int work(struct postgres_sink *sink, uint64_t now_ns, bool is_ready)
 {
     exchange_bytes(sink, is_ready);
@@ -440,9 +456,12 @@ static int work(struct postgres_sink *sink, uint64_t now_ns, bool is_ready)
         sink->writing = batch;
         sink->sent_ns = now_ns;
         sink->is_cut = false;
-        sink->is_syncing = now_ns - sink->synced_ns >= SYNC_INTERVAL_NS;
         sink->phase = POSTGRES_WRITING;
         postgres_batch_begin(sink);
+        done++;
+    } else if (!sink->has_failed && sink->phase == POSTGRES_IDLE && is_seal_due(sink, now_ns)) {
+        sink->phase = POSTGRES_WRITING;
+        postgres_batch_seal(sink);
         done++;
     }
     return done;
@@ -486,7 +505,7 @@ uint64_t postgres_sink_deadline_ns(const struct postgres_sink *sink)
     case POSTGRES_CONNECTING:
         return sink->connect_deadline_ns;
     case POSTGRES_IDLE:
-        return rows_event_count(sink->gathering) > 0 ? sink->sent_ns + sink->batch_interval_ns : 0;
+        return rows_event_count(sink->gathering) > 0 ? sink->sent_ns + sink->batch_interval_ns : seal_ns(sink);
     case POSTGRES_PREPARING:
     case POSTGRES_WRITING:
     case POSTGRES_COMMITTING:
@@ -515,6 +534,7 @@ void postgres_sink_status(const struct postgres_sink *sink, struct store_status 
     *status = (struct store_status){.store = sink->outage.store,
                                     .is_up = sink->outage.is_up,
                                     .is_refused = sink->outage.is_refused,
+                                    .needs_rebuild = sink->needs_rebuild,
                                     .outage_count = sink->outage.count,
                                     .mark_seq = sink->mark_seq,
                                     .durable_seq = sink->durable_seq,

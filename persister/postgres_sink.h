@@ -17,7 +17,8 @@
  *      postgres.batch_ms ago or it is full: at once when there is little, in large pieces when behind.
  *   4. A poll does a bounded amount of work, and waits for nothing: descriptors and deadlines are the stage's.
  *   5. COMMIT does not wait for the disk (synchronous_commit = off): a server that loses its last transactions loses
- *      their mark with them, and gets them again. Once a second one does wait: up to there the rows stay.
+ *      their mark with them, and gets them again. Each batch asks how far the server's log is on its disk, and so does
+ * an empty one when no more events come: durable_seq is up to where the rows stay.
  *   6. There are two of these: one adds (order_events, executions and so on), one changes orders in place. Each has its
  *      connection, its mark and its lag, so the first never waits for the second.
  */

@@ -76,8 +76,10 @@ struct postgres_sink {
     uint64_t epoch;
     uint64_t first_seq;   /* of events before this one only what ROW_SETS_KNOWN says is written */
     uint64_t durable_seq; /* known to be on the server's disk */
-    uint64_t synced_ns;   /* when a batch last waited for that */
-    bool is_syncing;      /* the batch under way does */
+    uint64_t told_seq;    /* as the table has it */
+    uint64_t wal_seq;     /* will be on the disk once the server's log is, up to wal_place; 0: none is waited for */
+    uint64_t wal_place;
+    uint64_t sealed_ns;   /* when it was last asked without a batch */
     uint64_t rebuild_seq; /* first_seq for a rebuild; 0: it is none */
     bool is_dry;          /* the last look for events found none */
     uint32_t day_begun;   /* the last day whose partitions are known to be there */
@@ -90,6 +92,7 @@ struct postgres_sink {
     struct statement statements[STATEMENTS_MAX];
     bool has_failed; /* failure says why; the rest of the query's results are only drained */
     bool is_refused;
+    bool needs_rebuild; /* what it wants next was trimmed */
     struct error failure;
     char query[QUERY_BYTES];
     uint8_t copy_bytes[COPY_BYTES];
@@ -118,6 +121,8 @@ bool postgres_setup_next(struct postgres_sink *sink);
 
 /* Sends `writing` up to the last statement before COMMIT. */
 void postgres_batch_begin(struct postgres_sink *sink);
+/* The same with no rows: tells, and asks, how far the server's disk is. */
+void postgres_batch_seal(struct postgres_sink *sink);
 void postgres_batch_result(struct postgres_sink *sink, const PGresult *result);
 /* A COPY is open: sends some of its rows. 1: more can be sent now; 0: the socket is full, or the COPY is complete. */
 int postgres_batch_copy(struct postgres_sink *sink);

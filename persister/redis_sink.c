@@ -61,6 +61,7 @@ struct redis_sink {
     char sha[REDIS_SHA_BYTES + 1]; /* of guard.lua */
     bool is_output_pending;
     bool is_stopping;
+    bool is_cut; /* the entry that gathers can take no more: the numbers go on with a gap, of what was trimmed */
     bool has_failed;
     bool is_refused;
     struct error failure;
@@ -111,7 +112,7 @@ int redis_sink_open(struct redis_sink **ret_sink, const struct config *config, i
     sink->epoll_fd = epoll_fd;
     sink->tag = tag;
     outage_init(&sink->outage, "Redis");
-    catch_up_init(&sink->catch_up, "Redis", config->events_directory);
+    catch_up_init(&sink->catch_up, "Redis", config->events_directory, config->retention_archive_path);
     int result = configure(sink, config, error);
     /* One more than a batch: whoever reads events wants room for two. */
     for (int i = 0; i < ENTRIES && result >= 0; i++)
@@ -142,7 +143,7 @@ static void disconnect(struct redis_sink *sink)
     }
     sink->context = NULL;
     sink->watched_events = 0;
-    sink->is_output_pending = false;
+    sink->is_output_pending = sink->is_cut = false;
     sink->phase = REDIS_AWAY;
     sink->sealed_count = sink->written_count = sink->appended_count = 0;
     sink->reply_count = 0;
@@ -353,7 +354,8 @@ static void take_mark(struct redis_sink *sink, const redisReply *reply, uint64_t
     sink->mark_seq = sink->sealed_seq = strtoull(reply->element[1]->str, NULL, 10);
     sink->mark_time_ns = time_ns;
     take_symbols(sink, reply->element[3]);
-    catch_up_begin(&sink->catch_up, sink->mark_seq, time_ns);
+    /* What was trimmed, a stream that is trimmed itself can do without. */
+    catch_up_begin(&sink->catch_up, sink->mark_seq, time_ns, UINT64_MAX);
     sink->phase = REDIS_WORKING;
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
 }
@@ -448,6 +450,21 @@ static void read_some(struct redis_sink *sink, uint64_t now_ns)
 
 /* ---- working ----------------------------------------------------------------------------------------------------- */
 
+/* Adds events to the entry that gathers, as far as its numbers go on without a gap. Returns how many. */
+static int gather_chunk(struct redis_sink *sink, const struct event *events, int count)
+{
+    struct redis_entry *entry = entry_of(sink, sink->sealed_count);
+    for (int i = 0; i < count; i++) {
+        sink->is_cut = entry->count > 0 && events[i].event_seq != entry->last_seq + 1;
+        if (sink->is_cut)
+            return i;
+        symbol_note(&sink->symbols, &events[i]);
+        live_add(sink->live, &events[i]);
+        redis_entry_add(entry, &events[i], &sink->symbols);
+    }
+    return count;
+}
+
 static int gather(struct redis_sink *sink, uint64_t now_ns)
 {
     int total = 0;
@@ -455,19 +472,19 @@ static int gather(struct redis_sink *sink, uint64_t now_ns)
     struct redis_entry *entry = entry_of(sink, sink->sealed_count);
     for (int chunk = 0; chunk < GATHER_CHUNKS_MAX; chunk++) {
         const struct event *events;
-        if (entry->count >= sink->batch_events || sink->is_stopping)
+        if (entry->count >= sink->batch_events || sink->is_stopping || sink->is_cut)
             return total;
         int count = catch_up_next(&sink->catch_up, now_ns, sink->batch_events + 1 - entry->count, &events, &error);
         if (count < 0) {
             failed(sink, true, error.where, "%s", error.what);
             return total;
         }
-        for (int i = 0; i < count; i++) {
-            symbol_note(&sink->symbols, &events[i]);
-            live_add(sink->live, &events[i]);
-            redis_entry_add(entry, &events[i], &sink->symbols);
+        int taken = gather_chunk(sink, events, count);
+        total += taken;
+        if (taken < count) {
+            catch_up_give_back(&sink->catch_up, (uint32_t)(count - taken));
+            return total;
         }
-        total += count;
         if (count < CATCH_UP_CHUNK / 2)
             return total;
     }
@@ -478,8 +495,8 @@ static int gather(struct redis_sink *sink, uint64_t now_ns)
 static bool seal(struct redis_sink *sink, uint64_t now_ns)
 {
     struct redis_entry *entry = entry_of(sink, sink->sealed_count);
-    bool is_due =
-        entry->count >= sink->batch_events || sink->is_stopping || now_ns - sink->sent_ns >= sink->interval_ns;
+    bool is_due = entry->count >= sink->batch_events || sink->is_stopping || sink->is_cut ||
+                  now_ns - sink->sent_ns >= sink->interval_ns;
     if (entry->count == 0 || !is_due || sink->sealed_count - sink->appended_count == ENTRIES - 1)
         return false;
     struct redis_entry_mark mark = {.sha = sink->sha,
@@ -493,6 +510,7 @@ static bool seal(struct redis_sink *sink, uint64_t now_ns)
     sink->sealed_seq = entry->last_seq;
     sink->sealed_ns[sink->sealed_count % ENTRIES] = now_ns;
     sink->sealed_count++;
+    sink->is_cut = false;
     sink->sent_ns = now_ns;
     redis_entry_clear(entry_of(sink, sink->sealed_count));
     return true;

@@ -12,6 +12,7 @@ struct store_status {
     const char *store;       /* "PostgreSQL", "PostgreSQL (orders)", "Redis" */
     bool is_up;              /* connected, with its mark taken */
     bool is_refused;         /* it answers, but not as we need it: an operator must look */
+    bool needs_rebuild;      /* what it lacks was trimmed and is in no archive (ringside persister rebuild) */
     uint32_t outage_count;   /* since the persister began */
     uint64_t mark_seq;       /* last event whose rows the store has confirmed */
     uint64_t durable_seq;    /* of those, known to be on its disk; 0: not known */
@@ -24,8 +25,9 @@ struct store_status {
 static inline void store_status_text(const struct store_status *status, char *text, size_t text_bytes)
 {
     snprintf(text, text_bytes, "%s %s at event %" PRIu64 ", %" PRIu64 " behind, %.1f s", status->store,
-             status->is_refused ? "refuses" : (status->is_up ? "is up" : "is away"), status->mark_seq,
-             status->lag_events, (double)status->lag_ns / 1e9);
+             status->needs_rebuild ? "needs a rebuild"
+                                   : (status->is_refused ? "refuses" : (status->is_up ? "is up" : "is away")),
+             status->mark_seq, status->lag_events, (double)status->lag_ns / 1e9);
 }
 
 /* Both times are CLOCK_REALTIME; a mark without a time has no age. */

@@ -94,6 +94,8 @@ static int find_day(const struct config *config, uint32_t date, uint64_t *ret_se
     int count = eventlog_reader_open(&reader, config->events_directory, error);
     if (count < 0)
         return count;
+    eventlog_reader_archive(reader, config->retention_archive_path);
+    eventlog_reader_skip(reader, UINT64_MAX);
     while ((count = eventlog_reader_read(reader, next, chunk, 1024, error)) > 0) {
         for (int i = 0; i < count; i++)
             if (chunk[i].kind == EVENT_DAY_STARTED && chunk[i].day.date == date) {
@@ -101,7 +103,7 @@ static int find_day(const struct config *config, uint32_t date, uint64_t *ret_se
                 eventlog_reader_close(reader);
                 return 0;
             }
-        next += (uint64_t)count;
+        next = chunk[count - 1].event_seq + 1;
     }
     eventlog_reader_close(reader);
     return count < 0 ? count
@@ -178,6 +180,11 @@ static int find_trouble(const struct rebuild *rebuild, uint64_t began_ns, uint64
     for (int part = 0; part < PARTS_COUNT; part++) {
         struct store_status status;
         postgres_sink_status(rebuild->sinks[part], &status);
+        if (status.needs_rebuild)
+            return error_set(
+                error, ERROR_GONE, rebuild->config->events_directory,
+                "events that it needs were trimmed and are not in retention.archive_path: give --day, of a "
+                "day that is whole");
         if (status.is_refused)
             return error_set(error, ERROR_INVALID, "PostgreSQL", "it refuses what it must take");
         is_up = is_up && status.is_up;

@@ -62,6 +62,8 @@ const char *error_name(int code)
         return "device failure";
     case ERROR_TIMEOUT:
         return "timeout";
+    case ERROR_GONE:
+        return "gone";
     default:
         return "unknown";
     }

@@ -23,6 +23,7 @@ enum error_code {
     ERROR_CLOSED = -8,   /* the other side ended */
     ERROR_IO = -9,       /* a device failed: fatal, never retried */
     ERROR_TIMEOUT = -10, /* it did not happen in time */
+    ERROR_GONE = -11,    /* it was there and was given up on purpose: it does not come back by waiting */
 };
 
 #define ERROR_WHERE_BYTES 160

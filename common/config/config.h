@@ -85,6 +85,11 @@ enum config_log_level {
     TEXT(snapshots, directory, "/var/lib/ringside/snapshots", "directory of the snapshots of the books")               \
     NUMBER(snapshots, every_commands, 100000, 1000, 1000000000, "commands from one snapshot to the next")              \
     NUMBER(snapshots, keep, 2, 2, 60, "snapshots that are kept, the newest ones")                                      \
+    TEXT(retention, archive_path, "",                                                                                  \
+         "directory, best on another disk, to which trimming moves segments and copies event files; empty: none")      \
+    NUMBER(retention, retain_bytes_max, 0, 0, 1099511627776,                                                           \
+           "bytes of events of earlier days that are kept for a store that is away; more, and it must be rebuilt; 0: " \
+           "as many as it needs")                                                                                      \
     NUMBER(engine, orders_max, 1048576, 1024, 67108864, "live orders at one time")                                     \
     NUMBER(engine, instruments_max, 1024, 1, 131072, "instruments")                                                    \
     NUMBER(engine, sessions_max, 16384, 1, 65536, "users that ever logged in")                                         \

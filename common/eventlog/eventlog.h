@@ -7,6 +7,9 @@
  * head replaced by struct eventlog_head. The log is written lazily and can be made again from the journal: a record
  * that does not check is simply not there yet.
  *
+ * A file may be trimmed (trim.h): then it holds, one behind the other, only those of its events that are of all time
+ * (eventlog_is_kept), and says so in its header. Its other events are gone, or in an archive.
+ *
  * One writer (the journaler, as gating consumer "event-log" of the event ring). Any number of readers, which take what
  * lies below the writer's cursor in the ring, or what checks, when there is no ring.
  */
@@ -17,6 +20,7 @@
 #include "record/event.h"
 #include "ring/ring.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define EVENTLOG_MAGIC        0x31474f4c44495252u /* "RRIDLOG1" */
@@ -30,8 +34,8 @@ struct eventlog_file_header {
     uint32_t record_bytes;
     uint64_t record_hash; /* event_layout_hash() */
     uint64_t first_seq;   /* of this file's first place */
-    uint32_t reserved;
-    uint32_t checksum; /* crc32c of the fields before it */
+    uint32_t packed;      /* 0: each event has its place; else trimmed, and one more than the events it holds */
+    uint32_t checksum;    /* crc32c of the fields before it */
 };
 
 struct eventlog_head {
@@ -48,7 +52,7 @@ _Static_assert(sizeof(struct eventlog_head) == RECORD_HEAD_BYTES, "stands where 
     X(eventlog_file_header, record_bytes, 12, 4)                                                                       \
     X(eventlog_file_header, record_hash, 16, 8)                                                                        \
     X(eventlog_file_header, first_seq, 24, 8)                                                                          \
-    X(eventlog_file_header, reserved, 32, 4)                                                                           \
+    X(eventlog_file_header, packed, 32, 4)                                                                             \
     X(eventlog_file_header, checksum, 36, 4)                                                                           \
     X(eventlog_head, checksum, 0, 4)                                                                                   \
     X(eventlog_head, mark, 4, 4)                                                                                       \
@@ -122,7 +126,19 @@ struct eventlog_reader;
 
 int eventlog_reader_open(struct eventlog_reader **ret_reader, const char *directory, struct error *error);
 
-/* Reads up to max events from number seq on. Returns how many are there and whole (0: none yet), or an error. */
+/* Where trimmed files may be whole; empty or NULL: nowhere. */
+void eventlog_reader_archive(struct eventlog_reader *reader, const char *archive);
+
+/* Of trimmed files that end below this number, what they still hold will do: numbers then rise with gaps. */
+void eventlog_reader_skip(struct eventlog_reader *reader, uint64_t below);
+
+/* Whether what was read last came from a trimmed file. */
+bool eventlog_reader_skipped(const struct eventlog_reader *reader);
+
+/*
+ * Reads up to max events from number seq on. Returns how many are there and whole (0: none yet), or an error;
+ * ERROR_GONE: that file was trimmed. What is wanted next has the number after the last one's.
+ */
 int eventlog_reader_read(struct eventlog_reader *reader, uint64_t seq, struct event *events, uint32_t max,
                          struct error *error);
 void eventlog_reader_close(struct eventlog_reader *reader);
@@ -135,6 +151,7 @@ struct event_follower {
     const struct ring *ring; /* NULL: the log alone */
     uint64_t next;           /* number of the event wanted next */
     bool from_log;           /* reading the log until the ring has it */
+    bool skipped;            /* what was given last came from a trimmed file */
     uint64_t overrun_count;  /* times it had to go to the log */
 };
 
@@ -142,6 +159,10 @@ struct event_follower {
 int event_follower_open(struct event_follower *follower, const struct ring *ring, const char *log_directory,
                         uint64_t next, struct error *error);
 void event_follower_join(struct event_follower *follower, const struct ring *ring);
+
+/* What was trimmed: eventlog_reader_archive, eventlog_reader_skip and eventlog_reader_skipped. */
+void event_follower_archive(struct event_follower *follower, const char *archive, uint64_t skip_below);
+bool event_follower_skipped(const struct event_follower *follower);
 
 /*
  * Copies the next events in order, at most max; returns how many (0: none now), or a negative error. An event and its

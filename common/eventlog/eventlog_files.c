@@ -38,7 +38,7 @@ static uint32_t header_checksum(const struct eventlog_file_header *header)
     return crc32c(0, header, offsetof(struct eventlog_file_header, checksum));
 }
 
-void eventlog_header_fill(struct eventlog_file_header *header, uint64_t file)
+void eventlog_header_fill(struct eventlog_file_header *header, uint64_t file, uint32_t packed)
 {
     *header = (struct eventlog_file_header){
         .magic = EVENTLOG_MAGIC,
@@ -46,6 +46,7 @@ void eventlog_header_fill(struct eventlog_file_header *header, uint64_t file)
         .record_bytes = RECORD_BYTES,
         .record_hash = event_layout_hash(),
         .first_seq = file * EVENTLOG_FILE_EVENTS,
+        .packed = packed,
     };
     header->checksum = header_checksum(header);
 }
@@ -55,7 +56,7 @@ int eventlog_header_check(const struct eventlog_file_header *header, uint64_t fi
 {
     if (header->magic != EVENTLOG_MAGIC)
         return error_set(error, ERROR_MISMATCH, path, "not a file of an event log");
-    if (header->checksum != header_checksum(header) || header->reserved != 0 ||
+    if (header->checksum != header_checksum(header) || header->packed > EVENTLOG_FILE_EVENTS + 1 ||
         header->first_seq != file * EVENTLOG_FILE_EVENTS)
         return error_set(error, ERROR_CORRUPT, path, "the header's checksum or first number is wrong");
     if (header->version != EVENTLOG_VERSION || header->record_bytes != RECORD_BYTES ||
@@ -66,7 +67,7 @@ int eventlog_header_check(const struct eventlog_file_header *header, uint64_t fi
     return 0;
 }
 
-int eventlog_file_open(const char *directory, uint64_t file, bool writable, struct error *error)
+static int file_open(const char *directory, uint64_t file, bool writable, uint32_t *ret_packed, struct error *error)
 {
     char path[DISK_PATH_BYTES];
     eventlog_path(directory, file, path);
@@ -80,8 +81,21 @@ int eventlog_file_open(const char *directory, uint64_t file, bool writable, stru
         result = error_set(error, ERROR_NOT_YET, path, "has only just been made");
     if (result == 0)
         result = eventlog_header_check(&header, file, path, error);
-    if (result == 0)
+    if (result == 0) {
+        *ret_packed = header.packed;
         return handle;
+    }
     disk()->close(handle);
     return result;
+}
+
+int eventlog_file_open(const char *directory, uint64_t file, bool writable, struct error *error)
+{
+    uint32_t packed;
+    return file_open(directory, file, writable, &packed, error);
+}
+
+int eventlog_file_open_packed(const char *directory, uint64_t file, uint32_t *ret_packed, struct error *error)
+{
+    return file_open(directory, file, false, ret_packed, error);
 }

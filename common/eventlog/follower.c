@@ -30,6 +30,17 @@ void event_follower_join(struct event_follower *follower, const struct ring *rin
     follower->from_log = follower->next < ring_observer_oldest(&follower->observer);
 }
 
+void event_follower_archive(struct event_follower *follower, const char *archive, uint64_t skip_below)
+{
+    eventlog_reader_archive(follower->log, archive);
+    eventlog_reader_skip(follower->log, skip_below);
+}
+
+bool event_follower_skipped(const struct event_follower *follower)
+{
+    return follower->skipped;
+}
+
 /* What the log holds for sure: the cursor of its writer. 0: no such line. */
 static uint64_t logged_below(const struct ring *ring)
 {
@@ -71,11 +82,13 @@ static int next_from_log(struct event_follower *follower, struct event *events, 
     int count = eventlog_reader_read(follower->log, follower->next, events, max, error);
     if (count < 0)
         return count;
+    follower->skipped = eventlog_reader_skipped(follower->log);
     bool half = count == 1 && max > 1 && (events[0].flags & EVENT_CONTINUED);
     if ((count == 0 || half) && follower->ring)
         return error_set(error, ERROR_CORRUPT, "event log", "event %lu is missing, though its writer is past it",
                          follower->next + (uint64_t)count);
-    follower->next += (uint64_t)count;
+    if (count > 0)
+        follower->next = events[count - 1].event_seq + 1;
     if (follower->ring && follower->next >= ring_observer_oldest(&follower->observer))
         follower->from_log = false;
     return count;
@@ -99,6 +112,7 @@ static int hold_back_half(struct event_follower *follower, const struct event *e
 int event_follower_next(struct event_follower *follower, struct event *events, uint32_t max, struct error *error)
 {
     int count = 0;
+    follower->skipped = false;
     if (follower->ring && !follower->from_log)
         count = next_from_ring(follower, events, max);
     /* Overrun before the first: what is wanted is in the log, now. */

@@ -8,6 +8,7 @@
  *   3. A record is readable by others when append returns. It is durable some time later, and need not be.
  */
 #include "eventlog/eventlog_files.h"
+#include "eventlog/trim.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,14 +90,24 @@ static int search_file(const struct search *search, uint64_t seq, uint64_t *ret_
     return result;
 }
 
+/* The first number behind the trimmed files. Returns what was found before, or an error. */
+static int find_whole(const struct search *search, int finding, uint64_t *ret_seq, struct error *error)
+{
+    int result = eventlog_whole_from(search->writer->directory, NULL, ret_seq, error);
+    return result < 0 ? result : finding;
+}
+
 /*
  * Where the search has to begin: at the synced mark if the event before it is kept. If the journal ends before it,
- * numbers and causes rise together, so bisect. If there is no such event, the mark is of another log: at the beginning.
+ * numbers and causes rise together, so bisect. If there is no such event, the mark is of another log: at the beginning,
+ * which is behind what was trimmed.
  */
 static int search_start(const struct search *search, uint64_t synced, uint64_t *ret_seq, struct error *error)
 {
     int before = synced > 1 ? look_at(search, synced - 1, error) : FOUND_NONE;
-    uint64_t low = before == FOUND_KEPT ? synced : 1; /* all below is kept */
+    uint64_t low = synced; /* all below is kept */
+    if (before >= 0 && before != FOUND_KEPT)
+        before = find_whole(search, before, &low, error);
     for (uint64_t high = synced; before == FOUND_BEYOND && low < high;) {
         uint64_t middle = low + (high - low) / 2;
         int finding = look_at(search, middle, error);
@@ -214,7 +225,7 @@ static int make_file(const struct eventlog_writer *writer, uint64_t number, stru
     if (file < 0)
         return file;
     struct eventlog_file_header header;
-    eventlog_header_fill(&header, number);
+    eventlog_header_fill(&header, number, 0);
     int result = disk()->write(file, 0, &header, sizeof(header), error);
     if (result == 0)
         return file;

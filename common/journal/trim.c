@@ -1,82 +1,13 @@
 #include "journal/trim.h"
 
+#include "env/disk_copy.h"
 #include "journal/spares.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define COPY_BYTES ((size_t)1 << 20)
-
-static int sync_directory(const char *directory, struct error *error)
-{
-    int file = disk()->open_directory(directory, error);
-    if (file < 0)
-        return file;
-    int result = disk()->sync(file, error);
-    disk()->close(file);
-    return result;
-}
 
 /* ---- moving -------------------------------------------------------------------------------------------------------
  */
-
-static int copy_bytes(int from, int to, struct error *error)
-{
-    uint8_t *buffer = malloc(COPY_BYTES);
-    if (!buffer)
-        return error_system(error, ENOMEM, "archive", "no memory to copy");
-    int result = 0;
-    size_t count = COPY_BYTES;
-    for (uint64_t at = 0; result == 0 && count == COPY_BYTES; at += count) {
-        result = disk()->read(from, at, buffer, COPY_BYTES, &count, error);
-        if (result == 0 && count > 0)
-            result = disk()->write(to, at, buffer, count, error);
-    }
-    free(buffer);
-    return result < 0 ? result : disk()->sync(to, error);
-}
-
-/* To another file system. Under another name until it is whole; what an earlier attempt left is written over. */
-static int copy_file(const char *from_path, const char *to_path, struct error *error)
-{
-    char path[DISK_PATH_BYTES + 8];
-    snprintf(path, sizeof(path), "%s.new", to_path);
-    int result = disk()->remove(path, error);
-    if (result < 0)
-        return result;
-    int from = disk()->open(from_path, 0, error);
-    int to = from < 0 ? from : disk()->open(path, DISK_WRITABLE | DISK_CREATE, error);
-    result = to < 0 ? to : copy_bytes(from, to, error);
-    disk()->close(from);
-    disk()->close(to < 0 ? -1 : to);
-    return result < 0 ? result : disk()->rename(path, to_path, error);
-}
-
-/* Whether a file holds what another one does. 1, 0, or a negative error. */
-static int same_bytes(const char *left_path, const char *right_path, struct error *error)
-{
-    uint8_t *buffer = malloc(2 * COPY_BYTES);
-    if (!buffer)
-        return error_system(error, ENOMEM, "archive", "no memory to compare");
-    int left = disk()->open(left_path, 0, error);
-    int right = left < 0 ? left : disk()->open(right_path, 0, error);
-    int result = right < 0 ? right : 0;
-    bool same = true;
-    size_t left_count = COPY_BYTES;
-    size_t right_count = COPY_BYTES;
-    for (uint64_t at = 0; result == 0 && same && left_count == COPY_BYTES; at += COPY_BYTES) {
-        result = disk()->read(left, at, buffer, COPY_BYTES, &left_count, error);
-        if (result == 0)
-            result = disk()->read(right, at, buffer + COPY_BYTES, COPY_BYTES, &right_count, error);
-        same = left_count == right_count && memcmp(buffer, buffer + COPY_BYTES, left_count) == 0;
-    }
-    disk()->close(left < 0 ? -1 : left);
-    disk()->close(right < 0 ? -1 : right);
-    free(buffer);
-    return result < 0 ? result : same;
-}
 
 /* *ret_copied: to another file system, so that it still is here too. */
 static int move(const struct journal_trim *trim, uint32_t number, const char *path, bool *ret_copied,
@@ -87,7 +18,7 @@ static int move(const struct journal_trim *trim, uint32_t number, const char *pa
     journal_segment_path(trim->archive, number, to_path);
     int there = disk()->open(to_path, 0, NULL);
     disk()->close(there < 0 ? -1 : there);
-    int same = there >= 0 ? same_bytes(path, to_path, error) : 0;
+    int same = there >= 0 ? disk_same(path, to_path, error) : 0;
     if (same != 0) {
         *ret_copied = true; /* power or a kill came between the copy and what was to follow */
         return same < 0 ? same : 0;
@@ -100,10 +31,10 @@ static int move(const struct journal_trim *trim, uint32_t number, const char *pa
     int result = disk()->rename(path, to_path, &why);
     *ret_copied = result < 0 && why.system == EXDEV;
     if (*ret_copied)
-        result = copy_file(path, to_path, error);
+        result = disk_copy(path, to_path, error);
     else if (result < 0 && error)
         *error = why;
-    return result < 0 ? result : sync_directory(trim->archive, error);
+    return result < 0 ? result : disk_sync_directory(trim->archive, error);
 }
 
 /* ---- trimming -----------------------------------------------------------------------------------------------------
@@ -133,7 +64,7 @@ static int sync_kept(const struct journal_trim *trim, const struct journal_segme
         return file;
     int result = disk()->sync(file, error);
     disk()->close(file);
-    return result < 0 ? result : sync_directory(trim->directory, error);
+    return result < 0 ? result : disk_sync_directory(trim->directory, error);
 }
 
 /* Nobody needs the file under its name any more. */
@@ -161,7 +92,7 @@ static int take_away(struct journal_trim *trim, const struct journal_segment_inf
         if (result == 0 && copied)
             result = dispose(trim, info, path, error);
         if (result == 0)
-            result = sync_directory(trim->directory, error);
+            result = disk_sync_directory(trim->directory, error);
     }
     if (result < 0)
         return result;

@@ -325,6 +325,15 @@ static void step(struct market *market)
         emit(market, EVENT_CHECKPOINT)->checkpoint.command_seq = market->next_command;
 }
 
+void market_idle_until(struct market *market, uint32_t event_seq, uint32_t date)
+{
+    begin_command(market);
+    while (market->event_count + 1 < event_seq)
+        emit_top(market, 1 + market_random(market, MARKET_INSTRUMENTS));
+    begin_command(market);
+    emit(market, EVENT_DAY_STARTED)->day = (struct event_day){.date = date};
+}
+
 void market_run(struct market *market, uint32_t events)
 {
     uint32_t until = market->event_count + events;

@@ -57,6 +57,9 @@ void market_finish(struct market *market);
 /* Commands until there are at least so many events more. */
 void market_run(struct market *market, uint32_t events);
 
+/* Best prices and nothing else, up to that event; then another trading day, which begins with no order. */
+void market_idle_until(struct market *market, uint32_t event_seq, uint32_t date);
+
 uint32_t market_random(struct market *market, uint32_t below);
 
 #endif

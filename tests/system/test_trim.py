@@ -89,6 +89,8 @@ def test_what_nothing_needs_goes():
     report = tool("trim")
     assert report["segments"] > 2 and report["recycled"] == len(spares()) > 0, (report, before, spares())
     assert len(segments()) < len(before)
+    events = report["events"]
+    assert events["files"] == 0 and events["keeper"] == "the day's sessions" and events["needed_seq"] > 0, events
     assert exchange.run_tool("journal", "stat", "--config", exchange.config_path).returncode == 0
 
 

@@ -55,6 +55,7 @@ struct check {
     struct eventlog_reader *log;
     struct event *logged; /* those from logged_seq on */
     uint64_t logged_seq;
+    uint64_t log_whole_from; /* before it the log was trimmed */
     uint32_t logged_count;
     uint64_t log_end; /* the first number that the log does not hold; 0: not met yet */
 };

@@ -8,6 +8,7 @@
 #include "check_replay.h"
 
 #include "eventlog/eventlog_files.h"
+#include "eventlog/trim.h"
 #include "journal/segments.h"
 #include "record/fields.h"
 
@@ -111,7 +112,7 @@ static const char *difference(const struct event *left, const struct event *righ
 static int compare_logged(struct check *check, const struct event *event, struct error *error)
 {
     const struct event *logged;
-    if (check->log_end != 0)
+    if (check->log_end != 0 || event->event_seq < check->log_whole_from)
         return 0;
     int result = logged_event(check, event->event_seq, &logged, error);
     if (result < 0)
@@ -197,6 +198,9 @@ static int open_log(struct check *check, struct error *error)
     if (file < 0)
         return file;
     disk()->close(file);
+    file = eventlog_whole_from(check->events_directory, NULL, &check->log_whole_from, error);
+    if (file < 0)
+        return file;
     check->event_log_present = true;
     check->logged_seq = check->replayer.event_next;
     check->logged = malloc(CHECK_EVENTS * sizeof(*check->logged));

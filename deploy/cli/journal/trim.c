@@ -1,9 +1,12 @@
 /*
- * `ringside journal trim`: removes or archives the segments that nothing needs any more. Whether something does is for
- * trim_limit.c to say, how it is done safely for journal/trim.h.
+ * `ringside journal trim`: removes or archives the segments of the journal that nothing needs any more, and then what
+ * nothing needs of the event log. Whether something does is for trim_limit.c and events_limit.c to say, how it is done
+ * safely for journal/trim.h and eventlog/trim.h.
  */
 #include "journal/trim.h"
 
+#include "eventlog/trim.h"
+#include "events_limit.h"
 #include "journal_cli.h"
 #include "log/log.h"
 #include "stage/stage.h"
@@ -13,28 +16,41 @@
 enum own_option { ARCHIVE, BEFORE, DRY_RUN, OWN_OPTIONS };
 
 static const struct command_line_option options[OWN_OPTIONS] = {
-    [ARCHIVE] = {"archive", "DIRECTORY", "moves them there in place of removing them"},
-    [BEFORE] = {"before", "SEQ", "no segment with this command or a later one; refused if an earlier one is needed"},
+    [ARCHIVE] = {"archive", "DIRECTORY", "moves them there, not to retention.archive_path"},
+    [BEFORE] = {"before", "SEQ",
+                "no segment with this command or a later one; refused if an earlier one is needed; events stay"},
     [DRY_RUN] = {"dry-run", NULL, "only says what would go"},
 };
 
 static const struct command_line_form form = {
     .program = "ringside journal trim",
-    .summary = "removes or archives segments of the journal that nothing needs any more",
+    .summary = "removes or archives what nothing needs any more of the journal and of the event log",
     .takes_json = true,
     .options = options,
     .option_count = OWN_OPTIONS,
     .brief = true,
     .extra =
-        "\nThe journal is that of the configuration, whose exchange may be running. The last segment always stays.\n"
+        "\nThe journal is that of the configuration, whose exchange may be running. The last segment always stays, "
+        "and\n"
+        "so do the events of the trading day and those that a store has not got yet.\n"
         "Ends with 0, also if nothing could go, and says what is needed and why; with 64 if --before asks for more.\n",
 };
 
 struct trim_run {
     struct journal_trim trim;
     struct journal_trim_limit limit;
+    struct eventlog_trim events;
+    struct events_limit events_limit;
+    bool has_events; /* were looked at */
     bool json;
 };
+
+static const char *archive_of(const struct command_line *line)
+{
+    if (line->values[ARCHIVE])
+        return line->values[ARCHIVE];
+    return *line->config.retention_archive_path ? line->config.retention_archive_path : NULL;
+}
 
 static void tell(void *argument, const struct journal_segment_info *gone)
 {
@@ -60,13 +76,49 @@ static int trim_go(struct trim_run *run, const struct command_line *line, struct
                          (ull)limit->needed_seq, limit->keeper, limit->why);
     run->json = line->json;
     run->trim = (struct journal_trim){.directory = line->config.journal_directory,
-                                      .archive = line->values[ARCHIVE],
+                                      .archive = archive_of(line),
                                       .recycled_bytes = line->config.journal_segment_bytes,
                                       .needed_seq = before < limit->needed_seq ? before : limit->needed_seq,
                                       .dry_run = line->values[DRY_RUN] != NULL,
                                       .tell = tell,
                                       .argument = run};
     return journal_trim(&run->trim, error);
+}
+
+static int trim_events(struct trim_run *run, const struct command_line *line, struct error *error)
+{
+    if (line->values[BEFORE])
+        return 0;
+    int result = events_limit_find(&run->events_limit, &line->config, error);
+    if (result < 0)
+        return result;
+    run->has_events = true;
+    run->events = (struct eventlog_trim){.directory = line->config.events_directory,
+                                         .archive = archive_of(line),
+                                         .needed_seq = run->events_limit.needed_seq,
+                                         .dry_run = line->values[DRY_RUN] != NULL};
+    return eventlog_trim(&run->events, error);
+}
+
+static void print_events_json(const struct trim_run *run)
+{
+    const struct events_limit *limit = &run->events_limit;
+    printf(",\"events\":{\"log\":");
+    json_text_print(stdout, run->events.directory);
+    printf(",\"files\":%u,\"bytes\":%llu,\"needed_seq\":%llu,\"keeper\":\"%s\",\"gives_up\":%s,\"why\":",
+           run->events.count, (ull)run->events.bytes, (ull)limit->needed_seq, limit->keeper,
+           limit->gives_up ? "true" : "false");
+    json_text_print(stdout, limit->why);
+    printf("}");
+}
+
+static void print_events(const struct trim_run *run)
+{
+    const struct events_limit *limit = &run->events_limit;
+    printf("%u files of events, %llu bytes%s\n", run->events.count, (ull)run->events.bytes,
+           run->events.dry_run ? " would go" : " gone");
+    printf("%s from event %llu on by %s: %s\n", limit->gives_up ? "kept" : "needed", (ull)limit->needed_seq,
+           limit->keeper, limit->why);
 }
 
 static void print_end(const struct trim_run *run)
@@ -80,6 +132,8 @@ static void print_end(const struct trim_run *run)
                run->trim.count, (ull)run->trim.bytes, run->trim.recycled_count, run->trim.dry_run ? "true" : "false",
                (ull)limit->needed_seq, limit->keeper);
         json_text_print(stdout, limit->why);
+        if (run->has_events)
+            print_events_json(run);
         printf("}\n");
         return;
     }
@@ -88,6 +142,8 @@ static void print_end(const struct trim_run *run)
     if (run->trim.recycled_count > 0)
         printf("%u of their files are kept for the journaler to use anew\n", run->trim.recycled_count);
     printf("needed from command %llu on by %s: %s\n", (ull)limit->needed_seq, limit->keeper, limit->why);
+    if (run->has_events)
+        print_events(run);
 }
 
 int journal_trim_main(int argc, char **argv)
@@ -100,6 +156,8 @@ int journal_trim_main(int argc, char **argv)
     if (code != COMMAND_LINE_GO)
         return code;
     int result = trim_go(&run, &line, &error);
+    if (result >= 0)
+        result = trim_events(&run, &line, &error);
     if (result < 0)
         code = journal_refused("trim", &error, line.json);
     else
