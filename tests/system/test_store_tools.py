@@ -2,8 +2,8 @@
 """The stores by hand: examples that read them, `persister check` and `persister rebuild`.
 
 Goal: what docs/stores.md promises to people can be typed as it stands. Method: one load; the examples in Python and
-Node print the trades that the tables have; each example query runs and its answer adds up, and reads one partition only;
-`check` agrees, and names each damage that is then done; a rebuild, of all and of a day, agrees again.
+Node print the trades that the tables have; each example query runs and its answer adds up, and reads one partition
+only; `check` agrees, and names each damage that is then done; a rebuild, of all and of a day, agrees again.
 """
 import contextlib
 import json
@@ -143,7 +143,8 @@ def test_check_names_what_is_wrong():
 
 
 def rebuild(*arguments, code=0):
-    done = exchange.run_tool("persister", "rebuild", "--json", "--config", exchange.config_path, *arguments, check=False)
+    done = exchange.run_tool("persister", "rebuild", "--json", "--config", exchange.config_path, *arguments,
+                             check=False)
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
     return done
 
