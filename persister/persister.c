@@ -45,8 +45,10 @@ struct persister {
     uint64_t timer_ns; /* when it goes off; 0: never */
     uint64_t told_ns;  /* when the log last heard of a lag */
     const char *events_directory;
-    uint64_t marked_ns; /* when it was last told how far the stores are */
-    struct store_marks marks;
+    uint64_t marked_ns;       /* when it was last told how far the stores are */
+    struct store_marks marks; /* as they were told */
+    bool are_marks_read;
+    bool is_marking_refused;                     /* which the log has been told */
     struct postgres_sink *postgres[PARTS_COUNT]; /* by enum postgres_part; NULL: not configured */
     struct redis_sink *redis;
     struct persister_values *values; /* NULL: nothing is measured */
@@ -199,30 +201,46 @@ static void tell_lag(struct persister *persister, uint64_t now_ns)
     persister->told_ns = now_ns;
 }
 
-/* Whoever trims the event log must know what the stores have for good. Once a second, and not before there is a run. */
-static void tell_marks(struct persister *persister, uint64_t now_ns)
+/* What the stores have for good, as far as they are there to say so; of one that is away, what it said last. */
+static struct store_marks marks_now(const struct persister *persister)
 {
     struct store_status status = {0};
-    struct store_marks marks = {.postgres_seq = persister->postgres[0] ? UINT64_MAX : 0};
-    struct error error = {0};
-    for (int part = 0; part < PARTS_COUNT; part++) {
-        if (!persister->postgres[part])
-            continue;
+    struct store_marks marks = persister->marks;
+    uint64_t durable_seq = UINT64_MAX;
+    for (int part = 0; part < PARTS_COUNT && persister->postgres[part]; part++) {
         postgres_sink_status(persister->postgres[part], &status);
-        if (status.durable_seq < marks.postgres_seq)
-            marks.postgres_seq = status.durable_seq;
+        if (!status.is_up)
+            durable_seq = persister->marks.postgres_seq;
+        else if (status.durable_seq < durable_seq)
+            durable_seq = status.durable_seq;
     }
+    if (persister->postgres[0])
+        marks.postgres_seq = durable_seq;
     if (persister->redis) {
         redis_sink_status(persister->redis, &status);
-        marks.redis_seq = status.mark_seq;
+        marks.redis_seq = status.is_up ? status.mark_seq : marks.redis_seq;
     }
+    return marks;
+}
+
+/* Whoever trims the event log must know it: told once a second, in a file beside the log. */
+static void tell_marks(struct persister *persister, uint64_t now_ns)
+{
+    struct error error = {0};
+    const char *directory = persister->events_directory;
     persister->marked_ns = now_ns;
-    bool is_news = marks.postgres_seq > persister->marks.postgres_seq || marks.redis_seq > persister->marks.redis_seq;
-    if (!persister->is_attached || !is_news)
+    if (!persister->is_attached)
         return;
-    if (store_marks_write(persister->events_directory, &marks, &error) < 0)
+    if (!persister->are_marks_read)
+        persister->are_marks_read = store_marks_read(&persister->marks, directory, &error) == 0;
+    struct store_marks marks = marks_now(persister);
+    if (marks.postgres_seq == persister->marks.postgres_seq && marks.redis_seq == persister->marks.redis_seq)
+        return;
+    int result = store_marks_write(directory, &marks, &error);
+    if (result < 0 && !persister->is_marking_refused)
         log_error(&error, "the event log cannot be trimmed further");
-    else
+    persister->is_marking_refused = result < 0;
+    if (result == 0)
         persister->marks = marks;
 }
 

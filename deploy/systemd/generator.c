@@ -98,10 +98,12 @@ static void make_directories_writable(const struct instance *instance)
     const struct config *config = instance->config;
     const char *const journaler[] = {config->journal_directory, config->events_directory};
     const char *const snapshot[] = {config->snapshots_directory};
-    const char *const trim[] = {config->journal_directory};
+    const char *const persister[] = {config->events_directory}; /* how far the stores are */
+    const char *const trim[] = {config->journal_directory, config->events_directory, config->retention_archive_path};
     make_writable(instance, "journaler", journaler, 2);
     make_writable(instance, "snapshot", snapshot, 1);
-    make_writable(instance, "trim", trim, 1);
+    make_writable(instance, "persister", persister, 1);
+    make_writable(instance, "trim", trim, *config->retention_archive_path ? 3 : 2);
 }
 
 /* ---- each file -----------------------------------------------------------------------------------------------------
