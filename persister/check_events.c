@@ -25,7 +25,7 @@ static int find_day(struct check_log *log, struct error *error)
     const struct event *event;
     int code = check_events_open(&events, log, log->whole_from, UINT64_MAX - 1, error);
     log->day_from = UINT64_MAX;
-    while (code == 0 && log->day_from == UINT64_MAX && (event = check_events_next(events, &code, error)))
+    while (events && code == 0 && log->day_from == UINT64_MAX && (event = check_events_next(events, &code, error)))
         if (event->kind == EVENT_DAY_STARTED)
             log->day_from = event->event_seq;
     check_events_close(events);

@@ -22,7 +22,7 @@
 #define DAY_SEQ     (EVENTLOG_FILE_EVENTS + 500000)
 #define LOGIN_EVERY 100000
 #define KEPT_IN_0   (EVENTLOG_FILE_EVENTS / LOGIN_EVERY) /* the last event of the file is none of them */
-#define FILE_BYTES  (EVENTLOG_HEADER_BYTES + EVENTLOG_FILE_EVENTS * RECORD_BYTES)
+#define FILE_BYTES  ((uint64_t)EVENTLOG_HEADER_BYTES + EVENTLOG_FILE_EVENTS * RECORD_BYTES)
 
 static char root[64];
 static char directory[96];
@@ -127,7 +127,7 @@ Test(trim, what_is_of_all_time_stays)
     cr_assert_eq(done.count, 1);
     cr_assert_eq(done.kept, KEPT_IN_0);
     snprintf(path, sizeof(path), "%s/events-0000000000.log", directory);
-    cr_assert(stat(path, &status) == 0 && status.st_size == EVENTLOG_HEADER_BYTES + (off_t)KEPT_IN_0 * RECORD_BYTES);
+    cr_assert(stat(path, &status) == 0 && (uint64_t)status.st_size == EVENTLOG_HEADER_BYTES + KEPT_IN_0 * RECORD_BYTES);
 
     cr_assert_eq(read_from(1, NULL, 0, &skipped), ERROR_GONE);
     cr_assert_eq(read_from(1, NULL, EVENTLOG_FILE_EVENTS - 1, &skipped), ERROR_GONE, "the file ends behind that");
