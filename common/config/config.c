@@ -290,6 +290,27 @@ static int check_numbers(const struct config *config, struct error *error)
     return result;
 }
 
+static int check_tls(const struct config *config, struct error *error)
+{
+    uint64_t port = config->gateway_port;
+    uint64_t tls_port = config->gateway_tls_port;
+    uint64_t count = config->exchange_gateways;
+    const char *where = config->path;
+    if (tls_port == 0)
+        return 0;
+    if (tls_port + count - 1 > 65535)
+        return error_set(error, ERROR_INVALID, where,
+                         "gateway.tls_port: the last of %llu gateways would be above 65535", (unsigned long long)count);
+    bool same =
+        config->gateway_tls_address[0] == '\0' || strcmp(config->gateway_tls_address, config->gateway_address) == 0;
+    if (same && tls_port < port + count && port < tls_port + count)
+        return error_set(error, ERROR_INVALID, where, "gateway.tls_port: the ports are those of gateway.port");
+    if (config->gateway_tls_certificate[0] == '\0' || config->gateway_tls_key[0] == '\0')
+        return error_set(error, ERROR_INVALID, where,
+                         "gateway.tls_port: needs gateway.tls_certificate and gateway.tls_key");
+    return 0;
+}
+
 int config_check(const struct config *config, struct error *error)
 {
     int result = check_numbers(config, error);
@@ -301,6 +322,9 @@ int config_check(const struct config *config, struct error *error)
     if (config->gateway_port + config->exchange_gateways - 1 > 65535)
         return error_set(error, ERROR_INVALID, where, "gateway.port: the last of %llu gateways would be above 65535",
                          (unsigned long long)config->exchange_gateways);
+    result = check_tls(config, error);
+    if (result < 0)
+        return result;
     if (config->instrument_count > config->engine_instruments_max)
         return error_set(error, ERROR_INVALID, where, "[instruments] has %u lines, engine.instruments_max is %llu",
                          config->instrument_count, (unsigned long long)config->engine_instruments_max);

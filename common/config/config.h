@@ -47,6 +47,11 @@ enum config_switch {
     SWITCH_YES,
 };
 
+enum config_tls_version {
+    TLS_VERSION_1_2,
+    TLS_VERSION_1_3,
+};
+
 enum config_log_level {
     LOG_LEVEL_ERROR,
     LOG_LEVEL_WARNING,
@@ -98,6 +103,18 @@ enum config_log_level {
            "power of two")                                                                                             \
     TEXT(gateway, address, "127.0.0.1", "address that gateways listen on")                                             \
     NUMBER(gateway, port, 9001, 1, 65535, "port of gateway 1; gateway 2 listens on the next, and so on")               \
+    TEXT(gateway, tls_address, "", "address that gateways listen on for TLS; empty: gateway.address")                  \
+    NUMBER(gateway, tls_port, 0, 0, 65535,                                                                             \
+           "port of gateway 1 for TLS; gateway 2 listens on the next, and so on; 0: no TLS")                           \
+    TEXT(gateway, tls_certificate, "", "PEM file of the certificate, with those between it and a trusted one")         \
+    TEXT(gateway, tls_key, "", "PEM file of its private key")                                                          \
+    CHOICE(gateway, tls_version_min, config_tls_version, TLS_VERSION_1_2, "1.2|1.3", "oldest version of TLS spoken")   \
+    TEXT(gateway, tls_client_ca, "",                                                                                   \
+         "PEM file of certificates, by one of which a client's must be signed; empty: clients need none")              \
+    NUMBER(gateway, tls_handshakes_per_s, 100, 1, 1000000,                                                             \
+           "connections by TLS that one address may open a second; more are closed unheard")                           \
+    NUMBER(gateway, tls_handshake_percent, 20, 1, 100,                                                                 \
+           "share of a gateway's time that handshakes of TLS may take, in hundredths")                                 \
     TEXT(gateway, accounts, "/etc/ringside/accounts", "file of users, firms and salted password hashes")               \
     TEXT(gateway, members, "", "file of what members may do, see docs/gateway.md; empty: no limits")                   \
     CHOICE(gateway, second_login, config_second_login, SECOND_LOGIN_TAKEOVER, "takeover|refuse",                       \

@@ -22,3 +22,8 @@ uint64_t clock_realtime_ns(void)
 {
     return clock_read_ns(CLOCK_REALTIME);
 }
+
+uint64_t clock_thread_ns(void)
+{
+    return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+}

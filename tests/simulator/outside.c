@@ -40,6 +40,11 @@ void random_seed(uint64_t seed)
 /* ---- clocks -------------------------------------------------------------------------------------------------------
  */
 
+uint64_t clock_thread_ns(void)
+{
+    return 0; /* steps take no time here */
+}
+
 uint64_t clock_monotonic_ns(void)
 {
     return outside.now_ns;
