@@ -12,6 +12,7 @@
 
 #define BUFFER_BYTES_DEFAULT 262144u
 #define INPUT_BYTES_MIN      (SOUP_LENGTH_BYTES + SOUP_LENGTH_MAX)
+#define CARRIED_BYTES_MAX    16384u /* by one record of a transport */
 #define OUTPUT_BYTES_MIN     1024u
 #define BUFFER_BYTES_MAX     (1u << 30)
 #define HEARTBEAT_MS_DEFAULT 1000u
@@ -42,7 +43,7 @@ int rs_fail(struct rs_client *client, enum rs_client_error code, int errno_value
 /* Resolves one "host:port" or "[host]:port" of `bytes` characters; NULL or what is wrong with it. */
 static const char *resolve(struct rs_address *address, const char *text, size_t bytes)
 {
-    char host[256];
+    char host[RS_HOST_BYTES];
     if (bytes >= sizeof(host))
         return "is too long";
     memcpy(host, text, bytes);
@@ -64,6 +65,7 @@ static const char *resolve(struct rs_address *address, const char *text, size_t 
     memcpy(&address->socket, found->ai_addr, found->ai_addrlen);
     address->bytes = found->ai_addrlen;
     freeaddrinfo(found);
+    snprintf(address->host, sizeof(address->host), "%s", name);
     return NULL;
 }
 
@@ -106,6 +108,8 @@ static const char *options_wrong(const struct rs_client_options *options)
     if (options->input_bytes != 0 &&
         (options->input_bytes < INPUT_BYTES_MIN || options->input_bytes > BUFFER_BYTES_MAX))
         return "the input buffer must hold the longest packet: 65537 bytes";
+    if (options->transport && options->input_bytes != 0 && options->input_bytes < INPUT_BYTES_MIN + CARRIED_BYTES_MAX)
+        return "the input buffer must hold the longest packet and a record of the transport: 81921 bytes";
     if (options->output_bytes != 0 &&
         (options->output_bytes < OUTPUT_BYTES_MIN || options->output_bytes > BUFFER_BYTES_MAX))
         return "the output buffer has at least 1024 bytes";
@@ -126,6 +130,8 @@ static void take_options(struct rs_client *client, const struct rs_client_option
     client->silence_ns = 1000000u * (uint64_t)(options->silence_ms ? options->silence_ms : SILENCE_MS_DEFAULT);
     client->sequence_next = options->sequence_next;
     client->known_sequence = false;
+    client->transport = options->transport;
+    client->transport_context = options->transport_context;
     client->on_message = options->on_message;
     client->on_debug = options->on_debug;
     client->context = options->context;
@@ -178,8 +184,11 @@ void rs_client_destroy(struct rs_client *client)
 
 void rs_client_close(struct rs_client *client)
 {
+    if (client->line)
+        client->transport->close(client->line);
     if (client->fd >= 0)
         close(client->fd);
+    client->line = NULL;
     client->fd = -1;
     if (client->state != RS_CLIENT_ENDED)
         client->state = RS_CLIENT_CLOSED;
@@ -264,7 +273,7 @@ int rs_client_fd(const struct rs_client *client)
 short rs_client_events(const struct rs_client *client)
 {
     if (client->state == RS_CLIENT_CONNECTING)
-        return POLLOUT;
+        return client->line && !client->line_wants_output ? POLLIN : POLLOUT;
     return client->output.start < client->output.end ? POLLIN | POLLOUT : POLLIN;
 }
 

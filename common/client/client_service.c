@@ -28,11 +28,30 @@ static int ask_login(struct rs_client *client)
     return left < 0 ? left : 0;
 }
 
+/* The socket is connected; whatever carries the bytes on it is made next. */
+static int make_line(struct rs_client *client)
+{
+    if (!client->transport)
+        return ask_login(client);
+    if (!client->line)
+        client->line = client->transport->open(client->transport_context, client->fd, client->address->host);
+    if (!client->line)
+        return rs_fail(client, RS_CLIENT_SYSTEM, ENOMEM, "the transport could not be opened");
+    int made = client->transport->make(client->line, &client->line_wants_output);
+    if (made < 0) {
+        char why[RS_WHY_BYTES / 2];
+        snprintf(why, sizeof(why), "%s", client->transport->why(client->line));
+        return rs_fail(client, RS_CLIENT_SYSTEM, 0, "%s: %s", client->address->host, why);
+    }
+    return made == 0 ? 0 : ask_login(client);
+}
+
 int rs_client_connect(struct rs_client *client)
 {
     if (client->state != RS_CLIENT_CLOSED)
         return RS_CLIENT_STATE;
     const struct rs_address *address = &client->addresses[client->address_next];
+    client->address = address;
     client->address_next = (client->address_next + 1) % client->address_count;
     client->sent_ns = client->received_ns = rs_clock_ns();
     client->refusal = RS_REFUSED_NOT;
@@ -43,7 +62,7 @@ int rs_client_connect(struct rs_client *client)
     setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     client->state = RS_CLIENT_CONNECTING;
     if (connect(client->fd, (const struct sockaddr *)&address->socket, address->bytes) == 0)
-        return ask_login(client);
+        return make_line(client);
     return errno == EINPROGRESS ? 0 : rs_fail(client, RS_CLIENT_SYSTEM, errno, "connecting failed");
 }
 
@@ -51,6 +70,8 @@ static int finish_connecting(struct rs_client *client)
 {
     int failed = 0;
     socklen_t bytes = sizeof(failed);
+    if (client->line)
+        return make_line(client);
     if (getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) < 0)
         failed = errno;
     if (failed != 0)
@@ -59,10 +80,17 @@ static int finish_connecting(struct rs_client *client)
     socklen_t peer_bytes = sizeof(peer);
     if (getpeername(client->fd, (struct sockaddr *)&peer, &peer_bytes) < 0)
         return errno == ENOTCONN ? 0 : rs_fail(client, RS_CLIENT_SYSTEM, errno, "connecting failed");
-    return ask_login(client);
+    return make_line(client);
 }
 
 /* ---- sending ---- */
+
+static ssize_t send_some(struct rs_client *client, const uint8_t *from, size_t bytes)
+{
+    if (client->line)
+        return client->transport->send(client->line, from, bytes);
+    return send(client->fd, from, bytes, MSG_NOSIGNAL);
+}
 
 int rs_client_flush(struct rs_client *client)
 {
@@ -71,7 +99,7 @@ int rs_client_flush(struct rs_client *client)
         return client->state == RS_CLIENT_CONNECTING ? 0 : RS_CLIENT_STATE;
     if (output->start == output->end)
         return 0;
-    ssize_t sent = send(client->fd, output->bytes + output->start, output->end - output->start, MSG_NOSIGNAL);
+    ssize_t sent = send_some(client, output->bytes + output->start, output->end - output->start);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         return rs_fail(client, RS_CLIENT_SYSTEM, errno, "sending failed");
     if (sent > 0) {
@@ -188,7 +216,8 @@ static int receive(struct rs_client *client, uint64_t now_ns)
     for (int reads = 0; reads < READS_PER_SERVICE && client->fd >= 0; reads++) {
         make_room(input);
         size_t room = input->room - input->end;
-        ssize_t got = recv(client->fd, input->bytes + input->end, room, 0);
+        ssize_t got = client->line ? client->transport->receive(client->line, input->bytes + input->end, room)
+                                   : recv(client->fd, input->bytes + input->end, room, 0);
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             break;
         if (got < 0)
@@ -201,7 +230,7 @@ static int receive(struct rs_client *client, uint64_t now_ns)
         if (handled < 0)
             return handled;
         messages += handled;
-        if ((size_t)got < room)
+        if ((size_t)got < room && !client->line) /* a line gives a record at a time */
             break;
     }
     return messages;

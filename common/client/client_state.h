@@ -11,10 +11,12 @@
 
 #define RS_ADDRESSES_MAX 8
 #define RS_WHY_BYTES     256
+#define RS_HOST_BYTES    256
 
 struct rs_address {
     struct sockaddr_storage socket;
     socklen_t bytes;
+    char host[RS_HOST_BYTES]; /* as it was given */
 };
 
 /* Bytes [start, end) of a buffer are what is to be read from it. */
@@ -26,7 +28,12 @@ struct rs_buffer {
 };
 
 struct rs_client {
-    int fd; /* -1: none */
+    int fd;     /* -1: none */
+    void *line; /* of `transport`; NULL: the socket itself, or not connected yet */
+    const struct rs_transport *transport;
+    void *transport_context;
+    const struct rs_address *address; /* connected to, or last tried */
+    bool line_wants_output;           /* before it can go on being made */
     enum rs_client_state state;
     struct rs_buffer output;
     struct rs_buffer input;

@@ -22,8 +22,10 @@
 #ifndef RINGSIDE_CLIENT_H
 #define RINGSIDE_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +62,21 @@ enum rs_client_error {
     RS_CLIENT_DAY_OVER = -10, /* the exchange has ended the session */
 };
 
+/*
+ * What carries the bytes in place of the bare socket; ringside_tls.h has one for TLS. A line is one connection's, on a
+ * socket that never waits; all but open and close are as recv(2) and send(2), errno included. What the socket has is
+ * read as far as `receive` gives it, so that the socket alone tells when there is more.
+ */
+struct rs_transport {
+    void *(*open)(void *context, int fd,
+                  const char *host);                 /* the socket is connected; host: as in addresses. NULL: no */
+    int (*make)(void *line, bool *ret_wants_output); /* a step: 1 it is made, 0 not yet, -1 it will not be */
+    ssize_t (*receive)(void *line, void *to, size_t bytes);
+    ssize_t (*send)(void *line, const void *from, size_t bytes);
+    void (*close)(void *line); /* the socket is closed afterwards */
+    const char *(*why)(const void *line);
+};
+
 struct rs_client_options {
     const char *addresses;  /* "host:port", or several with commas: each connect tries the one after the last */
     const char *user;       /* up to 6 characters */
@@ -69,7 +86,7 @@ struct rs_client_options {
     uint32_t heartbeat_ms;  /* 0: 1000 */
     uint32_t silence_ms;    /* 0: 15000 */
     uint32_t output_bytes;  /* of the output buffer; 0: 262144 */
-    uint32_t input_bytes;   /* of the input buffer, at least 65537; 0: 262144 */
+    uint32_t input_bytes;   /* of the input buffer, at least 65537, with a transport 81921; 0: 262144 */
 
     /* A sequenced message. It may send, and may call rs_client_close. */
     void (*on_message)(void *context, uint64_t sequence, const uint8_t *message, size_t message_bytes);
@@ -79,6 +96,9 @@ struct rs_client_options {
 
     uint32_t login_timeout_ms; /* the exchange is to give us up after such a silence, to 99999: the longer login of
                                   SoupBinTCP 4; 0: the shorter one, and the exchange's own time */
+
+    const struct rs_transport *transport; /* NULL: the socket itself */
+    void *transport_context;
 };
 
 /* NULL on a bad option, an address that cannot be resolved or no memory; `why` then says which. */

@@ -339,3 +339,137 @@ Test(client, bad_options_are_named)
     rs_client_destroy(NULL);
     close_world(&world);
 }
+
+/* ---- transports ---- */
+
+/* Passes everything on; takes three steps to be made, the first of which wants to send. */
+struct counted {
+    int fd;
+    int steps;
+    int steps_wanted; /* negative: fails at that one */
+    int received;
+    int sent;
+    int closed;
+    char host[32];
+};
+
+static void *counted_open(void *context, int fd, const char *host)
+{
+    struct counted *line = context;
+    line->fd = fd;
+    snprintf(line->host, sizeof(line->host), "%s", host);
+    return line;
+}
+
+static int counted_make(void *of, bool *ret_wants_output)
+{
+    struct counted *line = of;
+    line->steps++;
+    *ret_wants_output = line->steps == 1;
+    if (line->steps == -line->steps_wanted)
+        return -1;
+    return line->steps == line->steps_wanted;
+}
+
+static ssize_t counted_receive(void *of, void *to, size_t bytes)
+{
+    struct counted *line = of;
+    line->received++;
+    return recv(line->fd, to, bytes < 40 ? bytes : 40, MSG_DONTWAIT);
+}
+
+static ssize_t counted_send(void *of, const void *from, size_t bytes)
+{
+    struct counted *line = of;
+    line->sent++;
+    return send(line->fd, from, bytes, MSG_NOSIGNAL);
+}
+
+static void counted_close(void *of)
+{
+    struct counted *line = of;
+    line->closed++;
+}
+
+static const char *counted_why(const void *of)
+{
+    (void)of;
+    return "no such line";
+}
+
+static const struct rs_transport counting = {.open = counted_open,
+                                             .make = counted_make,
+                                             .receive = counted_receive,
+                                             .send = counted_send,
+                                             .close = counted_close,
+                                             .why = counted_why};
+
+static void use_transport(struct world *world, struct counted *line)
+{
+    struct rs_client_options options = options_of(world);
+    options.transport = &counting;
+    options.transport_context = line;
+    rs_client_destroy(world->client);
+    world->client = rs_client_create(&options, NULL, 0);
+    cr_assert_not_null(world->client);
+}
+
+Test(client, a_transport_is_made_before_the_login_and_carries_everything)
+{
+    struct world world;
+    struct counted line = {.steps_wanted = 3};
+    open_world(&world);
+    use_transport(&world, &line);
+    cr_assert_eq(rs_client_connect(world.client), 0);
+    world.server = accept(world.listener, NULL, NULL);
+    for (int i = 0; i < 20 && line.steps < 1; i++)
+        cr_assert_eq(rs_client_service(world.client, 0), 0);
+    cr_assert_eq(rs_client_state(world.client), RS_CLIENT_CONNECTING);
+    cr_assert_eq(rs_client_events(world.client), POLLOUT);
+    cr_assert_eq(rs_client_service(world.client, 0), 0);
+    cr_assert_eq(rs_client_events(world.client), POLLIN);
+    cr_assert_eq(line.sent, 0);
+    cr_assert_eq(rs_client_service(world.client, 0), 0);
+    cr_assert_eq(rs_client_state(world.client), RS_CLIENT_ASKED);
+    cr_assert_eq(take_login(&world).sequence_next, 1u);
+    accept_login(&world, 1);
+    for (int i = 0; i < 10; i++)
+        serve(&world, SOUP_SEQUENCED, "a message of a few letters", 26);
+    while (world.count < 10)
+        cr_assert_geq(rs_client_wait(world.client, 1000), 0, "%s", rs_client_why(world.client));
+    cr_assert_gt(line.received, 7, "forty bytes at a time");
+    cr_assert_eq(line.sent, 1);
+    cr_assert_str_eq(line.host, "127.0.0.1");
+    rs_client_close(world.client);
+    cr_assert_eq(line.closed, 1);
+    close_world(&world);
+    cr_assert_eq(line.closed, 1);
+}
+
+Test(client, a_transport_that_cannot_be_made_says_why)
+{
+    struct world world;
+    struct counted line = {.steps_wanted = -2};
+    open_world(&world);
+    use_transport(&world, &line);
+    cr_assert_eq(rs_client_login(world.client, 1000), RS_CLIENT_SYSTEM);
+    cr_assert_str_eq(rs_client_why(world.client), "127.0.0.1: no such line");
+    cr_assert_eq(line.closed, 1);
+    cr_assert_eq(rs_client_fd(world.client), -1);
+    close_world(&world);
+}
+
+Test(client, a_transport_needs_room_for_its_records)
+{
+    struct world world;
+    struct counted line = {0};
+    char why[200] = "";
+    open_world(&world);
+    struct rs_client_options options = options_of(&world);
+    options.transport = &counting;
+    options.transport_context = &line;
+    options.input_bytes = 70000;
+    cr_assert_null(rs_client_create(&options, why, sizeof(why)));
+    cr_assert(strstr(why, "81921"), "%s", why);
+    close_world(&world);
+}
