@@ -73,3 +73,10 @@ bool address_in_range(const struct address *address, const struct address_range 
     }
     return true;
 }
+
+uint64_t address_host(const struct address *address)
+{
+    uint64_t halves[2];
+    memcpy(halves, address->bytes, sizeof(halves));
+    return halves[0] == 0 ? halves[1] : halves[0];
+}

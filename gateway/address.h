@@ -24,6 +24,10 @@ bool address_parse_peer(struct address *ret, const char *peer);
 /* NULL, or the rule that "address", or "address/bits", breaks. */
 const char *address_range_parse(struct address_range *ret, const char *text);
 
+/* What stands for one host: an IPv4 address, or the first 64 bits of an IPv6 one, whose host has the choice of the
+ * rest. */
+uint64_t address_host(const struct address *address);
+
 bool address_in_range(const struct address *address, const struct address_range *range);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/require.h"
 #include "env/net.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ void connections_close(struct connections *connections)
     if (!connections)
         return;
     for (uint32_t i = 0; connections->all && i < connections->count_max; i++) {
+        tls_line_close(connections->all[i].tls);
         net()->close(connections->all[i].fd);
     }
     free(connections->all);
@@ -83,6 +85,8 @@ struct connection *connection_take(struct connections *connections, int fd)
 void connection_free(struct connections *connections, struct connection *connection)
 {
     REQUIRE(connection->state != CONNECTION_FREE);
+    tls_line_close(connection->tls);
+    connection->tls = NULL;
     net()->close(connection->fd);
     if (connections->output_bytes > OUTPUT_KEPT_BYTES)
         (void)madvise(connection->output + OUTPUT_KEPT_BYTES, connections->output_bytes - OUTPUT_KEPT_BYTES,
@@ -117,12 +121,21 @@ uint8_t *connection_room_made(struct connections *connections, struct connection
     return connection->output + waiting;
 }
 
+int64_t connection_receive(struct connection *connection, void *to, size_t bytes)
+{
+    if (UNLIKELY(connection->tls))
+        return tls_line_receive(connection->tls, to, bytes);
+    return net()->receive(connection->fd, to, bytes);
+}
+
 int connection_send(struct connection *connection, uint64_t now_ns)
 {
+    const uint8_t *from = connection->output + connection->output_head;
     uint32_t waiting = connection->output_tail - connection->output_head;
-    if (waiting == 0)
+    if (waiting == 0 || connection->state == CONNECTION_SHAKING_HANDS)
         return 0;
-    int64_t sent = net()->send(connection->fd, connection->output + connection->output_head, waiting);
+    int64_t sent = UNLIKELY(connection->tls) ? tls_line_send(connection->tls, from, waiting)
+                                             : net()->send(connection->fd, from, waiting);
     if (sent < 0) {
         if (sent != -EAGAIN && sent != -EINTR)
             return (int)sent;

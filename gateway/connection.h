@@ -1,8 +1,11 @@
 /*
  * One TCP connection: its socket, its place in the protocol, and what waits to be sent to it.
  *
- *            accept                login accepted
+ *            accept
  *   FREE ------------> OPEN (session.phase: awaits login, logging in, open)
+ *     |                 |  ^
+ *     | accept, by TLS  |  | handshake made
+ *     +--> SHAKING_HANDS ---+
  *                       |
  *                       | logout, broken rule, time-out, end of file, taken over
  *                       v
@@ -31,9 +34,11 @@
 #define OUTPUT_RESERVE_BYTES  1024u
 
 struct member;
+struct ssl_st;
 
 enum connection_state {
     CONNECTION_FREE = 0,
+    CONNECTION_SHAKING_HANDS, /* TLS is not made yet (handshakes.c): nothing can be told or heard */
     CONNECTION_OPEN,
     CONNECTION_FLUSHING,
     CONNECTION_LINGERING,
@@ -42,10 +47,11 @@ enum connection_state {
 struct connection {
     uint64_t number; /* unique within the gateway's tenure: a count, then the index; 0: free */
     int fd;
-    uint8_t state; /* enum connection_state */
-    bool dirty;    /* is in the list of those with something to send */
-    bool blocked;  /* the socket takes no more; waits for it to be writable */
-    bool behind;   /* is told its messages from the index, not as they happen */
+    uint8_t state;      /* enum connection_state */
+    bool dirty;         /* is in the list of those with something to send */
+    bool blocked;       /* the socket takes no more; waits for it to be writable */
+    bool behind;        /* is told its messages from the index, not as they happen */
+    struct ssl_st *tls; /* what its bytes go through (tls.h); NULL: nothing */
     uint8_t *output;
     uint32_t output_head;
     uint32_t output_tail;
@@ -133,6 +139,9 @@ static inline uint8_t *connection_room(struct connections *connections, struct c
         return connection->output + connection->output_tail;
     return connection_room_made(connections, connection, bytes, reserve);
 }
+
+/* What has come: a count, 0 at the end, or a negative errno. `bytes`: at least TLS_RECORD_BYTES. */
+int64_t connection_receive(struct connection *connection, void *to, size_t bytes);
 
 /*
  * Sends what the socket takes. Returns 0, or a negative errno that ends the connection. Sets blocked if something is

@@ -18,6 +18,7 @@ static void gateway_close(void *stage)
     join_close(gateway);
     behind_close(gateway);
     network_close(gateway);
+    handshakes_close(gateway);
     inbound_close(gateway);
     follow_close(gateway);
     login_close(gateway);
@@ -36,6 +37,7 @@ static int gateway_open(void **ret_stage, const struct stage_context *context, s
     gateway->gateway = context->gateway;
     counts_open(gateway, context->values);
     gateway->poller = gateway->writable_poller = gateway->listener = -1;
+    gateway->tls_listener = gateway->handshake_poller = -1;
     gateway->behind_first = gateway->behind_last = CONNECTION_NONE;
     int code = settings_open(gateway, error);
     if (code == 0)
@@ -44,6 +46,8 @@ static int gateway_open(void **ret_stage, const struct stage_context *context, s
         code = limits_open(gateway, error);
     if (code == 0)
         code = network_open(gateway, error);
+    if (code == 0)
+        code = handshakes_open(gateway, error);
     if (code == 0)
         code = inbound_open(gateway, error);
     if (code == 0)
@@ -139,14 +143,16 @@ static void gateway_describe(const void *stage, char *text, size_t text_bytes)
         "tenure %u, trading day %u, %u instruments, %u connections now and %llu in all, %llu logins, %llu refused, "
         "%llu commands, %llu of them refused by limits, %llu messages as they happened and %llu later, inbound ring "
         "full %llu times; closed: %llu that did not log in for those after them, %llu that read nothing, %llu that "
-        "could not be understood, %llu that broke a packet's rules",
+        "could not be understood, %llu that broke a packet's rules; by TLS: %llu, failed %llu, not heard %llu",
         gateway->tenure, gateway->date, gateway->instruments.count, gateway->connections.count,
         (unsigned long long)counts->connections, (unsigned long long)counts->logins,
         (unsigned long long)counts->login_refusals, (unsigned long long)counts->commands,
         (unsigned long long)counts->limit_refusals, (unsigned long long)counts->messages,
         (unsigned long long)counts->messages_behind, (unsigned long long)counts->stalls,
         (unsigned long long)counts->strangers_closed, (unsigned long long)counts->unread_closed,
-        (unsigned long long)counts->mistaken_closed, (unsigned long long)counts->broken);
+        (unsigned long long)counts->mistaken_closed, (unsigned long long)counts->broken,
+        (unsigned long long)counts->handshakes, (unsigned long long)counts->handshakes_failed,
+        (unsigned long long)counts->handshakes_refused);
 }
 
 const struct stage_definition gateway_stage = {

@@ -6,7 +6,7 @@
  *   network.c   sockets, pollers                        login.c    passwords, logins and their answers
  *   inbound.c   bytes -> commands -> the inbound ring   behind.c   messages for connections that have fallen behind
  *   limits.c    orders that a member may not send       settings.c accounts and members' settings, read and read again
- *   strangers.c those that have not asked to log in
+ *   strangers.c those that have not asked to log in     handshakes.c TLS, until it is made
  *   manners.c   heartbeats and time-outs                gateway.c  the poll that calls them in turn
  *   counts.c    what the metrics file tells
  */
@@ -37,6 +37,11 @@
 #define INBOUND_WANTED  64u                /* free slots of the inbound ring below which no socket is read */
 #define OUT_MARKS_MAX   64u                /* messages of one poll whose time is taken */
 
+/* What pollers give back for what is no connection. */
+#define NUMBER_LISTENER   UINT64_MAX
+#define NUMBER_WRITABLE   (UINT64_MAX - 1)
+#define NUMBER_HANDSHAKES (UINT64_MAX - 2)
+
 enum gateway_phase {
     GATEWAY_JOINING,     /* the run is not there yet */
     GATEWAY_ATTACHING,   /* the event ring is not there yet */
@@ -63,7 +68,8 @@ struct gateway_input {
 
 struct gateway_counts {
     uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls,
-        limit_refusals, strangers_closed, unread_closed, mistaken_closed, bytes_in, bytes_out, reads, sends;
+        limit_refusals, strangers_closed, unread_closed, mistaken_closed, bytes_in, bytes_out, reads, sends, handshakes,
+        handshakes_failed, handshakes_refused;
 };
 
 /* The stamps of an event that this poll tells of. */
@@ -159,6 +165,16 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     uint32_t out_mark_count;
     uint32_t session_count; /* connections that are logged in */
 
+    /* handshakes.c */
+    struct ssl_ctx_st *tls; /* NULL: no TLS */
+    int tls_listener;
+    int handshake_poller;         /* that listener and those shaking hands, itself in the first poller */
+    struct rate_table handshakes; /* connections by address */
+    struct rate handshake_rate;
+    uint64_t handshakes_free_ns; /* when their share of the time is right again */
+    bool handshakes_held;        /* it is not: they are not looked at */
+    uint64_t handshakes_told_ns; /* when the log was last told of one that failed */
+
     /* manners.c */
     uint32_t manners_next; /* connection to look at next */
     uint64_t manners_ns;
@@ -181,6 +197,9 @@ void join_close(struct gateway *gateway);
 int network_open(struct gateway *gateway, struct error *error);
 int network_listen(struct gateway *gateway, struct error *error);
 void network_close(struct gateway *gateway);
+
+/* Accepts some connections of either listener. Returns how many. */
+int network_accept(struct gateway *gateway, int listener, uint64_t now_ns);
 
 /* Takes what the poller has, reads sockets, accepts connections. Returns the work done. */
 int network_poll(struct gateway *gateway, uint64_t now_ns);
@@ -289,6 +308,23 @@ void strangers_add(struct gateway *gateway, struct connection *connection, uint6
 /* It has asked to log in, or is gone. Nothing for one that is none. */
 void strangers_forget(struct gateway *gateway, struct connection *connection);
 
+/* ---- handshakes.c ---- */
+
+int handshakes_open(struct gateway *gateway, struct error *error);
+void handshakes_close(struct gateway *gateway);
+
+/* The certificate again; with an error, which is logged, the old one stays. */
+void handshakes_reload(struct gateway *gateway);
+
+/* A new connection of the TLS listener begins its handshake. false: it may not, or there is no memory. */
+bool handshakes_welcome(struct gateway *gateway, struct connection *connection, uint64_t now_ns);
+
+/* One step of one of them. Returns the work done. */
+int handshakes_turn(struct gateway *gateway, uint64_t now_ns);
+
+/* Looks at them again if it is time. */
+void handshakes_resume(struct gateway *gateway, uint64_t now_ns);
+
 /* ---- limits.c ---- */
 
 int limits_open(struct gateway *gateway, struct error *error);
@@ -306,7 +342,10 @@ void limits_judge(struct gateway *gateway, struct connection *connection, struct
 int settings_open(struct gateway *gateway, struct error *error);
 void settings_close(struct gateway *gateway);
 
-/* Reads accounts and members' settings again. Both or none: with an error, which is logged, the old ones stay. */
+/*
+ * Reads accounts and members' settings again, both or none: with an error, which is logged, the old ones stay. And the
+ * TLS certificate, for itself.
+ */
 void settings_reload(struct gateway *gateway);
 
 /* ---- counts.c ---- */

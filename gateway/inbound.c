@@ -254,7 +254,7 @@ static int64_t bytes_take(struct gateway *gateway, struct connection *connection
 {
     struct gateway_input *input = &gateway->input;
     memcpy(input->buffer, connection->partial, connection->partial_bytes);
-    int64_t count = net()->receive(connection->fd, input->buffer + connection->partial_bytes, READ_BYTES);
+    int64_t count = connection_receive(connection, input->buffer + connection->partial_bytes, READ_BYTES);
     if (count <= 0)
         return count;
     gateway->counts.reads++;

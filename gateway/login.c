@@ -210,17 +210,14 @@ struct failure_keys {
     uint64_t user;
 };
 
-/* A host of IPv6 has the choice of 64 bits. An address that cannot be read is one like any other. */
+/* An address that cannot be read is one like any other. */
 static struct failure_keys keys_of(const struct connection *connection)
 {
     struct address address = {0};
-    uint64_t halves[2];
     uint64_t user = 0;
     (void)address_parse_peer(&address, connection->peer);
-    memcpy(halves, address.bytes, sizeof(halves));
     memcpy(&user, connection->login.user, USER_BYTES);
-    bool is_four = halves[0] == 0;
-    return (struct failure_keys){.address = rate_key(FAILURES_OF_ADDRESS, is_four ? halves[1] : halves[0]),
+    return (struct failure_keys){.address = rate_key(FAILURES_OF_ADDRESS, address_host(&address)),
                                  .user = rate_key(FAILURES_OF_USER, user)};
 }
 

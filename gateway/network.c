@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "env/net.h"
 #include "log/log.h"
+#include "tls.h"
 #include "wire/soup.h"
 
 #include <errno.h>
@@ -27,8 +28,6 @@
 #define LINGER_NS        ((uint64_t)NS_PER_SECOND)
 #define ACCEPT_PAUSE_NS  (100u * (uint64_t)NS_PER_MS)
 #define DEBUG_BYTES_MAX  200u
-#define NUMBER_LISTENER  UINT64_MAX
-#define NUMBER_WRITABLE  (UINT64_MAX - 1)
 
 int network_open(struct gateway *gateway, struct error *error)
 {
@@ -48,20 +47,32 @@ int network_open(struct gateway *gateway, struct error *error)
                             (uint32_t)config->gateway_output_bytes, (uint32_t)config->gateway_frame_bytes_max, error);
 }
 
-int network_listen(struct gateway *gateway, struct error *error)
+static int listen_on(const struct gateway *gateway, const char *address, uint64_t port_first, int poller,
+                     const char *by, int *ret_listener, struct error *error)
 {
-    const char *address = gateway->config->gateway_address;
-    uint16_t port = (uint16_t)(gateway->config->gateway_port + gateway->gateway - 1);
+    uint16_t port = (uint16_t)(port_first + gateway->gateway - 1);
     int listener = net()->listen(address, port, error);
     if (listener < 0)
         return listener;
-    gateway->listener = listener;
-    int result = net()->poller_add(gateway->poller, listener, NET_READABLE, NUMBER_LISTENER);
+    *ret_listener = listener;
+    int result = net()->poller_add(poller, listener, NET_READABLE, NUMBER_LISTENER);
     if (result < 0)
         return error_system(error, -result, address, "cannot wait for connections");
-    gateway->listening = true;
-    log_info("listening on %s:%u", address, port);
+    log_info("listening on %s:%u%s", address, port, by);
     return 0;
+}
+
+int network_listen(struct gateway *gateway, struct error *error)
+{
+    const struct config *config = gateway->config;
+    int code = listen_on(gateway, config->gateway_address, config->gateway_port, gateway->poller, "",
+                         &gateway->listener, error);
+    const char *tls_address = *config->gateway_tls_address ? config->gateway_tls_address : config->gateway_address;
+    if (code == 0 && gateway->tls)
+        code = listen_on(gateway, tls_address, config->gateway_tls_port, gateway->handshake_poller, " by TLS",
+                         &gateway->tls_listener, error);
+    gateway->listening = code == 0;
+    return code;
 }
 
 void network_close(struct gateway *gateway)
@@ -85,11 +96,14 @@ static void turn_away(int fd)
     net()->close(fd);
 }
 
-static void welcome(struct gateway *gateway, int fd, const char *peer, uint64_t now_ns)
+static void welcome(struct gateway *gateway, int fd, const char *peer, bool by_tls, uint64_t now_ns)
 {
     struct connection *connection = connection_take(&gateway->connections, fd);
     if (!connection) {
-        turn_away(fd);
+        if (by_tls)
+            net()->close(fd); /* nothing can be said to it yet */
+        else
+            turn_away(fd);
         return;
     }
     const struct config *config = gateway->config;
@@ -99,8 +113,13 @@ static void welcome(struct gateway *gateway, int fd, const char *peer, uint64_t 
     connection->heartbeat_ms = (uint32_t)config->gateway_heartbeat_ms;
     connection->silence_ms = (uint32_t)config->gateway_silence_ms;
     gateway->counts.connections++;
+    if (by_tls && !handshakes_welcome(gateway, connection, now_ns)) {
+        network_drop(gateway, connection);
+        return;
+    }
     strangers_add(gateway, connection, now_ns);
-    int result = net()->poller_add(gateway->poller, fd, NET_READABLE, connection->number);
+    int poller = by_tls ? gateway->handshake_poller : gateway->poller;
+    int result = net()->poller_add(poller, fd, NET_READABLE, connection->number);
     if (result < 0) {
         log_warning("cannot wait for %s: %s", connection->peer, strerror(-result));
         network_drop(gateway, connection);
@@ -112,6 +131,8 @@ static void listener_pause(struct gateway *gateway, int why, uint64_t now_ns)
 {
     log_warning("cannot accept connections: %s; trying again in 100 ms", strerror(why));
     (void)net()->poller_remove(gateway->poller, gateway->listener);
+    if (gateway->tls)
+        (void)net()->poller_remove(gateway->handshake_poller, gateway->tls_listener);
     gateway->listen_again_ns = now_ns + ACCEPT_PAUSE_NS;
 }
 
@@ -121,20 +142,22 @@ static void listener_resume(struct gateway *gateway, uint64_t now_ns)
         return;
     gateway->listen_again_ns = 0;
     (void)net()->poller_add(gateway->poller, gateway->listener, NET_READABLE, NUMBER_LISTENER);
+    if (gateway->tls)
+        (void)net()->poller_add(gateway->handshake_poller, gateway->tls_listener, NET_READABLE, NUMBER_LISTENER);
 }
 
-static int accept_some(struct gateway *gateway, uint64_t now_ns)
+int network_accept(struct gateway *gateway, int listener, uint64_t now_ns)
 {
     int count = 0;
     for (uint32_t i = 0; i < ACCEPTS_PER_TURN; i++) {
         char peer[NET_PEER_BYTES];
-        int fd = net()->accept(gateway->listener, peer);
+        int fd = net()->accept(listener, peer);
         if (fd < 0) {
             if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM)
                 listener_pause(gateway, -fd, now_ns);
             return count;
         }
-        welcome(gateway, fd, peer, now_ns);
+        welcome(gateway, fd, peer, listener == gateway->tls_listener, now_ns);
         count++;
     }
     return count;
@@ -159,6 +182,8 @@ void network_debug(struct gateway *gateway, struct connection *connection, const
 
 static void linger(struct connection *connection, uint64_t now_ns)
 {
+    if (connection->tls)
+        tls_line_finish(connection->tls);
     net()->finish(connection->fd);
     connection->state = CONNECTION_LINGERING;
     connection->deadline_ns = now_ns + LINGER_NS;
@@ -245,10 +270,13 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
 void network_stop(struct gateway *gateway, uint64_t now_ns)
 {
     net()->close(gateway->listener);
-    gateway->listener = -1;
+    net()->close(gateway->tls_listener);
+    gateway->listener = gateway->tls_listener = -1;
     gateway->listen_again_ns = 0;
     for (uint32_t i = 0; i < gateway->connections.used_count; i++) {
         struct connection *connection = &gateway->connections.all[i];
+        if (connection->state == CONNECTION_SHAKING_HANDS)
+            network_drop(gateway, connection);
         if (connection->state != CONNECTION_OPEN)
             continue;
         network_debug(gateway, connection, "the gateway is being stopped");
@@ -295,7 +323,9 @@ static int turn_of(struct gateway *gateway, uint64_t number, uint64_t now_ns)
     if (number == NUMBER_WRITABLE)
         return writable_poll(gateway, now_ns);
     if (number == NUMBER_LISTENER)
-        return accept_some(gateway, now_ns);
+        return network_accept(gateway, gateway->listener, now_ns);
+    if (number == NUMBER_HANDSHAKES)
+        return handshakes_turn(gateway, now_ns);
     struct connection *connection = connection_find(&gateway->connections, number);
     return connection ? readable(gateway, connection, now_ns) : 0;
 }
@@ -305,6 +335,7 @@ int network_poll(struct gateway *gateway, uint64_t now_ns)
     if (gateway->stalled)
         return writable_poll(gateway, now_ns);
     listener_resume(gateway, now_ns);
+    handshakes_resume(gateway, now_ns);
     if (gateway->ready_next == gateway->ready_count) {
         int count = net()->poller_look(gateway->poller, gateway->ready, NET_READY_MAX);
         gateway->ready_count = count > 0 ? (uint32_t)count : 0;

@@ -6,7 +6,9 @@
  *   1. Both files are read whole before anything changes; with an error in either both stay as they were.
  *   2. Sessions that are there go on, and what the new settings say of limits holds for their next order. A user that
  *      is gone from the accounts keeps the session that it has and gets no other.
- *   3. A password that was right before is known at once also afterwards, if its line is the same.
+ *   3. A certificate (handshakes.c) is read again at the same moment, and stands for itself: one that is about to end
+ * is not to wait for somebody's mistake in another file.
+ *   4. A password that was right before is known at once also afterwards, if its line is the same.
  */
 #include "gateway_state.h"
 
@@ -40,7 +42,7 @@ void settings_close(struct gateway *gateway)
     members_close(&gateway->members);
 }
 
-void settings_reload(struct gateway *gateway)
+static void reload_both(struct gateway *gateway)
 {
     struct accounts accounts;
     struct members members;
@@ -60,4 +62,10 @@ void settings_reload(struct gateway *gateway)
     }
     log_info("accounts and members' settings read again: %u accounts, %u users with settings of their own",
              gateway->accounts.count, gateway->members.count);
+}
+
+void settings_reload(struct gateway *gateway)
+{
+    reload_both(gateway);
+    handshakes_reload(gateway);
 }
