@@ -1,6 +1,7 @@
 #include "lobster.h"
 
 #include "base/units.h"
+#include "client/ringside_tls.h"
 #include "env/clock.h"
 #include "lobster_play.h"
 #include "report.h"
@@ -152,11 +153,13 @@ static bool join(struct lobster *lobster, int who)
     player->lobster = lobster;
     load_user(lobster->options, (uint32_t)who, user);
     load_address_list(lobster->options, 0, addresses, sizeof(addresses));
-    const struct rs_client_options options = {.addresses = addresses,
-                                              .user = user,
-                                              .password = lobster->options->password,
-                                              .on_message = lobster_message,
-                                              .context = player};
+    struct rs_client_options options = {.addresses = addresses,
+                                        .user = user,
+                                        .password = lobster->options->password,
+                                        .on_message = lobster_message,
+                                        .context = player};
+    if (lobster->options->tls)
+        rs_tls_use(lobster->options->tls, &options);
     player->client = rs_client_create(&options, why, sizeof(why));
     if (!player->client)
         lobster_failed(lobster, "%s", why);

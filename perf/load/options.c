@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "base/bytes.h"
+#include "client/ringside_tls.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -22,6 +23,8 @@ static const char usage[] =
     "  --address HOST:PORT   a gateway (127.0.0.1:9001); may be repeated, sessions are spread over them\n"
     "  --user PREFIX         users are PREFIX01, PREFIX02, ... up to six characters (DEMO); also --user-prefix\n"
     "  --password PASSWORD   of all of them (ringside)\n"
+    "  --tls CA_FILE         by TLS; the certificates in this file (PEM) are trusted. With --config to "
+    "gateway.tls_port\n"
     "\n"
     "what\n"
     "  --orders N            new orders in all (100000 unless --seconds is given)\n"
@@ -62,6 +65,7 @@ enum option_code {
     OPTION_ADDRESS,
     OPTION_USER,
     OPTION_PASSWORD,
+    OPTION_TLS,
     OPTION_ORDERS,
     OPTION_SECONDS,
     OPTION_RATE,
@@ -91,6 +95,7 @@ static const struct option long_options[] = {
     {"user", required_argument, NULL, OPTION_USER},
     {"user-prefix", required_argument, NULL, OPTION_USER},
     {"password", required_argument, NULL, OPTION_PASSWORD},
+    {"tls", required_argument, NULL, OPTION_TLS},
     {"orders", required_argument, NULL, OPTION_ORDERS},
     {"seconds", required_argument, NULL, OPTION_SECONDS},
     {"rate", required_argument, NULL, OPTION_RATE},
@@ -192,6 +197,15 @@ static const char *take_address(const char *text, struct load_options *options)
     return take_text(text, options->addresses[options->address_count++], LOAD_ADDRESS_BYTES);
 }
 
+/* The file stays named in `why` until the next call. */
+static const char *take_tls(const char *file, struct load_options *options)
+{
+    static char why[256];
+    rs_tls_destroy(options->tls);
+    options->tls = rs_tls_create(&(struct rs_tls_options){.ca_file = file}, why, sizeof(why));
+    return options->tls ? NULL : why;
+}
+
 /* One option of the command line; NULL or what is wrong with its value. */
 static const char *take_option(struct load_options *options, int code, const char *value)
 {
@@ -202,6 +216,8 @@ static const char *take_option(struct load_options *options, int code, const cha
         return strlen(value) < 6 ? take_text(value, options->user_prefix, 6) : "leaves no room for a number";
     case OPTION_PASSWORD:
         return take_text(value, options->password, 11);
+    case OPTION_TLS:
+        return take_tls(value, options);
     case OPTION_ORDERS:
         return take_number(value, 1, 1000000000000u, &options->orders);
     case OPTION_SECONDS:
@@ -265,12 +281,14 @@ static const char *take_config_instruments(struct load_options *options, const s
 
 static void take_config_addresses(struct load_options *options, const struct config *config)
 {
-    const char *host = strcmp(config->gateway_address, "0.0.0.0") == 0 ? "127.0.0.1" : config->gateway_address;
+    bool of_tls = options->tls && *config->gateway_tls_address;
+    const char *address = of_tls ? config->gateway_tls_address : config->gateway_address;
+    const char *host = strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : address;
+    uint64_t port = options->tls ? config->gateway_tls_port : config->gateway_port;
     bool is_ipv6 = strchr(host, ':') != NULL;
     options->address_count = (uint32_t)config->exchange_gateways;
     for (uint32_t i = 0; i < options->address_count; i++)
-        snprintf(options->addresses[i], LOAD_ADDRESS_BYTES, is_ipv6 ? "[%s]:%u" : "%s:%u", host,
-                 (uint32_t)config->gateway_port + i);
+        snprintf(options->addresses[i], LOAD_ADDRESS_BYTES, is_ipv6 ? "[%s]:%u" : "%s:%u", host, (uint32_t)port + i);
 }
 
 /* Fills in what the command line has not said. */
@@ -382,6 +400,8 @@ int load_options_read(struct load_options *options, int argc, char **argv)
 
 void load_options_finish(struct load_options *options)
 {
+    rs_tls_destroy(options->tls);
+    options->tls = NULL;
     free(options->instruments);
     options->instruments = NULL;
 }

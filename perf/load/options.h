@@ -39,6 +39,7 @@ struct load_options {
     bool shared;
     bool spin;
     bool json;
+    struct rs_tls *tls; /* owned; NULL: without */
     char user_prefix[8];
     char password[12];
     char durability[LOAD_TEXT_BYTES];    /* "" if not known */

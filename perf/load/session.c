@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "base/require.h"
+#include "client/ringside_tls.h"
 #include "wire/ouch.h"
 
 #include <stdarg.h>
@@ -37,11 +38,13 @@ int session_init(struct load_session *session, struct load_run *run, uint32_t nu
     char why[256] = "no memory";
     load_user(run->options, number, user);
     load_address_list(run->options, number, addresses, sizeof(addresses));
-    const struct rs_client_options options = {.addresses = addresses,
-                                              .user = user,
-                                              .password = run->options->password,
-                                              .on_message = session_message,
-                                              .context = session};
+    struct rs_client_options options = {.addresses = addresses,
+                                        .user = user,
+                                        .password = run->options->password,
+                                        .on_message = session_message,
+                                        .context = session};
+    if (run->options->tls)
+        rs_tls_use(run->options->tls, &options);
     if (session->live && session->orders)
         session->client = rs_client_create(&options, why, sizeof(why));
     if (session->client)

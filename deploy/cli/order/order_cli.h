@@ -7,6 +7,7 @@
 #define RINGSIDE_CLI_ORDER_H
 
 #include "base/error.h"
+#include "client/ringside_tls.h"
 #include "client/ringside_trader.h"
 #include "stage/command_line.h"
 
@@ -64,10 +65,24 @@ bool order_number_read(const char *text, uint32_t min, uint32_t max, uint32_t *r
     {"connect", "HOST:PORT", "the gateway; several with commas (else the configuration's)"},                           \
         {"user", "USER", "who orders (else $RINGSIDE_USER)"},                                                          \
         {"password-file", "FILE", "its first line (else $RINGSIDE_PASSWORD, else you are asked)"},                     \
+        {"tls", NULL, "by TLS; without --connect to gateway.tls_address and tls_port"},                                \
+        {"ca", "FILE", "certificates that are trusted for it, PEM (else the system's)"},                               \
+        {"certificate", "FILE", "your own for it, if the exchange asks for one, PEM"},                                 \
+        {"key", "FILE", "and its key, PEM (else in the same file)"},                                                   \
     {                                                                                                                  \
         "timeout", "SECONDS", "how long to wait for an answer (10)"                                                    \
     }
-enum { ORDER_CONNECT, ORDER_USER, ORDER_PASSWORD_FILE, ORDER_TIMEOUT, ORDER_OWN_OPTIONS };
+enum {
+    ORDER_CONNECT,
+    ORDER_USER,
+    ORDER_PASSWORD_FILE,
+    ORDER_TLS,
+    ORDER_CA,
+    ORDER_CERTIFICATE,
+    ORDER_KEY,
+    ORDER_TIMEOUT,
+    ORDER_OWN_OPTIONS
+};
 
 #define ORDER_ADDRESS_BYTES  512
 #define ORDER_PASSWORD_BYTES 32
@@ -77,10 +92,13 @@ struct order_login {
     char password[ORDER_PASSWORD_BYTES];
     const char *user;
     uint32_t timeout_ms;
+    struct rs_tls *tls; /* NULL: without */
 };
 
 /* 0 or negative: who and where, asking for the password if nothing tells it. */
 int order_login_read(struct order_login *ret, const struct command_line *line, struct error *error);
+
+void order_login_finish(struct order_login *login);
 
 /* Says on stderr why and what to do, and returns the exit code of a trader that ended with `result`. */
 int order_failed(const struct order_login *login, const struct rs_trader *trader, int result, bool sent);

@@ -91,9 +91,10 @@ static int find_password(struct order_login *login, const char *file, struct err
 /* ---- where ---- */
 
 /* A gateway that listens everywhere is met on this machine's own address. */
-static void address_of_config(struct order_login *login, const struct config *config)
+static void address_of_config(struct order_login *login, const struct config *config, bool by_tls)
 {
-    const char *host = config->gateway_address;
+    const char *host = by_tls && *config->gateway_tls_address ? config->gateway_tls_address : config->gateway_address;
+    uint64_t port = by_tls ? config->gateway_tls_port : config->gateway_port;
     if (strcmp(host, "0.0.0.0") == 0 || *host == '\0')
         host = "127.0.0.1";
     if (strcmp(host, "::") == 0)
@@ -103,20 +104,43 @@ static void address_of_config(struct order_login *login, const struct config *co
     uint64_t count = config->exchange_gateways < GATEWAYS_TRIED_MAX ? config->exchange_gateways : GATEWAYS_TRIED_MAX;
     for (unsigned long long gateway = 0; gateway < count && bytes < sizeof(login->addresses); gateway++)
         bytes += (size_t)snprintf(login->addresses + bytes, sizeof(login->addresses) - bytes, "%s%s%s%s:%llu",
-                                  gateway > 0 ? "," : "", v6 ? "[" : "", host, v6 ? "]" : "",
-                                  config->gateway_port + gateway);
+                                  gateway > 0 ? "," : "", v6 ? "[" : "", host, v6 ? "]" : "", port + gateway);
 }
 
 static int find_address(struct order_login *login, const struct command_line *line, struct error *error)
 {
     const char *given = line->values[ORDER_CONNECT];
+    bool by_tls = line->values[ORDER_TLS] != NULL;
+    if (!given && by_tls && line->config.gateway_tls_port == 0)
+        return error_set(error, ERROR_INVALID, "--tls",
+                         "the configuration has no gateway.tls_port: --connect HOST:PORT says where");
     if (!given)
-        address_of_config(login, &line->config);
+        address_of_config(login, &line->config, by_tls);
     else if (strlen(given) < sizeof(login->addresses))
         strcpy(login->addresses, given); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): measured above */
     else
         return error_set(error, ERROR_INVALID, "--connect", "is too long");
     return 0;
+}
+
+static int find_tls(struct order_login *login, const struct command_line *line, struct error *error)
+{
+    const struct rs_tls_options options = {.ca_file = line->values[ORDER_CA],
+                                           .certificate_file = line->values[ORDER_CERTIFICATE],
+                                           .key_file = line->values[ORDER_KEY]};
+    char why[ERROR_WHAT_BYTES];
+    if (!line->values[ORDER_TLS] && (options.ca_file || options.certificate_file || options.key_file))
+        return error_set(error, ERROR_INVALID, "--ca, --certificate, --key", "are for --tls");
+    if (!line->values[ORDER_TLS])
+        return 0;
+    login->tls = rs_tls_create(&options, why, sizeof(why));
+    return login->tls ? 0 : error_set(error, ERROR_INVALID, "--tls", "%s", why);
+}
+
+void order_login_finish(struct order_login *login)
+{
+    rs_tls_destroy(login->tls);
+    login->tls = NULL;
 }
 
 int order_login_read(struct order_login *ret, const struct command_line *line, struct error *error)
@@ -132,7 +156,9 @@ int order_login_read(struct order_login *ret, const struct command_line *line, s
                          TIMEOUT_S_MAX);
     ret->timeout_ms = timeout_s * 1000;
     int result = find_address(ret, line, error);
-    return result < 0 ? result : find_password(ret, line->values[ORDER_PASSWORD_FILE], error);
+    if (result == 0)
+        result = find_password(ret, line->values[ORDER_PASSWORD_FILE], error);
+    return result < 0 ? result : find_tls(ret, line, error);
 }
 
 /* ---- ends ---- */

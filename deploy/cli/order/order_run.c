@@ -89,7 +89,7 @@ int order_run_open(struct order_run *run, uint64_t sequence, const struct rs_tra
     char why[ERROR_WHAT_BYTES];
     if (order_login_read(&run->login, &run->line, &error) < 0)
         return order_refused(run->part, &error);
-    const struct rs_trader_options options = {
+    struct rs_trader_options options = {
         .client = {.addresses = run->login.addresses,
                    .user = run->login.user,
                    .password = run->login.password,
@@ -100,6 +100,8 @@ int order_run_open(struct order_run *run, uint64_t sequence, const struct rs_tra
         .callbacks =
             callbacks ? *callbacks : (struct rs_trader_callbacks){.on_ready = count_ready, .on_gone = count_gone},
         .backoff_ms_min = backoff_ms_min};
+    if (run->login.tls)
+        rs_tls_use(run->login.tls, &options.client);
     run->trader = rs_trader_create(&options, why, sizeof(why));
     explicit_bzero(run->login.password, sizeof(run->login.password));
     if (run->trader)
@@ -137,6 +139,7 @@ void order_run_close(struct order_run *run)
     if (run->trader)
         rs_trader_close(run->trader);
     rs_trader_destroy(run->trader);
+    order_login_finish(&run->login);
     order_book_finish(&run->book);
     config_finish(&run->line.config);
 }
