@@ -130,10 +130,13 @@ class Closed(Exception):
 
 
 class Client:
-    def __init__(self, address, port, timeout_s=10.0):
+    def __init__(self, address, port, timeout_s=10.0, tls=None):
+        """tls: an ssl.SSLContext to connect by; the exchange's certificate must name the address."""
         self.timeout_s = timeout_s
         self.socket = socket.create_connection((address, port), timeout=timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=address, suppress_ragged_eofs=False)
         self.buffer = b""
         self.trace = []  # (time, from_client, bytes)
         self.messages = []
