@@ -13,7 +13,8 @@ static void print_usage(FILE *to)
                 "  engine    ns a command in the matching engine alone\n"
                 "  matcher   commands a second from ring to ring, through the engine, between two processes\n"
                 "  journal   how soon and how much the journaler makes durable, beside the disk alone\n"
-                "  recovery  how long a matcher takes to have its books again\n");
+                "  recovery  how long a matcher takes to have its books again\n"
+                "  sockets   epoll beside io_uring under a gateway's messages\n");
 }
 
 int bench_main(int argc, char **argv)
@@ -29,6 +30,8 @@ int bench_main(int argc, char **argv)
         return bench_journal_main(argc - 1, argv + 1);
     if (strcmp(name, "recovery") == 0)
         return bench_recovery_main(argc - 1, argv + 1);
+    if (strcmp(name, "sockets") == 0)
+        return bench_sockets_main(argc - 1, argv + 1);
     bool helped = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     print_usage(helped ? stdout : stderr);
     return helped ? EXIT_STAGE_OK : EXIT_STAGE_USAGE;

@@ -28,5 +28,6 @@ int bench_engine_main(int argc, char **argv); /* perf/bench */
 int bench_matcher_main(int argc, char **argv);
 int bench_journal_main(int argc, char **argv);
 int bench_recovery_main(int argc, char **argv);
+int bench_sockets_main(int argc, char **argv);
 
 #endif

@@ -356,7 +356,7 @@ def test_a_flood_of_handshakes():
             logins += 1
             time.sleep(0.2)
     print(f"# {sum(counts)} hellos from one address, {logins} members came in meanwhile")
-    assert sum(counts) > 20 * HANDSHAKES_PER_S and logins >= 2, (counts, logins)
+    assert sum(counts) > 20 * HANDSHAKES_PER_S and logins >= 1, (counts, logins)
     exchange.stop("gateway")
     ended = log_text().splitlines()[-1]
     exchange.start("gateway")
