@@ -15,10 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOOK_INTERVAL_NS       ((uint64_t)NS_PER_MS)       /* for inbound rings that are not there yet */
-#define LOOK_ADMIN_INTERVAL_NS (100 * (uint64_t)NS_PER_MS) /* for that of ringside-admin alone, which may never come   \
-                                                            */
-#define HEARTBEAT_INTERVAL_NS ((uint64_t)NS_PER_SECOND)
+/* For inbound rings that are not there yet; for that of ringside-admin alone, which may never come. */
+#define LOOK_INTERVAL_NS       ((uint64_t)NS_PER_MS)
+#define LOOK_ADMIN_INTERVAL_NS (100 * (uint64_t)NS_PER_MS)
+#define HEARTBEAT_INTERVAL_NS  ((uint64_t)NS_PER_SECOND)
 
 struct sequencer {
     struct stage_context context;
