@@ -238,8 +238,8 @@ Test(journal_trim, while_the_journaler_writes)
 /* An opening has looked for the end already, and is about to sync the segments of the last epoch. */
 Test(journal_trim, while_the_journaler_opens)
 {
-    struct world world;
-    struct journal journal;
+    static struct world world;
+    static struct journal journal; /* large, both of them */
     struct journal_found found;
     struct journal_survey survey;
     uint64_t last = 0;
