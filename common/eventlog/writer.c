@@ -311,7 +311,7 @@ bool eventlog_writer_take_written(struct eventlog_writer *writer, struct eventlo
     if (writer->file < 0)
         return false;
     bool file_full = eventlog_file_number(writer->next) != writer->file_number;
-    uint64_t end = eventlog_offset(writer->next - file_full) + file_full * RECORD_BYTES;
+    uint64_t end = eventlog_offset(writer->next - file_full) + (uint64_t)file_full * RECORD_BYTES;
     uint64_t bytes = (end - writer->taken) / DISK_BLOCK_BYTES * DISK_BLOCK_BYTES;
     if (bytes < EVENTLOG_WRITE_OUT_BYTES)
         return false;

@@ -31,7 +31,7 @@
 #define METRICS_ENTRIES_OFFSET 256u
 #define METRICS_ENTRY_BYTES    256
 #define METRICS_ENTRIES_MAX    4096u
-#define METRICS_BYTES_MAX      (64u * MIB)
+#define METRICS_BYTES_MAX      (UINT64_C(64) * MIB)
 
 enum metrics_type {
     METRICS_COUNTER = 1,   /* a word that never falls */

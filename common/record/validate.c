@@ -183,13 +183,15 @@ static const char *act_invalid(const struct command *command)
 }
 
 /* Who asked stands in the same place in each of these. */
-#define SAME_PLACE(kind)                                                                                               \
-    _Static_assert(offsetof(struct command, kind.operator_id) == offsetof(struct command, admin.operator_id) &&        \
-                       offsetof(struct command, kind.operator_name) == offsetof(struct command, admin.operator_name),  \
-                   "one place for who asked")
-SAME_PLACE(day);
-SAME_PLACE(trade);
-SAME_PLACE(act);
+_Static_assert(offsetof(struct command, day.operator_id) == offsetof(struct command, admin.operator_id) &&
+                   offsetof(struct command, day.operator_name) == offsetof(struct command, admin.operator_name),
+               "one place for who asked");
+_Static_assert(offsetof(struct command, trade.operator_id) == offsetof(struct command, admin.operator_id) &&
+                   offsetof(struct command, trade.operator_name) == offsetof(struct command, admin.operator_name),
+               "one place for who asked");
+_Static_assert(offsetof(struct command, act.operator_id) == offsetof(struct command, admin.operator_id) &&
+                   offsetof(struct command, act.operator_name) == offsetof(struct command, admin.operator_name),
+               "one place for who asked");
 
 /* A name of printable letters, zeros behind it. */
 static bool operator_valid(const char name[OPERATOR_NAME_BYTES])
