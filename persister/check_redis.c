@@ -125,9 +125,11 @@ static int compare_entry(struct redis_check *check, const redisReply *entry, str
     const redisReply *payload = value_of(fields, "p");
     uint64_t last = strtoull(entry->element[0]->str, NULL, 10);
     uint64_t first = first_text ? strtoull(first_text->str, NULL, 10) : 0;
-    if (!payload || first == 0 || first > last || last - first >= PAYLOAD_EVENTS)
+    if (!payload || first == 0 || first > last || last - first >= PAYLOAD_EVENTS) {
         check_differs(check->stream, "entry %s: it is none of Ringside's", entry->element[0]->str);
-    else if (check->next != 0 && first > check->next && first > check->log.whole_from)
+        return 0;
+    }
+    if (check->next != 0 && first > check->next && first > check->log.whole_from)
         check_differs(check->stream, "event %" PRIu64 ": its entry is missing", check->next);
     else if (check->next != 0 && first < check->next)
         check_differs(check->stream, "event %" PRIu64 ": it is there twice", first);

@@ -32,6 +32,6 @@ const char *name_logout_reason(uint8_t letter);
 
 /* What an operator asked for; and why it was refused, by the engine's number. */
 const char *name_action(uint8_t command_kind, uint8_t flag);
-const char *name_refusal(uint8_t why);
+const char *name_refusal(uint8_t letter);
 
 #endif

@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PARTS_COUNT  2
@@ -114,12 +115,11 @@ static int find_day(const struct config *config, uint32_t date, uint64_t *ret_se
 /* 2026-11-24 as 20261124; 0: it is no date. */
 static uint32_t date_of(const char *text)
 {
-    unsigned year, month, day;
-    int end = 0;
-    if (sscanf(text, "%4u-%2u-%2u%n", &year, &month, &day, &end) != 3 || text[end] != '\0' || month < 1 || month > 12 ||
-        day < 1 || day > 31)
+    struct tm day = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &day);
+    if (!end || *end != '\0' || day.tm_year < 0)
         return 0;
-    return year * 10000 + month * 100 + day;
+    return (uint32_t)((day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 + day.tm_mday);
 }
 
 /* ---- filling ----------------------------------------------------------------------------------------------------- */

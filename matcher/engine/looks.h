@@ -8,7 +8,8 @@
 #define LOOK_GROUP  8u /* commands */
 #define LOOK_GROUPS 8u
 #define LOOK_ROUNDS 3u
-#define LOOK_EVERY  2u /* commands: then it is the next round's turn */
+#define LOOK_PLACES UINT64_C(64) /* commands of all groups */
+#define LOOK_EVERY  2u           /* commands: then it is the next round's turn */
 
 /* What is found out about a command for its own turn. A guess: by then it may be wrong, and is never used unseen. */
 struct look {
@@ -39,10 +40,12 @@ struct look_group {
     struct look_entry entries[LOOK_GROUP + 1];
 };
 
+_Static_assert(LOOK_PLACES == LOOK_GROUPS * LOOK_GROUP, "a place for each");
+
 struct looks {
-    uint64_t done[LOOK_ROUNDS];               /* groups below this one have had this round */
-    struct look at[LOOK_GROUPS * LOOK_GROUP]; /* of command n at n modulo their number */
-    struct look_group groups[LOOK_GROUPS];    /* group n at n modulo their number */
+    uint64_t done[LOOK_ROUNDS];            /* groups below this one have had this round */
+    struct look at[LOOK_PLACES];           /* of command n at n modulo their number */
+    struct look_group groups[LOOK_GROUPS]; /* group n at n modulo their number */
 };
 
 #endif

@@ -77,7 +77,7 @@ LOOKS_AHEAD void look_first(struct engine *engine, const struct engine_input *in
         fetch(&engine->sessions[command->session]); /* it need not be there: nothing is read */
         fetch(look_at(input, number + 1, i));
         fetch((const uint8_t *)look_at(input, number + 1, i) + 64);
-        struct look *look = &looks->at[(number * LOOK_GROUP + i) % (LOOK_GROUPS * LOOK_GROUP)];
+        struct look *look = &looks->at[(number * LOOK_GROUP + i) % LOOK_PLACES];
         *look = (struct look){.seq = number * LOOK_GROUP + i, .hash = hash};
         group->changes[change_count].look = look;
         look_entered(engine, command, &group->entries[entry_count]);

@@ -34,7 +34,7 @@ void look_ahead(struct engine *engine, const struct engine_input *input, uint64_
 /* What was found out about this command; NULL: it was not looked at. */
 static inline const struct look *look_of(const struct engine *engine, uint64_t seq)
 {
-    const struct look *look = &engine->looks.at[seq % (LOOK_GROUPS * LOOK_GROUP)];
+    const struct look *look = &engine->looks.at[seq % LOOK_PLACES];
     return LIKELY(look->seq == seq) ? look : NULL;
 }
 

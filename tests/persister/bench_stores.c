@@ -13,6 +13,7 @@
 #include "market.h"
 #include "stores.h"
 
+#include "base/bytes.h"
 #include "base/require.h"
 #include "base/units.h"
 #include "encode_copy.h"
@@ -114,6 +115,13 @@ static uint8_t *room(struct buffer *buffer, size_t bytes)
     return buffer->bytes + buffer->used;
 }
 
+static uint8_t *execution(uint8_t *at, const struct event *event)
+{
+    char symbol[SYMBOL_BYTES];
+    text_pad(symbol, sizeof(symbol), market_symbols[event->instrument]);
+    return fields_execution(at, event, symbol);
+}
+
 /* The rows of one table from some events, as a whole COPY stream. */
 static uint64_t encode_rows(const struct bench *bench, int table, uint32_t from, uint32_t to, struct buffer *buffer)
 {
@@ -128,7 +136,7 @@ static uint64_t encode_rows(const struct bench *bench, int table, uint32_t from,
         if (table == 0 && fields_step_count(event) > 0)
             end = fields_steps(at, event);
         else if (table == 1 && event->kind == EVENT_EXECUTED)
-            end = fields_execution(at, event, market_symbols[event->instrument]);
+            end = execution(at, event);
         rows += end == at ? 0 : (table == 0 ? fields_step_count(event) : 2);
         buffer->used += (size_t)(end - at);
     }

@@ -68,7 +68,7 @@ void server_take(struct server *server, uint32_t index, const uint8_t *bytes, ui
     peer->partial_bytes = available % REQUEST_BYTES;
     for (uint32_t i = 0; i < requests && peer->output_tail + ANSWER_BYTES <= OUTPUT_BYTES; i++) {
         memcpy(peer->output + peer->output_tail, answer, ANSWER_BYTES);
-        peer->output[peer->output_tail + 4] = bytes[i * REQUEST_BYTES]; /* each one is looked at */
+        peer->output[peer->output_tail + 4] = bytes[(size_t)i * REQUEST_BYTES]; /* each one is looked at */
         peer->output_tail += ANSWER_BYTES;
         server->served->requests++;
     }

@@ -43,7 +43,7 @@ struct server {
 };
 
 /* Bytes have come: answers their requests, as far as there is room for the answers. */
-void server_take(struct server *server, uint32_t peer, const uint8_t *bytes, uint32_t count);
+void server_take(struct server *server, uint32_t index, const uint8_t *bytes, uint32_t count);
 
 /* Serve until every peer has ended its stream. */
 void serve_by_epoll(struct server *server);

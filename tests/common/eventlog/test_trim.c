@@ -136,7 +136,7 @@ Test(trim, what_is_of_all_time_stays)
     for (uint64_t i = 0; i < KEPT_IN_0; i++)
         cr_assert(events[i].event_seq == (i + 1) * LOGIN_EVERY && events[i].kind == EVENT_LOGIN_ACCEPTED);
     cr_assert_eq(read_from(5 * LOGIN_EVERY + 1, NULL, UINT64_MAX, &skipped), KEPT_IN_0 - 5);
-    cr_assert_eq(events[0].event_seq, 6 * LOGIN_EVERY);
+    cr_assert_eq(events[0].event_seq, UINT64_C(6) * LOGIN_EVERY);
 
     cr_assert_eq(read_from(KEPT_IN_0 * LOGIN_EVERY + 1, NULL, UINT64_MAX, &skipped), 4096, "then the next file");
     cr_assert(!skipped && events[0].event_seq == EVENTLOG_FILE_EVENTS);

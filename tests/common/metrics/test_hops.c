@@ -38,11 +38,11 @@ Test(hops, samples_stand_for_all)
     for (uint64_t mask = 0; mask <= HOP_SAMPLE_MASK_MAX; mask = 2 * mask + 1) {
         struct metrics_histogram *times = histogram();
         const struct hop_sampler sampler = {.mask = mask};
-        for (uint64_t number = 1; number <= 64 * 100; number++)
+        for (uint64_t number = 1; number <= UINT64_C(6400); number++)
             if (hop_sampled(&sampler, number))
                 hop_record(times, &sampler, 1000, 1250);
-        cr_expect_eq(times->count, 64u * 100u, "mask %llu", (unsigned long long)mask);
-        cr_expect_eq(times->sum, 64u * 100u * 250u);
+        cr_expect_eq(times->count, UINT64_C(6400), "mask %llu", (unsigned long long)mask);
+        cr_expect_eq(times->sum, UINT64_C(6400) * 250);
         cr_expect_eq(times->max, 250u);
     }
 }

@@ -87,6 +87,7 @@ Test(metrics, a_reader_needs_nothing_but_the_file)
     metrics_set(&values->chewed_ns, 2500000000u);
     metrics_add(&values->by_colour[1], 9);
     cr_assert_eq(metrics_attach(&reader, path, &error), 0, "%s", error.what);
+    cr_assert(reader.file);
     cr_expect_str_eq(reader.file->name, "orchard");
     cr_expect_eq(reader.file->pid, 42u);
     cr_expect_eq(reader.file->start_time, 43u);
