@@ -25,10 +25,16 @@ static bool does_not_read(const struct gateway *gateway, const struct connection
     return connection->blocked && now_ns - connection->sent_ns > gateway->config->gateway_unread_ms * NS_PER_MS;
 }
 
+/* It has not asked to log in. One that has is not late while it waits for its password's turn, or for the engine. */
+static bool is_late(const struct connection *connection, uint64_t now_ns)
+{
+    return connection->stranger && now_ns > connection->deadline_ns;
+}
+
 static void look_at_open(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
 {
     bool logged_in = connection->session.phase == SESSION_OPEN || connection->session.phase == SESSION_WATCHING;
-    if (!logged_in && now_ns > connection->deadline_ns) {
+    if (is_late(connection, now_ns)) {
         network_debug(gateway, connection, "no login in time");
         network_end(gateway, connection, 'T', "no login in time (gateway.login_timeout_ms)", now_ns);
     } else if (is_silent(gateway, connection, now_ns)) {

@@ -123,7 +123,8 @@ enum config_log_level {
            "wrong passwords from one address, or for one user, after which logins are refused unseen")                 \
     NUMBER(gateway, login_pause_ms, 2000, 1, 3600000, "time after which one more may be tried then")                   \
     NUMBER(gateway, connections_max, 1024, 1, 100000, "connections of one gateway at one time")                        \
-    NUMBER(gateway, login_timeout_ms, 30000, 100, 600000, "a connection that has not logged in by then is closed")     \
+    NUMBER(gateway, login_timeout_ms, 30000, 100, 600000,                                                              \
+           "a connection that has not asked to log in by then is closed")                                              \
     NUMBER(gateway, heartbeat_ms, 1000, 10, 60000, "a heartbeat is sent when nothing was for so long")                 \
     NUMBER(gateway, silence_ms, 15000, 100, 600000, "a client that has sent nothing for so long is gone")              \
     NUMBER(gateway, unread_ms, 300000, 100, 86400000,                                                                  \
