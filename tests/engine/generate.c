@@ -1,5 +1,7 @@
 #include "generate.h"
 
+#include "base/bytes.h"
+
 #include <string.h>
 
 /* The first is what most streams of a real market are like; the others go deep into one subject each. */
@@ -271,7 +273,7 @@ static void limits_of(struct generator *generator, struct command_admin *admin)
 
 static void symbol_of(char symbol[SYMBOL_BYTES], uint32_t number)
 {
-    memcpy(symbol, "SYM0    ", SYMBOL_BYTES);
+    text_pad(symbol, SYMBOL_BYTES, "SYM");
     symbol[3] = (char)('0' + number);
 }
 

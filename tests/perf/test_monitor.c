@@ -169,10 +169,10 @@ Test(monitor, slewing_is_no_step_and_a_step_is_one)
     for (int64_t look = 1; look <= 100; look++)
         clock_watch_note(&clock, look * CLOCK_STEP_NS / 2, (uint64_t)look);
     cr_assert_eq(clock.step_count, 0);
-    clock_watch_note(&clock, clock.apart_ns - 3 * CLOCK_STEP_NS, 200);
+    clock_watch_note(&clock, clock.apart_ns - INT64_C(3) * CLOCK_STEP_NS, 200);
     clock_watch_note(&clock, clock.apart_ns, 300);
     cr_assert_eq(clock.step_count, 1);
-    cr_assert_eq(clock.step_ns, -3 * CLOCK_STEP_NS);
+    cr_assert_eq(clock.step_ns, INT64_C(-3) * CLOCK_STEP_NS);
     cr_assert_eq(clock.step_at_ns, 200);
 }
 

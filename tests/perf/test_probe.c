@@ -91,9 +91,9 @@ Test(tap, counts_what_it_missed)
     uint32_t read = tap_read(&tap, commands, SLOTS);
     cr_assert_gt(read, 0);
     cr_assert_gt(tap.overrun_count, 0);
-    cr_assert_eq(read + tap.missed_count, 3 * SLOTS);
-    cr_assert_eq(tap_published(&tap), 3 * SLOTS);
-    cr_assert_eq(tap_seq(&commands[read - 1]), BASE + 3 * SLOTS - 1);
+    cr_assert_eq(read + tap.missed_count, UINT64_C(3) * SLOTS);
+    cr_assert_eq(tap_published(&tap), UINT64_C(3) * SLOTS);
+    cr_assert_eq(tap_seq(&commands[read - 1]), BASE + UINT64_C(3) * SLOTS - 1);
     tap_close(&tap);
 }
 
