@@ -40,7 +40,7 @@ struct look_group {
     struct look_entry entries[LOOK_GROUP + 1];
 };
 
-_Static_assert(LOOK_PLACES == LOOK_GROUPS * LOOK_GROUP, "a place for each");
+_Static_assert(LOOK_PLACES == UINT64_C(1) * LOOK_GROUPS * LOOK_GROUP, "a place for each");
 
 struct looks {
     uint64_t done[LOOK_ROUNDS];            /* groups below this one have had this round */
