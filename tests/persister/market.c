@@ -37,7 +37,7 @@ static void begin_command(struct market *market)
     market->next_command++;
     market->time_ns += market_random(market, 5000000);
     if (!market->is_one_day && market_random(market, 2000) == 0)
-        market->time_ns += market_random(market, 50) * 3600 * UINT64_C(1000000000);
+        market->time_ns += UINT64_C(3600000000000) * market_random(market, 50);
 }
 
 static struct event *emit_order(struct market *market, const struct market_order *order, uint8_t kind)
