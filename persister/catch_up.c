@@ -154,6 +154,13 @@ bool catch_up_skipped(const struct catch_up *catch_up)
     return event_follower_skipped(&catch_up->follower);
 }
 
+uint64_t catch_up_published(const struct catch_up *catch_up)
+{
+    if (!catch_up->ring)
+        return 0;
+    return atomic_load_explicit(&catch_up->ring->file->producer.cursor, memory_order_relaxed) - 1;
+}
+
 uint64_t catch_up_lag(const struct catch_up *catch_up)
 {
     if (catch_up->is_open)

@@ -64,6 +64,9 @@ bool catch_up_skipped(const struct catch_up *catch_up);
 /* The last `count` events of what catch_up_next gave were not taken: the next call begins with them. */
 void catch_up_give_back(struct catch_up *catch_up, uint32_t count);
 
+/* The last event that was published; 0: there is no ring yet. */
+uint64_t catch_up_published(const struct catch_up *catch_up);
+
 /* Events that were published and have not been read here. */
 uint64_t catch_up_lag(const struct catch_up *catch_up);
 

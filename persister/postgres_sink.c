@@ -48,6 +48,7 @@ int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *con
     snprintf(sink->connection_string, sizeof(sink->connection_string), "%s", config->postgres_connection);
     sink->batch_events = (uint32_t)config->postgres_batch_events;
     sink->batch_interval_ns = config->postgres_batch_ms * NS_PER_MS;
+    sink->pace.times = config->persister_catch_up_times;
     sink->epoll_fd = epoll_fd;
     sink->tag = tag;
     sink->watched_fd = -1;
@@ -295,6 +296,7 @@ static void prepared(struct postgres_sink *sink, uint64_t now_ns)
 {
     sink->phase = POSTGRES_IDLE;
     catch_up_begin(&sink->catch_up, sink->mark_seq, sink->mark_time_ns, sink->first_seq);
+    pace_begin(&sink->pace);
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
 }
 
@@ -422,11 +424,18 @@ static int gather(struct postgres_sink *sink, uint64_t now_ns)
     return total;
 }
 
+/* No batch leaves before; 0: at any time. */
+static uint64_t paced_ns(const struct postgres_sink *sink)
+{
+    return sink->outage.is_catching_up && !sink->is_stopping ? sink->pace.next_ns : 0;
+}
+
 static bool is_batch_due(const struct postgres_sink *sink, uint64_t now_ns)
 {
     uint32_t count = rows_event_count(sink->gathering);
-    return count > 0 && (count >= sink->batch_events || sink->is_cut || sink->is_stopping ||
-                         now_ns - sink->sent_ns >= sink->batch_interval_ns);
+    return count > 0 && now_ns >= paced_ns(sink) &&
+           (count >= sink->batch_events || sink->is_cut || sink->is_stopping ||
+            now_ns - sink->sent_ns >= sink->batch_interval_ns);
 }
 
 /* When, if no more events come, to ask how far the server's disk is; 0: the table says that it has all. */
@@ -450,11 +459,13 @@ static int work(struct postgres_sink *sink, uint64_t now_ns, bool is_ready)
     if (sink->has_failed || sink->phase < POSTGRES_IDLE)
         return done;
     done += gather(sink, now_ns);
+    pace_note(&sink->pace, now_ns, catch_up_published(&sink->catch_up));
     if (!sink->has_failed && sink->phase == POSTGRES_IDLE && is_batch_due(sink, now_ns)) {
         struct rows *batch = sink->gathering;
         sink->gathering = sink->writing;
         sink->writing = batch;
         sink->sent_ns = now_ns;
+        pace_batch(&sink->pace, now_ns, rows_event_count(batch));
         sink->is_cut = false;
         sink->phase = POSTGRES_WRITING;
         postgres_batch_begin(sink);
@@ -496,6 +507,13 @@ int postgres_sink_poll(struct postgres_sink *sink, uint64_t now_ns, bool is_read
     return done;
 }
 
+/* When the batch that gathers leaves, however little it has by then. */
+static uint64_t batch_ns(const struct postgres_sink *sink)
+{
+    uint64_t due_ns = sink->sent_ns + sink->batch_interval_ns;
+    return due_ns > paced_ns(sink) ? due_ns : paced_ns(sink);
+}
+
 uint64_t postgres_sink_deadline_ns(const struct postgres_sink *sink)
 {
     switch (sink->phase) {
@@ -505,7 +523,7 @@ uint64_t postgres_sink_deadline_ns(const struct postgres_sink *sink)
     case POSTGRES_CONNECTING:
         return sink->connect_deadline_ns;
     case POSTGRES_IDLE:
-        return rows_event_count(sink->gathering) > 0 ? sink->sent_ns + sink->batch_interval_ns : seal_ns(sink);
+        return rows_event_count(sink->gathering) > 0 ? batch_ns(sink) : seal_ns(sink);
     case POSTGRES_PREPARING:
     case POSTGRES_WRITING:
     case POSTGRES_COMMITTING:

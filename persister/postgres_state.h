@@ -14,6 +14,7 @@
 #include "encode_symbols.h"
 #include "hosts.h"
 #include "outage.h"
+#include "pace.h"
 #include "postgres_sink.h"
 
 #include <libpq-fe.h>
@@ -62,6 +63,7 @@ struct postgres_sink {
     uint32_t watched_events;
     struct outage outage;
     struct catch_up catch_up;
+    struct pace pace;
     struct hosts hosts;
     PGconn *connection;
     enum postgres_phase phase;

@@ -8,6 +8,7 @@
 #include "guard.h"
 #include "log/log.h"
 #include "outage.h"
+#include "pace.h"
 #include "redis_address.h"
 #include "redis_entry.h"
 #include "resolve.h"
@@ -50,6 +51,7 @@ struct redis_sink {
     uint32_t watched_events;
     struct outage outage;
     struct catch_up catch_up;
+    struct pace pace;
     struct resolver resolver;
     redisContext *context;
     enum redis_phase phase;
@@ -98,6 +100,7 @@ static int configure(struct redis_sink *sink, const struct config *config, struc
     memcpy(sink->prefix, config->redis_prefix, strlen(config->redis_prefix) + 1);
     sink->batch_events = (uint32_t)config->redis_batch_events;
     sink->interval_ns = config->redis_batch_ms * NS_PER_MS;
+    sink->pace.times = config->persister_catch_up_times;
     sink->entries_max = config->redis_stream_entries_max;
     sink->age.limit_ns = config->redis_stream_age_s * NS_PER_SECOND;
     return redis_address_parse(&sink->address, config->redis_address, error);
@@ -357,6 +360,7 @@ static void take_mark(struct redis_sink *sink, const redisReply *reply, uint64_t
     /* What was trimmed, a stream that is trimmed itself can do without. */
     catch_up_begin(&sink->catch_up, sink->mark_seq, time_ns, UINT64_MAX);
     sink->phase = REDIS_WORKING;
+    pace_begin(&sink->pace);
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
 }
 
@@ -491,13 +495,20 @@ static int gather(struct redis_sink *sink, uint64_t now_ns)
     return total;
 }
 
+/* No entry leaves before; 0: at any time. */
+static uint64_t paced_ns(const struct redis_sink *sink)
+{
+    return sink->outage.is_catching_up && !sink->is_stopping ? sink->pace.next_ns : 0;
+}
+
 /* Seals the entry that gathers if it is due and there is a place for the next one. */
 static bool seal(struct redis_sink *sink, uint64_t now_ns)
 {
     struct redis_entry *entry = entry_of(sink, sink->sealed_count);
     bool is_due = entry->count >= sink->batch_events || sink->is_stopping || sink->is_cut ||
                   now_ns - sink->sent_ns >= sink->interval_ns;
-    if (entry->count == 0 || !is_due || sink->sealed_count - sink->appended_count == ENTRIES - 1)
+    if (entry->count == 0 || !is_due || now_ns < paced_ns(sink) ||
+        sink->sealed_count - sink->appended_count == ENTRIES - 1)
         return false;
     struct redis_entry_mark mark = {.sha = sink->sha,
                                     .prefix = sink->prefix,
@@ -512,6 +523,7 @@ static bool seal(struct redis_sink *sink, uint64_t now_ns)
     sink->sealed_count++;
     sink->is_cut = false;
     sink->sent_ns = now_ns;
+    pace_batch(&sink->pace, now_ns, entry->count);
     redis_entry_clear(entry_of(sink, sink->sealed_count));
     return true;
 }
@@ -523,6 +535,7 @@ static int work(struct redis_sink *sink, uint64_t now_ns, bool is_ready)
         read_some(sink, now_ns);
     if (!sink->has_failed && sink->phase == REDIS_WORKING) {
         done = gather(sink, now_ns);
+        pace_note(&sink->pace, now_ns, catch_up_published(&sink->catch_up));
         done += seal(sink, now_ns);
     }
     if (!sink->has_failed && (is_ready || !sink->is_output_pending))
@@ -557,6 +570,13 @@ int redis_sink_poll(struct redis_sink *sink, uint64_t now_ns, bool is_ready)
     return done;
 }
 
+/* When the entry that gathers leaves, however little it has by then. */
+static uint64_t entry_ns(const struct redis_sink *sink)
+{
+    uint64_t due_ns = sink->sent_ns + sink->interval_ns;
+    return due_ns > paced_ns(sink) ? due_ns : paced_ns(sink);
+}
+
 uint64_t redis_sink_deadline_ns(const struct redis_sink *sink)
 {
     switch (sink->phase) {
@@ -568,7 +588,7 @@ uint64_t redis_sink_deadline_ns(const struct redis_sink *sink)
     case REDIS_WORKING:
         if (sink->entries[sink->sealed_count % ENTRIES].count > 0 &&
             sink->sealed_count - sink->appended_count < ENTRIES - 1)
-            return sink->sent_ns + sink->interval_ns;
+            return entry_ns(sink);
         return 0;
     case REDIS_PREPARING:
     default:

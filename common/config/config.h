@@ -153,6 +153,8 @@ enum config_log_level {
     NUMBER(monitor, store_lag_s, 30, 1, 86400, "a store that shows what is older is a warning")                        \
     TEXT(admin, socket, "", "socket of ringside-admin; empty: admin.sock in the directory of the rings")               \
     TEXT(admin, group, "", "group whose members may administer, besides root and the user of the exchange")            \
+    NUMBER(persister, catch_up_times, 3, 0, 1000,                                                                      \
+           "a store that missed something gets it at so many times the live rate; 0: as fast as it can")               \
     TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
     NUMBER(postgres, batch_events, 16384, 1, 1048576, "most events of one transaction")                                \
     NUMBER(postgres, batch_ms, 8, 0, 10000, "time from one transaction to the next, unless one is full")               \

@@ -114,8 +114,9 @@ class Exchange:
     def sql(self, statement):
         """Rows of strings."""
         out = subprocess.run(["psql", "-X", "-q", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d",
-                              self.postgres_connection, "-c", statement], capture_output=True, text=True, check=True,
+                              self.postgres_connection, "-c", statement], capture_output=True, text=True, check=False,
                              stdin=subprocess.DEVNULL)
+        assert out.returncode == 0, f"{statement}: {out.stderr}"
         return [line.split("\t") for line in out.stdout.splitlines()]
 
     def sql_number(self, statement):
