@@ -42,6 +42,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+class SqlError(Exception):
+    """PostgreSQL is not there, or refuses the statement."""
+
+
 class Exchange:
     def __init__(self, build, stores=False, configure_stores=None, symbols=SYMBOLS, stages=STAGES, options=None):
         self.build = os.path.abspath(build)
@@ -116,7 +120,8 @@ class Exchange:
         out = subprocess.run(["psql", "-X", "-q", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d",
                               self.postgres_connection, "-c", statement], capture_output=True, text=True, check=False,
                              stdin=subprocess.DEVNULL)
-        assert out.returncode == 0, f"{statement}: {out.stderr}"
+        if out.returncode != 0:
+            raise SqlError(f"{statement}: {out.stderr}")
         return [line.split("\t") for line in out.stdout.splitlines()]
 
     def sql_number(self, statement):
@@ -259,7 +264,7 @@ class Exchange:
     def postgres_seq(self):
         try:
             return self.sql_number("select min(event_seq) from ringside.high_water")
-        except subprocess.CalledProcessError:
+        except SqlError:
             return None  # the tables are not there yet
 
     def redis_seq(self, redis):
