@@ -58,6 +58,13 @@ static int held_by(int fd, const char *path, const char *role, struct error *err
                      text[0] ? text : "unknown");
 }
 
+/* A second lock, of the kind that can be asked for without taking it: run_view, from whatever PID namespace. */
+static void show_lock(int fd)
+{
+    const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    (void)fcntl(fd, F_OFD_SETLK, &whole); /* the first one is what counts */
+}
+
 int run_take_role(struct run *run, const char *directory, enum process_kind kind, uint32_t gateway, struct error *error)
 {
     *run = (struct run){.run_fd = -1, .role_fd = -1, .kind = kind, .gateway = gateway};
@@ -80,6 +87,7 @@ int run_take_role(struct run *run, const char *directory, enum process_kind kind
         close(fd);
         return result;
     }
+    show_lock(fd);
     char text[64];
     int length = snprintf(text, sizeof(text), "%d %llu\n", (int)getpid(), (unsigned long long)owner_start_time());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) != length) {

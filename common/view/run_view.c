@@ -17,8 +17,21 @@
  */
 
 /*
- * Whether a lock is held, from /proc/locks: to try the lock would be surer, but a stage that starts at that instant
- * would find it taken and give up.
+ * Whether a lock is held. To try it would be surest, but a stage that starts at that instant would find it taken and
+ * give up; so the lock beside it is asked for (common/run), which takes nothing and sees processes of other PID
+ * namespaces.
+ */
+static bool is_locked(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool locked = file >= 0 && fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (file >= 0)
+        close(file);
+    return locked;
+}
+
+/* Who holds it, from /proc/locks, which tells of this PID namespace alone; for who may not open the lock that is all.
  */
 static bool lock_holder(const struct stat *lock, pid_t *ret_pid)
 {
@@ -63,6 +76,7 @@ static void read_process(struct process_view *view, const char *directory, enum 
         snprintf(view->name, sizeof(view->name), "%s", topology_process_name(kind));
     snprintf(path, sizeof(path), "%s/%s.lock", directory, view->name);
     view->held = stat(path, &status) == 0 && lock_holder(&status, &view->pid);
+    view->held = view->held || is_locked(path);
 }
 
 static void read_processes(struct run_view *view, const struct config *config)

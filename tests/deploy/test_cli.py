@@ -5,6 +5,7 @@ Goal: every subcommand answers or refuses with the right exit code; `status` tel
 """
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,7 @@ def test_tells_of_a_run_and_its_processes():
         table = exchange.run_tool("status", "--config", exchange.config_path).stdout
         assert "event-log" in table and "gone" not in table, table
 
+        status_of_one(exchange)
         exchange.kill("matcher")
 
         def matcher_gone():
@@ -96,6 +98,28 @@ def test_tells_of_a_run_and_its_processes():
             return answer.returncode == EXIT_FAILED and gone == ["matcher"]
 
         eventually(matcher_gone, 5, "status shows that the matcher is gone")
+
+
+def status_of_one(exchange):
+    """--alive tells a process at work from one that is stopped, one that is gone, and one that there is not."""
+    def alive(name, *before):
+        return subprocess.run([*before, exchange.ringside, "status", "--alive", name, "--config", exchange.config_path],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
+
+    well = alive("matcher")
+    assert (well.returncode, well.stdout, well.stderr) == (0, "", ""), well
+    exchange.processes["matcher"].send_signal(signal.SIGSTOP)
+    eventually(lambda: alive("matcher").returncode == EXIT_FAILED, 10, "the matcher is silent")
+    assert "no sign of life" in alive("matcher").stderr and alive("sequencer").returncode == 0
+    exchange.processes["matcher"].send_signal(signal.SIGCONT)
+    eventually(lambda: alive("matcher").returncode == 0, 10, "the matcher is back")
+    assert alive("gateway-2").returncode == EXIT_FAILED, "of one gateway"
+    apart = ("unshare", "--pid", "--fork", "--mount-proc")  # as in another container: /proc/locks does not tell
+    if os.geteuid() == 0 and subprocess.run([*apart, "true"], capture_output=True).returncode == 0:
+        assert alive("matcher", *apart).returncode == 0, "seen from another PID namespace"
+        exchange.kill("matcher")
+        assert alive("matcher", *apart).returncode == EXIT_FAILED, "gone, seen from another PID namespace"
+        exchange.start("matcher")
 
 
 run(test_lists_its_subcommands, test_refuses_what_it_does_not_know, test_executes_the_programs_beside_it,
