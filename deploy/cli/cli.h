@@ -16,6 +16,7 @@ int drain_main(int argc, char **argv);    /* drain.c */
 int version_main(int argc, char **argv);  /* version.c */
 int bench_main(int argc, char **argv);    /* bench.c */
 int journal_main(int argc, char **argv);  /* journal/ */
+int backup_main(int argc, char **argv);   /* backup/ */
 int order_main(int argc, char **argv);    /* order/ */
 int tune_main(int argc, char **argv);     /* tune/ */
 

@@ -25,6 +25,7 @@ static const struct subcommand subcommands[] = {
     {"admin", "instruments, market states, limits, users, days: what an operator does", admin_main},
     {"journal", "verifies, prints, replays, trims and repairs a journal", journal_main},
     {"snapshot", "writes a snapshot of the books, once or as the journal grows", snapshot_main},
+    {"backup", "copies a running exchange's files that fit together; verifies and restores them", backup_main},
     {"drain", "stops the exchange with nothing left in its rings", drain_main},
     {"trades", "the trades of a day as CSV, for members to reconcile against", trades_main},
     {"order", "buys, sells, cancels, watches and lists by hand", order_main},

@@ -28,8 +28,8 @@ def test_lists_its_subcommands():
     assert nothing.returncode == EXIT_USAGE and helped.returncode == 0
     assert nothing.stderr == helped.stdout and nothing.stdout == ""
     listed = [line.split()[0] for line in helped.stdout.splitlines() if line.startswith("  ")]
-    expected = {"run", "status", "metrics", "admin", "snapshot", "drain", "trades", "journal", "order", "load", "top",
-                "probe", "bench", "account", "config", "tune", "version", "help", "persister"}
+    expected = {"run", "status", "metrics", "admin", "snapshot", "backup", "drain", "trades", "journal", "order",
+                "load", "top", "probe", "bench", "account", "config", "tune", "version", "help", "persister"}
     assert set(listed) == expected, listed
     for name in listed:
         answer = ringside(name, "--help")

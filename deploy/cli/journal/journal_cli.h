@@ -61,6 +61,7 @@ struct progress {
 };
 
 void progress_begin(struct progress *progress, const char *doing, uint64_t bytes_total);
+void progress_bytes(struct progress *progress, uint64_t bytes); /* bytes alone */
 void progress_show(struct progress *progress, uint64_t bytes, uint64_t commands);
 void progress_end(struct progress *progress);
 double progress_seconds(const struct progress *progress);

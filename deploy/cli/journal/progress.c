@@ -20,21 +20,35 @@ double progress_seconds(const struct progress *progress)
     return (double)(clock_monotonic_ns() - progress->begun_ns) / NS_PER_SECOND;
 }
 
-void progress_show(struct progress *progress, uint64_t bytes, uint64_t commands)
+/* Begins the line again, if that is due. */
+static bool show_bytes(struct progress *progress, uint64_t bytes)
 {
     if (!progress->terminal)
-        return;
+        return false;
     uint64_t now_ns = clock_monotonic_ns();
     if (now_ns - (progress->shown_ns ? progress->shown_ns : progress->begun_ns) < SHOW_INTERVAL_NS)
-        return;
+        return false;
     progress->shown_ns = now_ns;
     double seconds = progress_seconds(progress);
     fprintf(stderr, "\r\033[K%s", progress->doing);
     if (progress->bytes_total > 0 && bytes <= progress->bytes_total)
         fprintf(stderr, " %3.0f %%", 100.0 * (double)bytes / (double)progress->bytes_total);
-    fprintf(stderr, "  %.0f MiB  %.0f MiB/s  %llu commands", (double)bytes / MIB, (double)bytes / MIB / seconds,
-            (ull)commands);
-    fflush(stderr);
+    fprintf(stderr, "  %.0f MiB  %.0f MiB/s", (double)bytes / MIB, (double)bytes / MIB / seconds);
+    return true;
+}
+
+void progress_bytes(struct progress *progress, uint64_t bytes)
+{
+    if (show_bytes(progress, bytes))
+        fflush(stderr);
+}
+
+void progress_show(struct progress *progress, uint64_t bytes, uint64_t commands)
+{
+    if (show_bytes(progress, bytes)) {
+        fprintf(stderr, "  %llu commands", (ull)commands);
+        fflush(stderr);
+    }
 }
 
 void progress_end(struct progress *progress)
