@@ -3,8 +3,10 @@
 
 usage: check_alerts.py SOURCE_ROOT
 
-  1. Every alert of deploy/prometheus has a page docs/runbook/NAME.md, every page an alert, and the alert links to it.
-  2. Every page has the headings that somebody woken at night looks for, each with something under it.
+  1. Every alert of deploy/prometheus has a page docs/runbook/NAME.md, every page Ringside*.md an alert, and the alert
+     links to it.
+  2. Every page has the headings that somebody woken at night looks for, each with something under it. The other pages
+     are procedures: each was run once and says when, or names tests that are there and have what it quotes of them.
   3. Every alert has a severity and sentences, is made to fire by tests/deploy/alerts*.yml, and above it stands why its
      threshold is what it is.
   4. Every metric that rules and dashboard name is one that the exchange has: in a table of common/metrics/values.h, or
@@ -17,6 +19,8 @@ import re
 import sys
 
 HEADINGS = ("## Meaning", "## Look here", "## Do", "## Do not", "## Over when")
+PROCEDURE_HEADINGS = ("## When", "## Do", "## Do not", "## Over when", "## Tried by")
+PROCEDURES_MIN = 8  # start and stop, crash, disk, segment, database, restore, upgrade, capacity
 ALERT = re.compile(r"^( +#.*\n)?      - alert: (\w+)\n((?:        .*\n|\n(?=        ))*)", re.M)
 
 
@@ -37,14 +41,31 @@ def check_alert(name, why, body, tests):
         yield f"{name}: tests/deploy/alerts*.yml do not make it fire"
 
 
-def check_page(path):
+def check_page(path, headings):
     text = read(path)
     name = os.path.basename(path)[:-3]
     if not text.startswith(f"# {name}\n"):
         yield f"{path}: does not begin with its name"
     found = re.findall(r"^(## .*)\n\n(\S.*)", text, re.M)
-    if tuple(heading for heading, _ in found) != HEADINGS:
-        yield f"{path}: its headings are not {', '.join(HEADINGS)}, each with something under it"
+    if tuple(heading for heading, _ in found) != headings:
+        yield f"{path}: its headings are not {', '.join(headings)}, each with something under it"
+
+
+def check_tries(root, path):
+    """Who tried it: `tests/...`, with the names of test functions in quotes behind it; or a date."""
+    lines = read(path).split("## Tried by\n")[-1].strip().splitlines()
+    for line in lines:
+        programs = re.findall(r"`(tests/[\w/.-]+)`", line)
+        if not programs and not re.search(r"run on \d{4}-\d\d-\d\d", line):
+            yield f"{path}: '{line}' names neither a test nor a day"
+        for program in programs:
+            if not os.path.isfile(os.path.join(root, program)):
+                yield f"{path}: {program} is not there"
+                continue
+            text = read(root, program)
+            for test in re.findall(r'"([^"]+)"', line):
+                if f"def test_{test.replace(' ', '_')}(" not in text:
+                    yield f"{path}: {program} has no test '{test}'"
 
 
 def check_names(root, rules):
@@ -68,7 +89,9 @@ def main():
     tests = "".join(read(path) for path in glob.glob(os.path.join(root, "tests", "deploy", "alerts*.yml")))
     alerts = ALERT.findall(rules)
     names = [name for _, name, _ in alerts]
-    pages = sorted(glob.glob(os.path.join(root, "docs", "runbook", "*.md")))
+    runbook = sorted(glob.glob(os.path.join(root, "docs", "runbook", "*.md")))
+    pages = [path for path in runbook if os.path.basename(path).startswith("Ringside")]
+    procedures = [path for path in runbook if path not in pages]
     wrong = []
     if len(alerts) < 10 or len(set(names)) != rules.count("- alert:"):
         wrong.append(f"{len(set(names))} different alerts are read of {rules.count('- alert:')}")
@@ -78,9 +101,14 @@ def main():
     wrong += [f"{name}: there is no docs/runbook/{name}.md" for name in sorted(set(names) - paged)]
     wrong += [f"docs/runbook/{name}.md: there is no such alert" for name in sorted(paged - set(names))]
     for path in pages:
-        wrong += check_page(path)
+        wrong += check_page(path, HEADINGS)
+    if len(procedures) < PROCEDURES_MIN:
+        wrong.append(f"{len(procedures)} procedures, not {PROCEDURES_MIN} at least")
+    for path in procedures:
+        wrong += check_page(path, PROCEDURE_HEADINGS)
+        wrong += check_tries(root, path)
     wrong += check_names(root, rules)
-    print(f"{len(alerts)} alerts, {len(pages)} pages, {len(wrong)} differences")
+    print(f"{len(alerts)} alerts, {len(pages)} pages, {len(procedures)} procedures, {len(wrong)} differences")
     for line in wrong:
         print("  " + line)
     return 1 if wrong else 0
