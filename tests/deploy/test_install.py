@@ -44,6 +44,20 @@ def test_installs():
     assert glob.glob(TREE + "/**/etc/ringside/ringside.conf", recursive=True)
 
 
+def test_what_watches_it_is_there():
+    """Rules and dashboard to copy from, the page that each alert leads to, the procedures, and what containers need."""
+    with open(prefix("share/ringside/prometheus/ringside.rules.yml")) as file:
+        pages = re.findall(r"runbook_url: docs/(runbook/\w+\.md)", file.read())
+    assert len(pages) > 10, pages
+    for page in pages + ["runbook/RestoreElsewhere.md", "examples/queries"]:
+        assert os.path.exists(prefix("share/doc/ringside", page)), page
+    for path in ("prometheus/prometheus.yml", "grafana/ringside.json", "container/compose.yaml",
+                 "container/Containerfile", "container/seccomp.json", "container/etc/ringside.conf"):
+        assert os.path.exists(prefix("share/ringside", path)), path
+    for program in ("run-stage", "run-postgres", "trim-often"):
+        assert os.access(prefix("share/ringside/container", program), os.X_OK), program
+
+
 def test_each_program_and_subcommand_has_its_page():
     listed = call(prefix("bin", "ringside"), "help").stdout
     names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ")]
