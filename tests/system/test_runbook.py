@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What docs/runbook says to do, where no other test does it already: a corrupt segment.
 
-Goal: the procedure of CorruptSegment.md, command by command, makes an exchange start that trades and verifies. Method: an
-exchange with small segments, snapshots and a backup; bytes are changed in segments that are no longer written.
+Goal: the procedure of CorruptSegment.md, command by command, makes an exchange start that trades and verifies. Method:
+an exchange with small segments, snapshots and a backup; bytes are changed in segments that are no longer written.
 """
 import json
 import os
