@@ -9,7 +9,9 @@
  */
 #include "gateway_state.h"
 
+#include "base/units.h"
 #include "env/clock.h"
+#include "tls.h"
 
 #define MASK_NONE UINT64_MAX /* no number is sampled but 0, which none has */
 
@@ -56,6 +58,9 @@ static void look_at_counts(struct gateway_values *values, const struct gateway_c
     metrics_set(&values->unread_closed, counts->unread_closed);
     metrics_set(&values->mistaken_closed, counts->mistaken_closed);
     metrics_set(&values->broken_closed, counts->broken);
+    metrics_set(&values->handshakes, counts->handshakes);
+    metrics_set(&values->handshakes_failed, counts->handshakes_failed);
+    metrics_set(&values->handshakes_refused, counts->handshakes_refused);
 }
 
 static void look_at_state(struct gateway *gateway, uint64_t now_ns)
@@ -67,6 +72,8 @@ static void look_at_state(struct gateway *gateway, uint64_t now_ns)
     metrics_set(&values->strangers, gateway->stranger_count);
     metrics_set(&values->stalled, gateway->stalled);
     metrics_set(&values->trading_day, gateway->date);
+    if (gateway->tls)
+        metrics_set(&values->certificate_left_ns, (uint64_t)(tls_seconds_left(gateway->tls) * NS_PER_SECOND));
     if (gateway->producer.file) {
         metrics_set(&values->stalls, gateway->producer.waits.stall_counts[0]);
         metrics_set(&values->blocked_ns, ring_producer_blocked_ns(&gateway->producer, 0, now_ns));

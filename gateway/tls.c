@@ -174,6 +174,15 @@ int tls_describe(const struct ssl_ctx_st *tls, char *text, size_t text_bytes)
     return days;
 }
 
+int64_t tls_seconds_left(const struct ssl_ctx_st *tls)
+{
+    int days = 0;
+    int seconds = 0;
+    if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(SSL_CTX_get0_certificate(tls))) != 1)
+        return INT32_MAX;
+    return (int64_t)days * 86400 + seconds;
+}
+
 /* ---- lines ---- */
 
 struct ssl_st *tls_line_open(struct ssl_ctx_st *tls, int fd)

@@ -40,6 +40,9 @@ void tls_close(struct ssl_ctx_st *tls);
 /* The certificate's subject and end, for the log. Returns the days until then, negative: it has ended. */
 int tls_describe(const struct ssl_ctx_st *tls, char *text, size_t text_bytes);
 
+/* Until the certificate ends; negative: since it has ended. */
+int64_t tls_seconds_left(const struct ssl_ctx_st *tls);
+
 /* The server's side of a new connection. NULL: no memory. */
 struct ssl_st *tls_line_open(struct ssl_ctx_st *tls, int fd);
 void tls_line_close(struct ssl_st *line);

@@ -155,6 +155,13 @@
             "connections closed by the gateway for their manners")                                                     \
     COUNTER(broken_closed, "ringside_gateway_closed_total", "why=\"broken packet\"", NONE,                             \
             "connections closed by the gateway for their manners")                                                     \
+    COUNTER(handshakes, "ringside_gateway_handshakes_total", "result=\"made\"", NONE, "TLS, by what came of it")       \
+    COUNTER(handshakes_failed, "ringside_gateway_handshakes_total", "result=\"failed\"", NONE,                         \
+            "TLS, by what came of it")                                                                                 \
+    COUNTER(handshakes_refused, "ringside_gateway_handshakes_total", "result=\"unheard\"", NONE,                       \
+            "TLS, by what came of it")                                                                                 \
+    SIGNED(certificate_left_ns, "ringside_gateway_certificate_left_seconds", "", NS,                                   \
+           "until the certificate of the port for TLS ends; 0: there is no such port")                                 \
     COUNTER(stalls, STALLS_NAME, "ring=\"inbound\",by=\"sequencer\"", NONE, STALLS_HELP)                               \
     COUNTER(blocked_ns, BLOCKED_NAME, "ring=\"inbound\",by=\"sequencer\"", NS, BLOCKED_HELP)                           \
     GAUGE(stalled, "ringside_gateway_stalled", "", NONE, "1: no socket is read, the inbound ring is full")             \

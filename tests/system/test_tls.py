@@ -20,6 +20,7 @@ import time
 import warnings
 
 from exchange import PASSWORD, Exchange, free_port
+from metrics import Metrics
 from ouch_client import Client, enter, text
 from tap import eventually, run
 
@@ -240,6 +241,26 @@ def test_certificates_are_renewed_without_a_break():
         client.expect("A", 2)
 
 
+def test_what_the_metrics_say_of_it():
+    """Handshakes by what came of them, and the days that the certificate has left: 30 when it was made."""
+    def handshakes():
+        now = Metrics(os.path.join(exchange.rings, "gateway-1.metrics"))
+        return [now.value("ringside_gateway_handshakes_total", result=what) for what in ("made", "failed", "unheard")]
+
+    time.sleep(0.5)  # they are told ten times a second: by now those of the tests before
+    before = handshakes()
+    with by_tls("USER12"):
+        pass
+    with socket.create_connection(("127.0.0.1", PORT)) as stranger:
+        stranger.sendall(b"this is no TLS at all")
+        with contextlib.suppress(OSError):
+            stranger.recv(100)
+    eventually(lambda: [a - b for a, b in zip(handshakes(), before)] == [1, 1, 0], 10, "both are counted")
+    now = Metrics(os.path.join(exchange.rings, "gateway-1.metrics"))
+    days = now.value("ringside_gateway_certificate_left_seconds") / 86400
+    assert 29.9 < days <= 30, f"the certificate has {days} days left"
+
+
 def test_clients_that_must_show_a_certificate():
     install("server1")
     exchange.stop("gateway")
@@ -403,7 +424,8 @@ with exchange:
     exchange.start()
     run(test_a_session_by_either_version, test_what_is_told_is_the_same_without_tls, test_records_of_every_size,
         test_one_that_reads_slowly, test_openssl_is_content, test_our_own_clients,
-        test_old_versions_and_the_wrong_port, test_certificates_are_renewed_without_a_break,
+        test_old_versions_and_the_wrong_port, test_what_the_metrics_say_of_it,
+        test_certificates_are_renewed_without_a_break,
         test_clients_that_must_show_a_certificate, test_a_start_without_its_files_is_refused,
         test_handshakes_that_never_end, test_a_flood_of_handshakes,
         test_handshakes_have_a_share_of_the_time, on_failure=exchange.log_tails)
