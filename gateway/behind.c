@@ -64,6 +64,12 @@ void behind_begin(struct gateway *gateway, struct connection *connection, uint32
 {
     outbound_seek(&gateway->outbound, &connection->cursor, connection->stream, message_no);
     connection->copied_before = 0;
+    uint32_t first = 0;
+    uint64_t event_seq = notes_before(&gateway->notes, connection->stream, message_no, &first);
+    if (event_seq != 0) { /* nearer than the beginning of the day, should it have to be looked for */
+        connection->cursor.event_seq = event_seq;
+        connection->copied_before = first - 1;
+    }
     connection->behind = true;
     list_append(gateway, connection);
 }

@@ -12,6 +12,7 @@
 #include "wire/soup.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +35,32 @@ int follow_open(struct gateway *gateway, struct error *error)
     return outbound_open(&gateway->outbound, streams, config->gateway_index_bytes, config->gateway_index_file, error);
 }
 
+uint64_t follow_begin(struct gateway *gateway, uint64_t event_end)
+{
+    char name[32];
+    char path[RUN_PATH_BYTES];
+    struct error error = {0};
+    const struct noted noted = {.outbound = &gateway->outbound,
+                                .instruments = &gateway->instruments,
+                                .copies = &gateway->copies,
+                                .midnight_ns = &gateway->midnight_ns,
+                                .date = &gateway->date,
+                                .day_open = &gateway->day_open};
+    snprintf(name, sizeof(name), "gateway-%u", gateway->gateway);
+    run_notes_path(gateway->run, name, path);
+    if (!gateway->notes.file && notes_open(&gateway->notes, path, gateway->run->run_id,
+                                           gateway->config->gateway_note_events, &noted, &error) < 0)
+        log_error(&error, "the next start will read all events of the day");
+    uint64_t first = notes_restore(&gateway->notes, event_end);
+    if (first > 1)
+        log_info("the streams are known up to event %llu, of %llu", (unsigned long long)first,
+                 (unsigned long long)event_end);
+    return first;
+}
+
 void follow_close(struct gateway *gateway)
 {
+    notes_close(&gateway->notes);
     outbound_close(&gateway->outbound);
     instruments_close(&gateway->instruments);
     copies_close(&gateway->copies);
@@ -232,6 +257,7 @@ int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct e
         int code = apply_all(gateway, (uint32_t)count, now_ns, error);
         if (code < 0)
             return code;
+        notes_pass(&gateway->notes, gateway->follower.next);
         TRACE3(gateway_tell, gateway->events, count, gateway->gateway);
     }
     return (int)total;

@@ -23,6 +23,7 @@
 #include "members.h"
 #include "metrics/hops.h"
 #include "metrics/values.h"
+#include "notes.h"
 #include "outbound.h"
 #include "rate.h"
 #include "ring/ring.h"
@@ -122,6 +123,7 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     struct event events[FOLLOWED_EVENTS];
     struct instruments instruments;
     struct outbound outbound;
+    struct notes notes;
     uint32_t *stream_connection; /* by session number, and behind those by drop copy: index of its connection */
     struct copies copies;
     uint64_t midnight_ns;
@@ -262,6 +264,10 @@ void inbound_flush(struct gateway *gateway);
 
 int follow_open(struct gateway *gateway, struct error *error);
 void follow_close(struct gateway *gateway);
+
+/* The event ring is there, with events below event_end: takes up the notes of this run. Returns the first event to be
+ * followed. */
+uint64_t follow_begin(struct gateway *gateway, uint64_t event_end);
 
 /* Applies the next events, at most about `max`. Returns how many, or a negative error. */
 int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct error *error);

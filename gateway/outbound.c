@@ -101,6 +101,14 @@ void outbound_clear(struct outbound *outbound, uint64_t day_event_seq)
     outbound->day_event_seq = day_event_seq;
 }
 
+void outbound_begin(struct outbound *outbound, uint32_t session, uint32_t message_next, uint64_t last_event_seq)
+{
+    struct outbound_session *owner = session_of(outbound, session);
+    owner->message_next = message_next;
+    owner->first_indexed = message_next;
+    owner->last_event_seq = last_event_seq;
+}
+
 /* Takes a chunk from the session that has it; it is that session's oldest, since all are taken in turn. */
 static void chunk_evict(struct outbound *outbound, uint32_t slot)
 {

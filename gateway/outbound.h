@@ -72,6 +72,9 @@ void outbound_close(struct outbound *outbound);
 /* A new trading day, whose first event has this number. */
 void outbound_clear(struct outbound *outbound, uint64_t day_event_seq);
 
+/* A session that has had messages below message_next, the last of them made from last_event_seq; none is indexed. */
+void outbound_begin(struct outbound *outbound, uint32_t session, uint32_t message_next, uint64_t last_event_seq);
+
 /* NULL, or the rule that this message breaks (it is then not taken). */
 const char *outbound_append(struct outbound *outbound, uint32_t session, uint32_t message_no, uint64_t event_seq);
 

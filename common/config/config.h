@@ -141,6 +141,10 @@ enum config_log_level {
     NUMBER(gateway, index_bytes, 67108864, 65536, 1099511627776,                                                       \
            "memory for the index of what each session has "                                                            \
            "been told, one to two bytes a message; what is older is looked for in the event log")                      \
+    NUMBER(                                                                                                            \
+        gateway, note_events, 131072, 16, 1073741824,                                                                  \
+        "events from one note of the streams, beside the rings, to the next: a gateway that was killed reads about "   \
+        "twice as many when it starts")                                                                                \
     TEXT(gateway, index_file, "", "file to map for that index, for one larger than memory; empty: memory")             \
     TEXT(monitor, address, "127.0.0.1", "address that ringside-monitor serves metrics, health and its page on")        \
     NUMBER(monitor, port, 9180, 1, 65535, "its port")                                                                  \

@@ -221,7 +221,7 @@ static int remove_old_files(const struct run *run, struct error *error)
     for (const struct dirent *entry; (entry = readdir(directory));) {
         const char *name = entry->d_name;
         if (!ends_with(name, ".ring") && !ends_with(name, ".ring.new") && !ends_with(name, ".fifo") &&
-            strcmp(name, "doorbells") != 0)
+            !ends_with(name, ".notes") && strcmp(name, "doorbells") != 0)
             continue;
         if (unlinkat(dirfd(directory), name, 0) < 0 && errno != ENOENT) {
             int result = error_system(error, errno, name, "cannot remove what an earlier run left");
@@ -289,6 +289,11 @@ int run_check(const struct run *run, struct error *error)
     if (result < 0 || memcmp(file.run_id, run->run_id, sizeof(file.run_id)) != 0)
         return error_set(error, ERROR_MISMATCH, path, "another run has begun");
     return 0;
+}
+
+void run_notes_path(const struct run *run, const char *name, char path[RUN_PATH_BYTES])
+{
+    snprintf(path, RUN_PATH_BYTES, "%s/%s.notes", run->directory, name);
 }
 
 void run_ring_path(const struct run *run, const char *name, char path[RUN_PATH_BYTES])

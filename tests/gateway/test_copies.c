@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/units.h"
+#include "gateway_state.h"
 #include "wire/ouch.h"
 
 #include <criterion/criterion.h>
@@ -97,6 +98,19 @@ static void collect(struct client *client, uint32_t count, struct told *told)
         cr_assert_leq(frame.payload_bytes, sizeof(told->of[i].payload));
         told->of[i].bytes = frame.payload_bytes;
         memcpy(told->of[i].payload, frame.payload, frame.payload_bytes);
+    }
+}
+
+/* The same, behind those that were told before. */
+static void collect_more(struct client *client, uint32_t count, struct told *told)
+{
+    uint32_t before = told->count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct soup_frame frame = expect(client, 'S');
+        cr_assert_lt(told->count, TOLD_MAX);
+        told->of[before + i].bytes = frame.payload_bytes;
+        memcpy(told->of[before + i].payload, frame.payload, frame.payload_bytes);
+        told->count++;
     }
 }
 
@@ -241,6 +255,30 @@ Test(copies, what_is_no_longer_indexed_is_counted_out_of_the_log)
     expect_again(again, &both, 304);
     order(one, 1000, 'S', 1, 20000);
     cr_assert_eq(expect_of(again, "u01"), 'A');
+}
+
+Test(copies, a_life_that_begins_from_a_note_tells_the_same)
+{
+    static struct told both;
+    open_with("gateway.note_events=256", NULL);
+    struct client *one = login_new("u01");
+    struct client *two = login_new("u02");
+    struct client *three = login_new("u03");
+    struct client *copy = login_from("u12", 1);
+    for (uint32_t life = 0; life < 3; life++) {
+        trade(one, two, three, 1 + life * 1000, 300);
+        collect_more(copy, 1200, &both);
+        stand_in_restart_gateway(&exchange);
+        one = login_from("u01", 0);
+        two = login_from("u02", 0);
+        three = login_from("u03", 0);
+        const struct gateway *gateway = exchange.gateway;
+        uint32_t stream = copies_stream(&gateway->copies, "u12   ");
+        cr_assert_gt(gateway->outbound.sessions[stream - 1].first_indexed, 1u, "it has read all events");
+        cr_assert_gt(gateway->outbound.sessions[0].first_indexed, 1u);
+        every_number("u12", &both, 311);
+        copy = login_from("u12", 0);
+    }
 }
 
 Test(copies, one_that_does_not_read_is_told_later)

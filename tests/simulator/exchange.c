@@ -68,6 +68,7 @@ static void configure(struct config *config, const struct plan *plan, const char
     config->gateway_connections_max = 32;
     config->gateway_output_bytes = 8192;
     config->gateway_index_bytes = 65536;
+    config->gateway_note_events = 32;
     config->metrics_enabled = SWITCH_NO; /* what a file of each life would cost is most of what a life costs */
     set(config, "instruments.AAPL=tick 0.01 lot 1 reference 100");
     set(config, "instruments.MSFT=tick 0.01 lot 1 reference 100");

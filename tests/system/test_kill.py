@@ -5,6 +5,7 @@ hand.
 Goal: the load ends with every order's story told exactly once, and both stores hold the same as it. Method: an
 open-loop load of some seconds; a stage is killed while orders are in flight, stays away for a moment, and comes back.
 """
+import re
 import sys
 import time
 
@@ -13,8 +14,9 @@ from tap import run
 
 KILLED = ("matcher", "sequencer", "journaler")
 RATE, SECONDS = 5000, 8
+NOTE_EVENTS = 4096
 
-exchange = Exchange(sys.argv[1], stores=True)
+exchange = Exchange(sys.argv[1], stores=True, options={"gateway.note_events": NOTE_EVENTS})
 
 
 def test_load_survives_kills():
@@ -42,7 +44,18 @@ def test_next_load_finds_nothing_amiss():
     assert exchange.load("--orders", 2000)["complete"] is True
 
 
+def test_a_killed_gateway_begins_near_the_end():
+    """However many events the day has had, it reads the last few alone; and tells whoever asks from the first on."""
+    last = exchange.event_seq_last()
+    assert last > 10 * NOTE_EVENTS, f"{last} events are too few to tell"
+    exchange.kill("gateway")
+    exchange.start("gateway")
+    known = re.findall(r"the streams are known up to event (\d+)", exchange.log_text("gateway"))
+    assert known and last - 4 * NOTE_EVENTS < int(known[-1]) <= last, f"it began at {known}, of {last}"
+    assert exchange.load("--orders", 2000)["complete"] is True
+
+
 with exchange:
     exchange.start()
     run(test_load_survives_kills, test_stores_hold_the_same, test_next_load_finds_nothing_amiss,
-        on_failure=exchange.log_tails)
+        test_a_killed_gateway_begins_near_the_end, on_failure=exchange.log_tails)

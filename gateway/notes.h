@@ -1,0 +1,96 @@
+/*
+ * Notes of how far the streams were at some events, kept beside the rings: a gateway that is killed begins from one
+ * instead of from the day's first event, and who asks for messages that are no longer indexed is looked for from one.
+ *
+ * A file of the run, "gateway-N.notes": a head, and NOTES_COUNT places for notes. Note n is made when `every` x n
+ * events have gone by, and lies in the place of n's lowest bit that is set: so the two newest are in different places,
+ * and there is always one about half as old, a quarter, and so on. It says what is known when all events before a
+ * number have been applied: the day, each stream's next message, instruments, and whom drop copies watch.
+ *
+ * Rules
+ *   1. One process writes it, that gateway; nobody else reads it. It goes with the run: what it says is of this run's
+ *      events, which never change, so it needs no check against them.
+ *   2. A note that was being written when its writer was killed has no event number, and is none.
+ *   3. Made anew if the run, the sizes or the drop copies' definitions are others. Nothing depends on it: a gateway
+ *      without one reads the events of the day, from the first.
+ */
+#ifndef RINGSIDE_GATEWAY_NOTES_H
+#define RINGSIDE_GATEWAY_NOTES_H
+
+#include "base/error.h"
+#include "copies.h"
+#include "instruments.h"
+#include "outbound.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NOTES_COUNT 16u
+
+struct note_stream {
+    uint64_t last_event_seq;
+    uint32_t message_next;
+    uint32_t reserved0;
+};
+
+struct note {
+    _Atomic uint64_t event_seq; /* all events before this one; 0: none is here */
+    uint64_t day_event_seq;
+    uint64_t midnight_ns;
+    uint32_t date; /* 0: no day yet */
+    uint32_t day_open;
+    uint32_t instrument_count;
+    uint32_t reserved0;
+    uint64_t reserved1[3];
+    /* then the streams, the instruments and, if there are drop copies, the sessions that they watch */
+};
+_Static_assert(sizeof(struct note_stream) == 16, "no padding");
+_Static_assert(sizeof(struct note) == 64, "no padding, and what follows begins a line");
+
+/* What is noted. The tables are the gateway's own. */
+struct noted {
+    struct outbound *outbound;
+    struct instruments *instruments;
+    struct copies *copies;
+    uint64_t *midnight_ns;
+    uint32_t *date;
+    bool *day_open;
+};
+
+struct notes {
+    struct notes_file *file; /* NULL: there is none */
+    size_t bytes;
+    size_t note_bytes;
+    uint64_t every;
+    uint64_t count; /* number of the newest note */
+    struct noted noted;
+};
+
+/* The file of this run, as it is or made anew. */
+int notes_open(struct notes *notes, const char *path, const uint8_t run_id[16], uint64_t every,
+               const struct noted *noted, struct error *error);
+void notes_close(struct notes *notes);
+
+/* All events before this one have been applied: notes it, if it is time. */
+void notes_write(struct notes *notes, uint64_t event_seq);
+
+static inline void notes_pass(struct notes *notes, uint64_t event_seq)
+{
+    if (notes->file && event_seq / notes->every > notes->count)
+        notes_write(notes, event_seq);
+}
+
+/*
+ * Begins with the newest note that leaves at least `every` of the events below event_end to be read, so that what was
+ * told last is indexed. Returns the first of them; 1, and nothing has changed, if there is no such note.
+ */
+uint64_t notes_restore(struct notes *notes, uint64_t event_end);
+
+/*
+ * Where to begin to look for a message of today: the last event that is known to be at or before it. *ret_message_no:
+ * the first of the stream's messages from there on. 0: no note says.
+ */
+uint64_t notes_before(const struct notes *notes, uint32_t stream, uint32_t message_no, uint32_t *ret_message_no);
+
+#endif
