@@ -36,6 +36,7 @@ PACKAGES = ("systemd", "systemd-sysv", "dbus", "procps", "libpq5", "libhiredis0.
             "libmicrohttpd12", "libmsgpackc2", "libncursesw6", "libssl3", "libsystemd0")
 TREE = os.path.join(CACHE, f"systemd-{zlib.crc32(' '.join(PACKAGES).encode()):08x}")  # another set, another tree
 BOOT_S = 60
+OLDER = "0~test"  # a version before any other
 
 
 def run(*words, check=True, timeout_s=120, **more):
@@ -164,6 +165,27 @@ class Machine:
         os.makedirs(destination, exist_ok=True)
         for package in glob.glob(os.path.join(folder, "*.deb")):
             shutil.copy(package, destination)
+
+    def make_older(self):
+        """Beside the package, the same one with a version that is older than any."""
+        folder = os.path.join(self.directory, "packages")
+        package, = glob.glob(os.path.join(folder, "ringside_*.deb"))
+        tree = os.path.join(self.directory, "older")
+        run("dpkg-deb", "--raw-extract", package, tree)
+        control = os.path.join(tree, "DEBIAN", "control")
+        with open(control) as file:
+            lines = file.read().splitlines()
+        with open(control, "w") as file:
+            file.writelines(f"Version: {OLDER}\n" if line.startswith("Version:") else line + "\n" for line in lines)
+        architecture = package.rsplit("_", 1)[1]
+        run("dpkg-deb", "--build", "-Znone", tree, os.path.join(folder, f"ringside_{OLDER}_{architecture}"))
+        shutil.rmtree(tree)
+
+    def apt_install(self, older=False):
+        """The package, or the older one."""
+        names = [name for name in os.listdir(os.path.join(self.directory, "packages")) if name.startswith("ringside_")]
+        name, = [name for name in names if name.startswith(f"ringside_{OLDER}_") == older]
+        self.call("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", f"/opt/packages/{name}")
 
     # ---- the end ----
 
