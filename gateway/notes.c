@@ -1,6 +1,7 @@
 #include "notes.h"
 
 #include "base/checksum.h"
+#include "base/require.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +14,8 @@
 #define NOTES_MAGIC   0x313045544f4e4952u /* "RINOTE01" */
 #define NOTES_VERSION 1
 
-struct notes_file {
-    _Atomic uint64_t magic; /* stored last */
+/* Notes of another shape are of no use. */
+struct notes_shape {
     uint32_t version;
     uint32_t definitions; /* crc32c of what drop copies are */
     uint8_t run_id[16];
@@ -23,6 +24,11 @@ struct notes_file {
     uint32_t stream_count;
     uint32_t instrument_max;
     uint64_t reserved0;
+};
+
+struct notes_file {
+    _Atomic uint64_t magic; /* stored last */
+    struct notes_shape shape;
 };
 _Static_assert(sizeof(struct notes_file) == 64, "no padding");
 
@@ -80,17 +86,16 @@ static uint32_t definitions_of(const struct copies *copies)
     return crc32c(sum, &copies->with_orders, sizeof(copies->with_orders));
 }
 
-static struct notes_file head_of(const struct notes *notes, const uint8_t run_id[16])
+static struct notes_shape shape_of(const struct notes *notes, const uint8_t run_id[16])
 {
-    struct notes_file head = {.version = NOTES_VERSION,
-                              .definitions = definitions_of(notes->noted.copies),
-                              .every = notes->every,
-                              .note_bytes = notes->note_bytes,
-                              .stream_count = notes->noted.outbound->session_count,
-                              .instrument_max = notes->noted.instruments->count_max};
-    memcpy(head.run_id, run_id, sizeof(head.run_id));
-    atomic_init(&head.magic, NOTES_MAGIC);
-    return head;
+    struct notes_shape shape = {.version = NOTES_VERSION,
+                                .definitions = definitions_of(notes->noted.copies),
+                                .every = notes->every,
+                                .note_bytes = notes->note_bytes,
+                                .stream_count = notes->noted.outbound->session_count,
+                                .instrument_max = notes->noted.instruments->count_max};
+    memcpy(shape.run_id, run_id, sizeof(shape.run_id));
+    return shape;
 }
 
 static bool is_whole(const char *path, size_t bytes)
@@ -141,12 +146,13 @@ int notes_open(struct notes *notes, const char *path, const uint8_t run_id[16], 
 {
     *notes = (struct notes){.every = every, .noted = *noted, .note_bytes = note_bytes(noted)};
     notes->bytes = sizeof(struct notes_file) + NOTES_COUNT * notes->note_bytes;
-    struct notes_file head = head_of(notes, run_id);
+    struct notes_shape shape = shape_of(notes, run_id);
     if (is_whole(path, notes->bytes)) {
         int code = file_map(notes, path, error);
         if (code < 0)
             return code;
-        if (memcmp(notes->file, &head, sizeof(head)) == 0) {
+        REQUIRE(notes->file);
+        if (notes->file->magic == NOTES_MAGIC && memcmp(&notes->file->shape, &shape, sizeof(shape)) == 0) {
             find_newest(notes);
             return 0;
         }
@@ -157,8 +163,8 @@ int notes_open(struct notes *notes, const char *path, const uint8_t run_id[16], 
         code = file_map(notes, path, error);
     if (code < 0)
         return code;
-    memcpy((uint8_t *)notes->file + sizeof(uint64_t), (const uint8_t *)&head + sizeof(uint64_t),
-           sizeof(head) - sizeof(uint64_t));
+    REQUIRE(notes->file);
+    notes->file->shape = shape;
     atomic_store_explicit(&notes->file->magic, NOTES_MAGIC, memory_order_release);
     return 0;
 }

@@ -15,7 +15,7 @@
 
 #define STREAMS     20u
 #define INSTRUMENTS 50u
-#define EVERY       64u
+#define EVERY       UINT64_C(64)
 #define EVENTS      40000u
 
 struct life {
@@ -152,7 +152,7 @@ Test(notes, are_what_was_so)
         uint64_t first = check_restored(event_seq + 1);
         near += event_seq < 4 * EVERY || event_seq - first < 4 * EVERY;
         cr_assert(event_seq < 1000 || first > 1, "no note at event %llu", (unsigned long long)event_seq);
-        cr_assert_lt(event_seq - first, 40u * EVERY, "it begins at %llu, of %llu", (unsigned long long)first,
+        cr_assert_lt(event_seq - first, 40 * EVERY, "it begins at %llu, of %llu", (unsigned long long)first,
                      (unsigned long long)event_seq);
     }
     cr_assert_gt(near, EVENTS / 20 * 8 / 10, "%llu lives began near", (unsigned long long)near);
