@@ -6,8 +6,8 @@
  *   NAME.ring     ring_layout.h
  *   NAME.fifo     doorbells of pollable processes, doorbell-INDEX.fifo
  *   NAME.notes    what a process leaves for its next life in this run, for itself alone
- *   ROLE.lock     one for each process: an exclusive flock, held for life, with pid and start time as text; and a lock of
- *                 its open file description, for bystanders to ask for
+ *   ROLE.lock     one for each process: an exclusive flock, held for life, with pid and start time as text; and a lock
+ *                 of its open file description, for bystanders to ask for
  *
  * Rules
  *   1. Every stage holds a shared flock on `run`. The journaler alone makes a new run, and needs the exclusive one for

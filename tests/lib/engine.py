@@ -11,7 +11,9 @@ network of the test.
   2. Bridges and firewall rules of the containers' networks are in the test's namespace, and go with it.
 """
 
+import contextlib
 import fcntl
+import glob
 import os
 import shutil
 import subprocess
@@ -83,6 +85,10 @@ class Engine:
             if name != "podman":
                 self.call("network", "rm", "--force", name)
         self.call("image", "prune", "--force")
+        for parent in glob.glob("/sys/fs/cgroup/*/libpod_parent"):
+            for directory, _, _ in os.walk(parent, topdown=False):
+                with contextlib.suppress(OSError):  # somebody else's containers are in it
+                    os.rmdir(directory)
 
     def inspect(self, container, what):
         return self.call("inspect", "--format", what, container).stdout.strip()
