@@ -35,7 +35,16 @@ int follow_open(struct gateway *gateway, struct error *error)
     return outbound_open(&gateway->outbound, streams, config->gateway_index_bytes, config->gateway_index_file, error);
 }
 
-uint64_t follow_begin(struct gateway *gateway, uint64_t event_end)
+/* notes_reader: an event out of the log. */
+static const struct event *logged(void *argument, uint64_t event_seq)
+{
+    struct gateway *gateway = argument;
+    struct error error;
+    int count = eventlog_reader_read(gateway->log, event_seq, gateway->events, 1, &error);
+    return count == 1 ? gateway->events : NULL;
+}
+
+static void take_up_notes(struct gateway *gateway)
 {
     char name[32];
     char path[RUN_PATH_BYTES];
@@ -48,9 +57,15 @@ uint64_t follow_begin(struct gateway *gateway, uint64_t event_end)
                                 .day_open = &gateway->day_open};
     snprintf(name, sizeof(name), "gateway-%u", gateway->gateway);
     run_notes_path(gateway->run, name, path);
-    if (!gateway->notes.file && notes_open(&gateway->notes, path, gateway->run->run_id,
-                                           gateway->config->gateway_note_events, &noted, &error) < 0)
+    if (notes_open(&gateway->notes, path, gateway->config->gateway_note_events, &noted, &error) < 0)
         log_error(&error, "the next start will read all events of the day");
+    notes_check(&gateway->notes, logged, gateway);
+}
+
+uint64_t follow_begin(struct gateway *gateway, uint64_t event_end)
+{
+    if (!gateway->notes.file)
+        take_up_notes(gateway);
     uint64_t first = notes_restore(&gateway->notes, event_end);
     if (first > 1)
         log_info("the streams are known up to event %llu, of %llu", (unsigned long long)first,
@@ -257,7 +272,7 @@ int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct e
         int code = apply_all(gateway, (uint32_t)count, now_ns, error);
         if (code < 0)
             return code;
-        notes_pass(&gateway->notes, gateway->follower.next);
+        notes_pass(&gateway->notes, &gateway->events[count - 1]);
         TRACE3(gateway_tell, gateway->events, count, gateway->gateway);
     }
     return (int)total;

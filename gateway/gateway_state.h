@@ -265,8 +265,8 @@ void inbound_flush(struct gateway *gateway);
 int follow_open(struct gateway *gateway, struct error *error);
 void follow_close(struct gateway *gateway);
 
-/* The event ring is there, with events below event_end: takes up the notes of this run. Returns the first event to be
- * followed. */
+/* The event ring is there, with events below event_end: takes up the notes of earlier lives. Returns the first event to
+ * be followed. */
 uint64_t follow_begin(struct gateway *gateway, uint64_t event_end);
 
 /* Applies the next events, at most about `max`. Returns how many, or a negative error. */

@@ -72,14 +72,17 @@ static int events_attach(struct gateway *gateway, struct error *error)
     int code = ring_attach(&gateway->event_ring, path, false, &parameters, error);
     if (code < 0)
         return code == ERROR_NOT_YET ? 0 : code;
-    uint64_t end = atomic_load_explicit(&gateway->event_ring.file->producer.cursor, memory_order_acquire);
-    uint64_t first = follow_begin(gateway, end);
-    code =
-        event_follower_open(&gateway->follower, &gateway->event_ring, gateway->config->events_directory, first, error);
+    if (!gateway->log)
+        code = behind_open(gateway, error);
+    if (code >= 0) {
+        uint64_t end = atomic_load_explicit(&gateway->event_ring.file->producer.cursor, memory_order_acquire);
+        uint64_t first = follow_begin(gateway, end);
+        code = event_follower_open(&gateway->follower, &gateway->event_ring, gateway->config->events_directory, first,
+                                   error);
+    }
     if (code == 0) { /* of earlier days, sessions and instruments are enough */
         event_follower_archive(&gateway->follower, NULL, UINT64_MAX);
         gateway->follower_open = true;
-        code = behind_open(gateway, error);
     }
     if (code < 0) {
         ring_detach(&gateway->event_ring);

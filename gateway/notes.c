@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "base/require.h"
+#include "record/event.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +19,11 @@
 struct notes_shape {
     uint32_t version;
     uint32_t definitions; /* crc32c of what drop copies are */
-    uint8_t run_id[16];
     uint64_t every;
     uint64_t note_bytes;
     uint32_t stream_count;
     uint32_t instrument_max;
-    uint64_t reserved0;
+    uint64_t reserved0[3];
 };
 
 struct notes_file {
@@ -86,7 +86,7 @@ static uint32_t definitions_of(const struct copies *copies)
     return crc32c(sum, &copies->with_orders, sizeof(copies->with_orders));
 }
 
-static struct notes_shape shape_of(const struct notes *notes, const uint8_t run_id[16])
+static struct notes_shape shape_of(const struct notes *notes)
 {
     struct notes_shape shape = {.version = NOTES_VERSION,
                                 .definitions = definitions_of(notes->noted.copies),
@@ -94,7 +94,6 @@ static struct notes_shape shape_of(const struct notes *notes, const uint8_t run_
                                 .note_bytes = notes->note_bytes,
                                 .stream_count = notes->noted.outbound->session_count,
                                 .instrument_max = notes->noted.instruments->count_max};
-    memcpy(shape.run_id, run_id, sizeof(shape.run_id));
     return shape;
 }
 
@@ -135,18 +134,18 @@ static int file_map(struct notes *notes, const char *path, struct error *error)
 
 static void find_newest(struct notes *notes)
 {
+    notes->count = 0;
     for (uint32_t place = 0; place < NOTES_COUNT; place++) {
         uint64_t number = atomic_load_explicit(&note_at(notes, place)->event_seq, memory_order_relaxed) / notes->every;
         notes->count = number > notes->count ? number : notes->count;
     }
 }
 
-int notes_open(struct notes *notes, const char *path, const uint8_t run_id[16], uint64_t every,
-               const struct noted *noted, struct error *error)
+int notes_open(struct notes *notes, const char *path, uint64_t every, const struct noted *noted, struct error *error)
 {
     *notes = (struct notes){.every = every, .noted = *noted, .note_bytes = note_bytes(noted)};
     notes->bytes = sizeof(struct notes_file) + NOTES_COUNT * notes->note_bytes;
-    struct notes_shape shape = shape_of(notes, run_id);
+    struct notes_shape shape = shape_of(notes);
     if (is_whole(path, notes->bytes)) {
         int code = file_map(notes, path, error);
         if (code < 0)
@@ -197,9 +196,16 @@ static uint32_t write_instruments(const struct instruments *instruments, struct 
     return count;
 }
 
-void notes_write(struct notes *notes, uint64_t event_seq)
+/* What two events that are not the same do not share: body, number included. */
+static uint32_t sum_of(const struct event *event)
+{
+    return crc32c(0, (const uint8_t *)event + RECORD_HEAD_BYTES, RECORD_BYTES - RECORD_HEAD_BYTES);
+}
+
+void notes_write(struct notes *notes, const struct event *last)
 {
     const struct noted *noted = &notes->noted;
+    uint64_t event_seq = last->event_seq + 1;
     uint64_t number = event_seq / notes->every;
     uint32_t place = (uint32_t)__builtin_ctzll(number | UINT64_C(1) << (NOTES_COUNT - 1));
     struct note *note = note_at(notes, place);
@@ -209,6 +215,8 @@ void notes_write(struct notes *notes, uint64_t event_seq)
     note->midnight_ns = *noted->midnight_ns;
     note->date = *noted->date;
     note->day_open = *noted->day_open;
+    note->last_sum = sum_of(last);
+    note->last_time_ns = last->time_ns;
     write_streams(noted->outbound, streams_of(note));
     note->instrument_count = write_instruments(noted->instruments, instruments_of(notes, note));
     if (noted->copies->count != 0)
@@ -218,6 +226,22 @@ void notes_write(struct notes *notes, uint64_t event_seq)
 }
 
 /* ---- reading ---- */
+
+void notes_check(struct notes *notes, notes_reader *reader, void *argument)
+{
+    for (uint32_t place = 0; notes->file && place < NOTES_COUNT; place++) {
+        struct note *note = note_at(notes, place);
+        uint64_t event_seq = atomic_load_explicit(&note->event_seq, memory_order_acquire);
+        if (event_seq == 0)
+            continue;
+        const struct event *last = reader(argument, event_seq - 1);
+        if (!last || last->event_seq != event_seq - 1 || last->time_ns != note->last_time_ns ||
+            sum_of(last) != note->last_sum)
+            atomic_store_explicit(&note->event_seq, 0, memory_order_relaxed);
+    }
+    if (notes->file)
+        find_newest(notes);
+}
 
 static void restore(const struct notes *notes, const struct note *note)
 {

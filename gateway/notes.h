@@ -2,17 +2,18 @@
  * Notes of how far the streams were at some events, kept beside the rings: a gateway that is killed begins from one
  * instead of from the day's first event, and who asks for messages that are no longer indexed is looked for from one.
  *
- * A file of the run, "gateway-N.notes": a head, and NOTES_COUNT places for notes. Note n is made when `every` x n
- * events have gone by, and lies in the place of n's lowest bit that is set: so the two newest are in different places,
- * and there is always one about half as old, a quarter, and so on. It says what is known when all events before a
- * number have been applied: the day, each stream's next message, instruments, and whom drop copies watch.
+ * A file, "gateway-N.notes": a head, and NOTES_COUNT places for notes. Note n is made when `every` x n events have gone
+ * by, and lies in the place of n's lowest bit that is set: so the two newest are in different places, and there is
+ * always one about half as old, a quarter, and so on. It says what is known when all events before a number have been
+ * applied: the day, each stream's next message, instruments, and whom drop copies watch.
  *
  * Rules
- *   1. One process writes it, that gateway; nobody else reads it. It goes with the run: what it says is of this run's
- *      events, which never change, so it needs no check against them.
- *   2. A note that was being written when its writer was killed has no event number, and is none.
- *   3. Made anew if the run, the sizes or the drop copies' definitions are others. Nothing depends on it: a gateway
- *      without one reads the events of the day, from the first.
+ *   1. One process writes it, that gateway; nobody else reads it.
+ *   2. A note outlives its run, so each holds the checksum of the last event before it. Whoever opens the file has the
+ *      notes checked against the event log (notes_check); one that is not borne out, or of another history, goes.
+ *   3. A note that was being written when its writer was killed has no event number, and is none.
+ *   4. Made anew if the sizes or the drop copies' definitions are others. Nothing depends on it: a gateway without one
+ *      reads the events of the day, from the first.
  */
 #ifndef RINGSIDE_GATEWAY_NOTES_H
 #define RINGSIDE_GATEWAY_NOTES_H
@@ -41,8 +42,9 @@ struct note {
     uint32_t date; /* 0: no day yet */
     uint32_t day_open;
     uint32_t instrument_count;
-    uint32_t reserved0;
-    uint64_t reserved1[3];
+    uint32_t last_sum;     /* crc32c of the body of the last event before it, */
+    uint64_t last_time_ns; /* and its time */
+    uint64_t reserved0[2];
     /* then the streams, the instruments and, if there are drop copies, the sessions that they watch */
 };
 _Static_assert(sizeof(struct note_stream) == 16, "no padding");
@@ -67,18 +69,23 @@ struct notes {
     struct noted noted;
 };
 
-/* The file of this run, as it is or made anew. */
-int notes_open(struct notes *notes, const char *path, const uint8_t run_id[16], uint64_t every,
-               const struct noted *noted, struct error *error);
+/* The file as it is, or made anew. */
+int notes_open(struct notes *notes, const char *path, uint64_t every, const struct noted *noted, struct error *error);
 void notes_close(struct notes *notes);
 
-/* All events before this one have been applied: notes it, if it is time. */
-void notes_write(struct notes *notes, uint64_t event_seq);
+/* Gives the event of this number, or NULL: it cannot be had. */
+typedef const struct event *notes_reader(void *argument, uint64_t event_seq);
 
-static inline void notes_pass(struct notes *notes, uint64_t event_seq)
+/* Takes away the notes whose last event is not what `reader` gives. */
+void notes_check(struct notes *notes, notes_reader *reader, void *argument);
+
+/* This event has been applied, and all before it: notes it, if it is time. */
+void notes_write(struct notes *notes, const struct event *last);
+
+static inline void notes_pass(struct notes *notes, const struct event *last)
 {
-    if (notes->file && event_seq / notes->every > notes->count)
-        notes_write(notes, event_seq);
+    if (notes->file && (last->event_seq + 1) / notes->every > notes->count)
+        notes_write(notes, last);
 }
 
 /*

@@ -221,7 +221,7 @@ static int remove_old_files(const struct run *run, struct error *error)
     for (const struct dirent *entry; (entry = readdir(directory));) {
         const char *name = entry->d_name;
         if (!ends_with(name, ".ring") && !ends_with(name, ".ring.new") && !ends_with(name, ".fifo") &&
-            !ends_with(name, ".notes") && strcmp(name, "doorbells") != 0)
+            strcmp(name, "doorbells") != 0)
             continue;
         if (unlinkat(dirfd(directory), name, 0) < 0 && errno != ENOENT) {
             int result = error_system(error, errno, name, "cannot remove what an earlier run left");

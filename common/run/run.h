@@ -5,7 +5,7 @@
  *   doorbells     doorbell.h
  *   NAME.ring     ring_layout.h
  *   NAME.fifo     doorbells of pollable processes, doorbell-INDEX.fifo
- *   NAME.notes    what a process leaves for its next life in this run, for itself alone
+ *   NAME.notes    what a process leaves for its next life, for itself alone; stays when a new run is made
  *   ROLE.lock     one for each process: an exclusive flock, held for life, with pid and start time as text; and a lock
  *                 of its open file description, for bystanders to ask for
  *
@@ -85,7 +85,7 @@ int run_check(const struct run *run, struct error *error);
 #define RUN_PATH_BYTES 256
 void run_ring_path(const struct run *run, const char *name, char path[RUN_PATH_BYTES]);
 
-/* Path of what a process leaves for its next life in this run: run_notes_path(run, "gateway-1", path). */
+/* Path of what a process leaves for its next life: run_notes_path(run, "gateway-1", path). */
 void run_notes_path(const struct run *run, const char *name, char path[RUN_PATH_BYTES]);
 
 /* Fills the parameters that all rings of the run share: hashes, run id. record_hash, capacity, gating stay to do. */

@@ -30,10 +30,27 @@ struct life {
 
 static char path[] = "/tmp/ringside-notes-XXXXXX";
 static const char *where = path;
-static const uint8_t run_id[16] = {7, 8, 9};
 static uint32_t message_next_at[EVENTS + 1][STREAMS]; /* before this event */
 static uint64_t day_at[EVENTS + 1];
 static uint64_t random_state = 88172645463325252u;
+
+/* The event of a history; another history has others of the same numbers. */
+static uint64_t history;
+static const struct event *event_of(void *argument, uint64_t event_seq)
+{
+    static struct event event;
+    (void)argument;
+    memset(&event, 0, sizeof(event));
+    event.event_seq = event_seq;
+    event.time_ns = event_seq * 1000;
+    event.accepted.order_ref = history;
+    return &event;
+}
+
+static void pass(struct life *life, uint64_t event_seq)
+{
+    notes_pass(&life->notes, event_of(NULL, event_seq - 1));
+}
 
 static uint32_t random_below(uint32_t below)
 {
@@ -43,7 +60,7 @@ static uint32_t random_below(uint32_t below)
     return (uint32_t)(random_state >> 20) % below;
 }
 
-static int life_begin(struct life *life, const uint8_t id[16], uint64_t every)
+static int life_begin(struct life *life, uint64_t every)
 {
     struct error error = {0};
     memset(life, 0, sizeof(*life));
@@ -51,7 +68,7 @@ static int life_begin(struct life *life, const uint8_t id[16], uint64_t every)
     cr_assert_eq(instruments_open(&life->instruments, INSTRUMENTS, &error), 0);
     const struct noted noted = {&life->outbound,    &life->instruments, &life->copies,
                                 &life->midnight_ns, &life->date,        &life->day_open};
-    return notes_open(&life->notes, where, id, every, &noted, &error);
+    return notes_open(&life->notes, where, every, &noted, &error);
 }
 
 static void life_end(struct life *life)
@@ -92,7 +109,7 @@ static void remember(const struct life *life, uint64_t event_seq)
 static uint64_t check_restored(uint64_t event_end)
 {
     struct life life;
-    cr_assert_eq(life_begin(&life, run_id, EVERY), 0);
+    cr_assert_eq(life_begin(&life, EVERY), 0);
     uint64_t first = notes_restore(&life.notes, event_end);
     cr_assert(first == 1 || first + EVERY <= event_end, "it begins at %llu, of %llu", (unsigned long long)first,
               (unsigned long long)event_end);
@@ -139,7 +156,7 @@ TestSuite(notes, .init = make_name, .fini = remove_file);
 Test(notes, are_what_was_so)
 {
     struct life life;
-    cr_assert_eq(life_begin(&life, run_id, EVERY), 0);
+    cr_assert_eq(life_begin(&life, EVERY), 0);
     uint64_t near = 0;
     remember(&life, 1);
     for (uint64_t event_seq = 1; event_seq < EVENTS; event_seq++) {
@@ -147,7 +164,7 @@ Test(notes, are_what_was_so)
         remember(&life, event_seq + 1);
         if (random_below(20) != 0) /* not after each: events come in batches */
             continue;
-        notes_pass(&life.notes, event_seq + 1);
+        pass(&life, event_seq + 1);
         check_before(&life, event_seq + 1);
         uint64_t first = check_restored(event_seq + 1);
         near += event_seq < 4 * EVERY || event_seq - first < 4 * EVERY;
@@ -162,11 +179,11 @@ Test(notes, are_what_was_so)
 Test(notes, leave_one_at_each_distance)
 {
     struct life life;
-    cr_assert_eq(life_begin(&life, run_id, EVERY), 0);
+    cr_assert_eq(life_begin(&life, EVERY), 0);
     for (uint64_t number = 1; number <= 5000; number++) {
         for (uint32_t stream = 1; stream <= STREAMS; stream++)
             outbound_append(&life.outbound, stream, (uint32_t)number, number * EVERY - 1);
-        notes_pass(&life.notes, number * EVERY);
+        pass(&life, number * EVERY);
         for (uint64_t back = 1; back < number && number > 64; back *= 2) {
             uint32_t message_next = 0;
             uint64_t before = notes_before(&life.notes, 1, (uint32_t)(number - back + 1), &message_next);
@@ -181,12 +198,12 @@ Test(notes, leave_one_at_each_distance)
 Test(notes, one_that_was_being_written_is_none)
 {
     struct life life;
-    cr_assert_eq(life_begin(&life, run_id, EVERY), 0);
+    cr_assert_eq(life_begin(&life, EVERY), 0);
     remember(&life, 1);
     for (uint64_t event_seq = 1; event_seq < 10 * EVERY; event_seq++) {
         event(&life, event_seq);
         remember(&life, event_seq + 1);
-        notes_pass(&life.notes, event_seq + 1);
+        pass(&life, event_seq + 1);
     }
     uint64_t whole = check_restored(100 * EVERY);
     cr_assert_eq(whole, 10 * EVERY);
@@ -199,19 +216,31 @@ Test(notes, one_that_was_being_written_is_none)
     life_end(&life);
 }
 
-Test(notes, of_another_run_or_shape_are_none)
+static const struct event *nothing(void *argument, uint64_t event_seq)
 {
-    static const uint8_t other_run[16] = {1};
-    for (int other = 0; other < 2; other++) {
+    (void)argument;
+    (void)event_seq;
+    return NULL;
+}
+
+Test(notes, of_another_history_or_shape_are_none)
+{
+    enum { SAME, OTHER_SHAPE, OTHER_HISTORY, NOT_IN_THE_LOG, CASES };
+    for (int other = SAME; other < CASES; other++) {
         struct life life;
-        cr_assert_eq(life_begin(&life, run_id, EVERY), 0);
+        unlink(path);
+        history = 0;
+        cr_assert_eq(life_begin(&life, EVERY), 0);
         for (uint64_t event_seq = 1; event_seq < 10 * EVERY; event_seq++) {
             event(&life, event_seq);
-            notes_pass(&life.notes, event_seq + 1);
+            pass(&life, event_seq + 1);
         }
         life_end(&life);
-        cr_assert_eq(life_begin(&life, other ? run_id : other_run, other ? 2 * EVERY : EVERY), 0);
-        cr_assert_eq(notes_restore(&life.notes, 100 * EVERY), 1);
+        history = other == OTHER_HISTORY;
+        cr_assert_eq(life_begin(&life, other == OTHER_SHAPE ? 2 * EVERY : EVERY), 0);
+        notes_check(&life.notes, other == NOT_IN_THE_LOG ? nothing : event_of, NULL);
+        cr_assert_eq(notes_restore(&life.notes, 100 * EVERY), other == SAME ? 10 * EVERY : 1, "case %d", other);
+        cr_assert_eq(life.notes.count, other == SAME ? 10 : 0, "case %d", other);
         life_end(&life);
     }
 }
@@ -220,8 +249,8 @@ Test(notes, that_have_no_place_are_done_without)
 {
     struct life life;
     where = "/proc/ringside-no-such-place";
-    cr_assert_lt(life_begin(&life, run_id, EVERY), 0);
-    notes_pass(&life.notes, 1000);
+    cr_assert_lt(life_begin(&life, EVERY), 0);
+    pass(&life, 1000);
     uint32_t message_next = 0;
     cr_assert_eq(notes_restore(&life.notes, 1000), 1);
     cr_assert_eq(notes_before(&life.notes, 1, 1, &message_next), 0);
