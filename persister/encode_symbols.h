@@ -15,7 +15,9 @@
 
 #include <stdint.h>
 
+#ifndef INSTRUMENTS_COUNT_MAX        /* the simulator, which starts persisters by the thousand, has few */
 #define INSTRUMENTS_COUNT_MAX 131073 /* the highest engine.instruments_max and the number 0, which is none */
+#endif
 
 struct symbol_table {
     char symbols[INSTRUMENTS_COUNT_MAX][SYMBOL_BYTES]; /* padded with spaces; zeros where unknown */

@@ -9,8 +9,10 @@
 #include "matcher.h"
 #include "network.h"
 #include "outside.h"
+#include "persister.h"
 #include "random.h"
 #include "sequencer.h"
+#include "stores.h"
 #include "witness.h"
 
 #include <dirent.h>
@@ -69,6 +71,14 @@ static void configure(struct config *config, const struct plan *plan, const char
     config->gateway_output_bytes = 8192;
     config->gateway_index_bytes = 65536;
     config->gateway_note_events = 32;
+    snprintf(config->postgres_connection, CONFIG_TEXT_BYTES, "host=/simulated");
+    config->postgres_batch_events = plan->postgres_events;
+    config->postgres_batch_ms = plan->postgres_ms;
+    snprintf(config->redis_address, CONFIG_TEXT_BYTES, "/simulated");
+    config->redis_batch_events = plan->redis_events;
+    config->redis_batch_ms = plan->redis_ms;
+    config->redis_stream_entries_max = plan->stream_entries;
+    config->redis_stream_age_s = plan->stream_age_s;
     config->metrics_enabled = SWITCH_NO; /* what a file of each life would cost is most of what a life costs */
     set(config, "instruments.AAPL=tick 0.01 lot 1 reference 100");
     set(config, "instruments.MSFT=tick 0.01 lot 1 reference 100");
@@ -96,6 +106,7 @@ void exchange_begin(struct exchange *exchange, const struct plan *plan, const ch
     member_add(exchange, &matcher_stage, 0);
     for (uint32_t gateway = 1; gateway <= plan->gateways; gateway++)
         member_add(exchange, &gateway_stage, gateway);
+    member_add(exchange, &persister_stage, 0);
     if (plan->snapshot_commands > 0)
         member_add(exchange, &follower_stage, 0);
 }
@@ -127,6 +138,7 @@ static void away(struct member *member, uint64_t away_ns)
     process_drop(&member->process);
     disk_side_forget(&member->process);
     network_forget(&member->process);
+    stores_forget(&member->process);
     if (member->definition == &matcher_stage)
         outside.engine = NULL;
     memset(&member->runner, 0, sizeof(member->runner));

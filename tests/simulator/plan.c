@@ -57,6 +57,26 @@ static void draw_faults(struct plan *plan)
     }
 }
 
+static void draw_stores(struct plan *plan)
+{
+    plan->postgres_events = random_below(3) == 0 ? 1 + random_below(8) : 8 + random_below(120);
+    plan->postgres_ms = random_below(2) ? 0 : random_below(8);
+    plan->stores.room = power_of_two(8, 16);
+    plan->stores.move =
+        (uint32_t)(random_below(4) == 0 ? random_between(10000, 100000) : random_between(100000, 800000));
+    plan->stores.refuse = maybe(4, 20000);
+    plan->stores.drop = maybe(2, 10000);
+    plan->stores.stop = maybe(3, 2000);
+    plan->stores.crash = maybe(2, 3000);
+    plan->stores.hang = maybe(4, 2000);
+    plan->stores.steal = maybe(4, 3000);
+    plan->stores.lose = maybe(4, 3000);
+    plan->redis_events = random_below(3) == 0 ? 1 + random_below(8) : 8 + random_below(120);
+    plan->redis_ms = random_below(2) ? 0 : random_below(4);
+    plan->stream_entries = random_below(3) == 0 ? 1 + random_below(20) : 100000;
+    plan->stream_age_s = random_below(4) == 0;
+}
+
 /* A disk that lies, in few plans: what it leads to ends most of them early. */
 static void draw_damage(struct plan *plan)
 {
@@ -78,6 +98,7 @@ void plan_make(struct plan *plan, uint64_t seed)
     draw_damage(plan);
     plan->snapshot_commands = random_below(3) == 0 ? 0 : (uint32_t)random_between(5, 200);
     plan->trim = maybe(2, 20000);
+    draw_stores(plan);
 }
 
 void plan_describe(const struct plan *plan, char *text, size_t text_bytes)
@@ -87,11 +108,13 @@ void plan_describe(const struct plan *plan, char *text, size_t text_bytes)
              "snapshots every %u; in a "
              "million: kill %u, inside %u, all %u, stop %u, power %u, full %u, time %u, trim %u, disk fails %u, short "
              "%u, flip "
-             "%u, lost %u, astray %u, vanish %u",
+             "%u, lost %u, astray %u, vanish %u, stores move %u, refuse %u, drop %u, stop %u, crash %u, hang %u, steal "
+             "%u, lose %u",
              config_durability_name(plan->durability), plan->steps, (unsigned long long)(plan->step_ns / NS_PER_US),
              plan->gateways, plan->clients, plan->requests, plan->inbound_slots, plan->command_slots, plan->event_slots,
              (unsigned long long)plan->segment_bytes, plan->snapshot_commands, plan->kill, plan->kill_at,
              plan->kill_all, plan->stop, plan->power_cut, plan->disk_full, plan->time_set_back, plan->trim,
              plan->disk.fail, plan->disk.shorten, plan->flip, plan->disk.lose, plan->disk.misdirect,
-             plan->manners.vanish);
+             plan->manners.vanish, plan->stores.move, plan->stores.refuse, plan->stores.drop, plan->stores.stop,
+             plan->stores.crash, plan->stores.hang, plan->stores.steal, plan->stores.lose);
 }

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "config/config.h"
 #include "disk_side.h"
+#include "stores.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,9 @@ struct plan {
     uint32_t inbound_slots, command_slots, event_slots;
     uint64_t segment_bytes, batch_bytes;
     uint32_t checkpoint_commands;
+    uint64_t postgres_events, postgres_ms; /* a batch; from one to the next */
+    uint64_t redis_events, redis_ms;       /* an entry; from one to the next */
+    uint64_t stream_entries, stream_age_s;
     uint32_t snapshot_commands; /* from one snapshot to the next; 0: nobody takes any */
 
     uint32_t kill;      /* a stage, between two polls */
@@ -41,6 +45,7 @@ struct plan {
     uint32_t flip;
     struct disk_faults disk;
     struct client_manners manners;
+    struct store_manners stores;
 };
 
 /* The plan of a seed; the same for ever, as long as this code is. */

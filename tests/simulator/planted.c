@@ -1,14 +1,17 @@
 #include "planted.h"
 
+#include "catch_up.h"
 #include "disk_side.h"
 #include "journal.h"
 #include "journal/journal_codec.h"
 #include "journal/tail.h"
 #include "outbound.h"
+#include "postgres_state.h"
 #include "process.h"
 #include "resume.h"
 #include "ring/ring.h"
 #include "run/run.h"
+#include "stores.h"
 #include "topology/topology.h"
 
 #include <string.h>
@@ -49,6 +52,12 @@ void planted_begin(void)
         .durable_is_not = planted == PLANTED_NO_DSYNC,
         .sync_does_nothing = planted == PLANTED_NO_FSYNC,
         .directory_sync_does_nothing = planted == PLANTED_NO_DIRECTORY_SYNC,
+    };
+    store_bugs = (struct store_bugs){
+        .mark_apart = planted == PLANTED_MARK_APART,
+        .mark_anyhow = planted == PLANTED_MARK_ANYHOW,
+        .flushed_is_no = planted == PLANTED_ANSWERED_IS_DURABLE,
+        .watch_is_none = planted == PLANTED_NO_WATCH,
     };
 }
 
@@ -193,4 +202,43 @@ int __wrap_run_join(struct run *run, struct error *error)
     if (planted == PLANTED_ANSWER_OF_ANY_RUN && result == 0 && run->kind == PROCESS_GATEWAY)
         run->base.command_seq_next = 0;
     return result;
+}
+
+/* ---- persister ----------------------------------------------------------------------------------------------------
+ */
+
+/* What each of its writers has sent a COMMIT for, in this life of it. */
+static struct {
+    const struct catch_up *of;
+    uint64_t seq;
+} assumed[2];
+
+void __real_postgres_batch_commit(struct postgres_sink *sink);
+void __wrap_postgres_batch_commit(struct postgres_sink *sink);
+void __wrap_postgres_batch_commit(struct postgres_sink *sink)
+{
+    bool is_orders = strcmp(sink->store, "orders") == 0;
+    assumed[is_orders].of = &sink->catch_up;
+    if (rows_event_count(sink->writing) > 0)
+        assumed[is_orders].seq = rows_last_seq(sink->writing);
+    __real_postgres_batch_commit(sink);
+}
+
+void __real_catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns, uint64_t skip_below);
+void __wrap_catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns, uint64_t skip_below);
+void __wrap_catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns, uint64_t skip_below)
+{
+    for (int i = 0; planted == PLANTED_COMMIT_ASSUMED && i < 2; i++)
+        if (assumed[i].of == catch_up && assumed[i].seq > mark_seq) {
+            mark_seq = assumed[i].seq;
+            mark_time_ns = 0;
+        }
+    if (planted == PLANTED_MARK_FROM_MEMORY && strcmp(catch_up->store, "Redis") == 0) {
+        uint64_t known_seq = catch_up->follower.next - catch_up->given_back;
+        if (catch_up->is_open && known_seq > mark_seq + 1) {
+            mark_seq = known_seq - 1;
+            mark_time_ns = 0;
+        }
+    }
+    __real_catch_up_begin(catch_up, mark_seq, mark_time_ns, skip_below);
 }

@@ -1,7 +1,7 @@
 /*
  * Bugs planted on purpose, to see that the simulator finds them. They exist here only: calls from one file of the
- * stages to another are wrapped at link time, or the simulated disk does less than it is asked for. So the code that is
- * tested without one is the product's.
+ * stages to another are wrapped at link time, or the simulated disk or store does less than it is asked for. So the
+ * code that is tested without one is the product's.
  */
 #ifndef RINGSIDE_SIMULATOR_PLANTED_H
 #define RINGSIDE_SIMULATOR_PLANTED_H
@@ -25,7 +25,13 @@
     X(JOURNAL_END_LATE, "journal-end-late", "a recovered journal is said to end one command too late")                 \
     X(REPLAY_OFF_BY_ONE, "replay-off-by-one", "a replay to a client begins one message too late")                      \
     X(ANSWER_OF_ANY_RUN, "answer-of-any-run", "an answer of an earlier run is taken for one of this run")              \
-    X(SNAPSHOT_OFF_BY_ONE, "snapshot-off-by-one", "a replay behind a snapshot begins one command too late")
+    X(SNAPSHOT_OFF_BY_ONE, "snapshot-off-by-one", "a replay behind a snapshot begins one command too late")            \
+    X(MARK_APART, "mark-apart", "PostgreSQL's mark is moved in a transaction of its own, before the rows")             \
+    X(MARK_ANYHOW, "mark-anyhow", "PostgreSQL's mark is moved without a look at where it is and whose")                \
+    X(COMMIT_ASSUMED, "commit-assumed", "a COMMIT that was sent counts as done, whatever the answer")                  \
+    X(ANSWERED_IS_DURABLE, "answered-is-durable", "what PostgreSQL has answered counts as on its disk")                \
+    X(MARK_FROM_MEMORY, "mark-from-memory", "after Redis was away, the mark is what the persister remembers of it")    \
+    X(NO_WATCH, "no-watch", "Redis runs a transaction though its mark is another")
 
 enum planted {
     PLANTED_NONE,

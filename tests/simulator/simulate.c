@@ -85,13 +85,15 @@ static bool parse(int argc, char **argv, struct workers_options *options, bool *
 
 static void summarize(const struct workers_totals *totals)
 {
-    printf("%llu seeds in %.1f s (%.1f a second), %llu broken: %llu commands, %llu events, %llu messages told, %llu "
-           "polls, %llu kills, %llu cold starts, %llu disk faults, of which %llu ended an exchange for good\n",
-           (unsigned long long)totals->seeds, totals->seconds, (double)totals->seeds / totals->seconds,
-           (unsigned long long)totals->broken, (unsigned long long)totals->commands, (unsigned long long)totals->events,
-           (unsigned long long)totals->messages, (unsigned long long)totals->polls, (unsigned long long)totals->kills,
-           (unsigned long long)totals->cold_starts, (unsigned long long)totals->faults,
-           (unsigned long long)totals->noticed);
+    printf(
+        "%llu seeds in %.1f s (%.1f a second), %llu broken: %llu commands, %llu events, %llu messages told, %llu "
+        "polls, %llu kills, %llu cold starts, %llu faults of stores, %llu of the disk, of which %llu ended an exchange "
+        "for good\n",
+        (unsigned long long)totals->seeds, totals->seconds, (double)totals->seeds / totals->seconds,
+        (unsigned long long)totals->broken, (unsigned long long)totals->commands, (unsigned long long)totals->events,
+        (unsigned long long)totals->messages, (unsigned long long)totals->polls, (unsigned long long)totals->kills,
+        (unsigned long long)totals->cold_starts, (unsigned long long)totals->store_faults,
+        (unsigned long long)totals->faults, (unsigned long long)totals->noticed);
 }
 
 /* Returns the exit status. */

@@ -14,6 +14,7 @@
 #include "planted.h"
 #include "random.h"
 #include "spares.h"
+#include "stores.h"
 #include "witness.h"
 
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #define REST_ROUNDS_MAX 40000
 #define IDLE_ROUNDS     20
 #define IDLE_NS         (10 * (uint64_t)NS_PER_MS)
+#define IDLE_STEPS      20
 #define KILL_POINTS_MAX 400
 #define FULL_NS         (200 * (uint64_t)NS_PER_MS)
 #define AWAY_NS         (2 * (uint64_t)NS_PER_MS)
@@ -106,6 +108,7 @@ static void interlude(void)
             continue;
         outside.now_ns += 1 + random_below(plan.step_ns);
         disk_side_advance();
+        stores_move();
         (void)exchange_poll(&exchange, member);
         poll_count++;
         witness_look();
@@ -145,6 +148,7 @@ static void pass_time(void)
     if (disk_full_until_ns != 0 && outside.now_ns > disk_full_until_ns)
         disk_capacity_set(UINT64_MAX);
     disk_side_advance();
+    stores_move();
 }
 
 static void step(void)
@@ -179,7 +183,7 @@ static bool all_settled(void)
     for (uint32_t i = 0; i < plan.clients; i++)
         if (!client_settled(&clients[i]))
             return false;
-    return exchange_all_ready(&exchange) && witness_drained();
+    return exchange_all_ready(&exchange) && witness_drained() && stores_settled();
 }
 
 /* Everybody in turn, with nothing going wrong. Returns the work done. */
@@ -198,13 +202,15 @@ static int round_of_all(void)
     for (uint32_t i = 0; i < plan.clients; i++)
         client_step(&clients[i], &calm);
     network_move(true);
+    stores_rest();
     return work;
 }
 
 static void say_what_is_missing(void)
 {
-    char missing[400] = "";
+    char missing[400] = "", stores_missing[200];
     size_t used = 0;
+    stores_describe(stores_missing, sizeof(stores_missing));
     for (uint32_t i = 0; i < plan.clients; i++) {
         const struct client *client = &clients[i];
         if (!client_settled(client) && used < sizeof(missing))
@@ -217,7 +223,10 @@ static void say_what_is_missing(void)
             violation("it does not come to rest: %s %u is %s (%s);%s", exchange.members[i].definition->name,
                       exchange.members[i].gateway, exchange.members[i].alive ? "not ready" : "not there",
                       outside.last_error, missing);
-    violation("it does not come to rest:%s%s", witness_drained() ? "" : " the rings are not empty;", missing);
+    if (disk_damage_count > 0 && witness_drained() && missing[0] == '\0')
+        noticed("%s", stores_missing);
+    violation("it does not come to rest: %s%s%s", stores_missing, witness_drained() ? "" : " the rings are not empty;",
+              missing);
 }
 
 static void come_to_rest(void)
@@ -231,8 +240,8 @@ static void come_to_rest(void)
         if (rounds == REST_ROUNDS_MAX)
             say_what_is_missing();
         idle = round_of_all() > 0 ? 0 : idle + 1;
-        if (idle > IDLE_ROUNDS)
-            outside.now_ns += IDLE_NS;
+        if (idle > IDLE_ROUNDS) /* the longer nothing happens, the longer is waited */
+            outside.now_ns += IDLE_NS * (uint64_t)(idle - IDLE_ROUNDS < IDLE_STEPS ? idle - IDLE_ROUNDS : IDLE_STEPS);
     }
 }
 
@@ -253,6 +262,7 @@ static void begin(const char *directory)
     disk_faults = plan.disk;
     network_begin(plan.stream_room);
     exchange_begin(&exchange, &plan, directory);
+    stores_begin(&plan.stores, &exchange.config);
     witness_begin(&exchange.config);
     for (uint32_t i = 0; i < plan.clients; i++)
         client_begin(&clients[i], i + 1, plan.gateways, PORT, plan.requests);
@@ -268,10 +278,12 @@ static void end(struct simulation_result *result)
     result->kills = exchange.kill_count;
     result->cold_starts = exchange.cold_start_count;
     result->faults = disk_fault_count;
+    result->store_faults = store_fault_count;
     result->noticed = outside.noticed;
     result->digest = random_next() ^ outside.now_ns;
     witness_end();
     exchange_end(&exchange);
+    stores_end();
 }
 
 static void live(void)
@@ -281,6 +293,7 @@ static void live(void)
     come_to_rest();
     witness_read_journal(false);
     witness_check_events();
+    stores_check();
     for (uint32_t i = 0; i < plan.clients; i++)
         client_check(&clients[i]);
 }

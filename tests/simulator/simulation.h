@@ -8,7 +8,7 @@
 struct simulation_result {
     char violation[1024]; /* empty: every promise was kept */
     char plan[512];
-    uint64_t commands, events, messages, polls, kills, cold_starts, faults, noticed;
+    uint64_t commands, events, messages, polls, kills, cold_starts, faults, store_faults, noticed;
     uint64_t digest; /* of all that happened: the same seed gives the same */
 };
 

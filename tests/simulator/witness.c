@@ -457,3 +457,8 @@ uint64_t witness_event_count(void)
 {
     return witness.event_count;
 }
+
+const struct event *witness_event(uint64_t seq)
+{
+    return seq == 0 || seq > witness.event_count ? NULL : &witness.events[seq - 1];
+}

@@ -53,6 +53,7 @@ static void add(struct workers_totals *totals, const struct simulation_result *r
     totals->kills += result->kills;
     totals->cold_starts += result->cold_starts;
     totals->faults += result->faults;
+    totals->store_faults += result->store_faults;
     totals->noticed += result->noticed;
 }
 
@@ -152,6 +153,7 @@ static void sum_up(const struct shared *shared, uint32_t jobs, struct workers_to
         ret->kills += one->kills;
         ret->cold_starts += one->cold_starts;
         ret->faults += one->faults;
+        ret->store_faults += one->store_faults;
         ret->noticed += one->noticed;
     }
 }

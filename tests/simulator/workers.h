@@ -16,7 +16,7 @@ struct workers_options {
 
 struct workers_totals {
     uint64_t seeds, broken;
-    uint64_t commands, events, messages, polls, kills, cold_starts, faults, noticed;
+    uint64_t commands, events, messages, polls, kills, cold_starts, faults, store_faults, noticed;
     uint64_t first_broken;      /* the one found first */
     char first_violation[1024]; /* what it was */
     double seconds;
