@@ -23,9 +23,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENTLOG_MAGIC        0x31474f4c44495252u /* "RRIDLOG1" */
-#define EVENTLOG_VERSION      1
-#define EVENTLOG_FILE_EVENTS  (UINT64_C(1) << 20)
+#define EVENTLOG_MAGIC   0x31474f4c44495252u /* "RRIDLOG1" */
+#define EVENTLOG_VERSION 1
+#ifndef EVENTLOG_FILE_EVENTS /* the simulator, which has few events, has short files */
+#define EVENTLOG_FILE_EVENTS (UINT64_C(1) << 20)
+#endif
 #define EVENTLOG_HEADER_BYTES 4096
 
 struct eventlog_file_header {
@@ -134,6 +136,9 @@ void eventlog_reader_skip(struct eventlog_reader *reader, uint64_t below);
 
 /* Whether what was read last came from a trimmed file. */
 bool eventlog_reader_skipped(const struct eventlog_reader *reader);
+
+/* The number behind the file that was read last: if that is a trimmed one, nothing is left up to there. */
+uint64_t eventlog_reader_file_end(const struct eventlog_reader *reader);
 
 /*
  * Reads up to max events from number seq on. Returns how many are there and whole (0: none yet), or an error;

@@ -83,6 +83,15 @@ static int next_from_log(struct event_follower *follower, struct event *events, 
     if (count < 0)
         return count;
     follower->skipped = eventlog_reader_skipped(follower->log);
+    /* All was trimmed up to where the log ends (a loss of power took what lay behind): the ring has what follows. */
+    if (count == 0 && follower->skipped && follower->ring) {
+        uint64_t below = logged_below(follower->ring);
+        if (eventlog_reader_file_end(follower->log) >= below) {
+            follower->next = below;
+            follower->from_log = false;
+            return 0;
+        }
+    }
     bool half = count == 1 && max > 1 && (events[0].flags & EVENT_CONTINUED);
     if ((count == 0 || half) && follower->ring)
         return error_set(error, ERROR_CORRUPT, "event log", "event %lu is missing, though its writer is past it",

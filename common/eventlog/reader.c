@@ -71,6 +71,11 @@ static int refuse_trimmed(const struct eventlog_reader *reader, uint64_t number,
                      number * EVENTLOG_FILE_EVENTS, (number + 1) * EVENTLOG_FILE_EVENTS - 1);
 }
 
+uint64_t eventlog_reader_file_end(const struct eventlog_reader *reader)
+{
+    return reader->file < 0 ? 0 : (reader->file_number + 1) * EVENTLOG_FILE_EVENTS;
+}
+
 /* 1: open, 0: not there yet, negative: refused. */
 static int go_to_file(struct eventlog_reader *reader, uint64_t number, struct error *error)
 {
