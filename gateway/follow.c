@@ -189,6 +189,7 @@ static void day_started(struct gateway *gateway, const struct event *event, uint
     gateway->midnight_ns = event->day.midnight_ns;
     gateway->date = event->day.date;
     gateway->day_open = true;
+    gateway->day_torn = event_follower_skipped(&gateway->follower);
     if (gateway->phase == GATEWAY_AT_WORK)
         log_info("trading day %u begins", event->day.date);
 }
@@ -218,6 +219,8 @@ static int apply(struct gateway *gateway, const struct event *event, const struc
     switch (event->kind) {
     case EVENT_EXECUTED:
     case EVENT_BROKEN:
+        if (UNLIKELY(gateway->day_torn))
+            return 0;
         return deliver_trade(gateway, event, error);
     case EVENT_DAY_STARTED:
         day_started(gateway, event, now_ns);
@@ -239,7 +242,7 @@ static int apply(struct gateway *gateway, const struct event *event, const struc
             login_event(gateway, event, now_ns);
         return 0;
     default:
-        if (event->message_no == 0)
+        if (event->message_no == 0 || UNLIKELY(gateway->day_torn))
             return 0;
         return deliver(gateway, event->session, event->message_no, SESSION_TAKER, event, options, error);
     }
@@ -266,13 +269,16 @@ int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct e
     uint32_t total = 0;
     while (total < max) {
         int count = event_follower_next(&gateway->follower, gateway->events, FOLLOWED_EVENTS, error);
+        if (UNLIKELY(event_follower_skipped(&gateway->follower)))
+            gateway->day_torn = true;
         if (count <= 0)
             return count < 0 ? count : (int)total;
         total += (uint32_t)count;
         int code = apply_all(gateway, (uint32_t)count, now_ns, error);
         if (code < 0)
             return code;
-        notes_pass(&gateway->notes, &gateway->events[count - 1]);
+        if (LIKELY(!gateway->day_torn)) /* whose streams a note would have begin anew */
+            notes_pass(&gateway->notes, &gateway->events[count - 1]);
         TRACE3(gateway_tell, gateway->events, count, gateway->gateway);
     }
     return (int)total;

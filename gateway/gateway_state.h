@@ -129,6 +129,7 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     uint64_t midnight_ns;
     uint32_t date; /* the trading day; 0: none yet */
     bool day_open;
+    bool day_torn; /* a part of its events was trimmed, so it is over: nobody asks for its messages again */
 
     /* behind.c */
     struct eventlog_reader *log;
