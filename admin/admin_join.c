@@ -81,6 +81,8 @@ static int events_attach(struct admin *admin, struct error *error)
         admin->pending_first = admin->pending_end;
         return code == ERROR_NOT_YET ? 0 : code;
     }
+    /* An old request's event may have been trimmed: then it is over, and nobody waits for it. */
+    event_follower_archive(&admin->follower, NULL, UINT64_MAX);
     admin->follower_open = true;
     return 1;
 }

@@ -119,9 +119,16 @@ static void log_outcome(const struct admin_reply *outcome)
     log_line(LOG_LEVEL_INFO, fields, acted->why == 0 ? "an operator acted" : "an operator was refused");
 }
 
+/*
+ * Tenures and numbers of requests are counted anew in each run. So what came of a request of an earlier run, which
+ * comes late when the matcher makes its events again, may have higher numbers than one that waits now, and answers
+ * nobody.
+ */
 static void answer(struct admin *admin, const struct admin_reply *outcome)
 {
     const struct event_acted *acted = &outcome->acted.acted;
+    if (outcome->acted.command_seq < admin->run->base.command_seq_next)
+        return;
     while (admin->pending_first != admin->pending_end) {
         struct admin_pending pending = admin->pending[admin->pending_first & (ADMIN_PENDING_MAX - 1)];
         bool later = pending.tenure > acted->tenure || pending.inbound_seq > acted->inbound_seq;
