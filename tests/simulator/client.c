@@ -328,6 +328,12 @@ static void put_garbage(struct client *client)
 /* ---- stepping -----------------------------------------------------------------------------------------------------
  */
 
+void client_leave(struct client *client)
+{
+    if (client->state != CLIENT_AWAY)
+        go_away(client, true);
+}
+
 void client_step(struct client *client, const struct client_manners *manners)
 {
     if (client->state == CLIENT_AWAY) {

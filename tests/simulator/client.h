@@ -68,6 +68,9 @@ struct client_manners {
 void client_begin(struct client *client, uint32_t number, uint32_t gateway_count, uint16_t port,
                   uint32_t request_limit);
 
+/* It vanishes, if it is there. */
+void client_leave(struct client *client);
+
 /* One step. */
 void client_step(struct client *client, const struct client_manners *manners);
 

@@ -1,5 +1,6 @@
 #include "exchange.h"
 
+#include "admin.h"
 #include "base/require.h"
 #include "base/units.h"
 #include "disk_side.h"
@@ -8,11 +9,13 @@
 #include "journaler.h"
 #include "matcher.h"
 #include "network.h"
+#include "operators.h"
 #include "outside.h"
 #include "persister.h"
 #include "random.h"
 #include "sequencer.h"
 #include "stores.h"
+#include "trimmer.h"
 #include "witness.h"
 
 #include <dirent.h>
@@ -26,6 +29,10 @@
 #define AWAY_NS      ((uint64_t)NS_PER_MS)
 
 #define OPERATOR_RESTARTS_MAX 5
+
+/* Of those that have no role in a run: gateways that are none. */
+#define ROLE_FOLLOWER 7
+#define ROLE_TRIMMER  8
 
 /* ---- beginning and end --------------------------------------------------------------------------------------------
  */
@@ -71,6 +78,8 @@ static void configure(struct config *config, const struct plan *plan, const char
     config->gateway_output_bytes = 8192;
     config->gateway_index_bytes = 65536;
     config->gateway_note_events = 32;
+    if (plan->archives)
+        snprintf(config->retention_archive_path, CONFIG_TEXT_BYTES, "/archive");
     snprintf(config->postgres_connection, CONFIG_TEXT_BYTES, "host=/simulated");
     config->postgres_batch_events = plan->postgres_events;
     config->postgres_batch_ms = plan->postgres_ms;
@@ -107,8 +116,11 @@ void exchange_begin(struct exchange *exchange, const struct plan *plan, const ch
     for (uint32_t gateway = 1; gateway <= plan->gateways; gateway++)
         member_add(exchange, &gateway_stage, gateway);
     member_add(exchange, &persister_stage, 0);
+    member_add(exchange, &admin_stage, 0);
     if (plan->snapshot_commands > 0)
-        member_add(exchange, &follower_stage, 0);
+        member_add(exchange, &follower_stage, ROLE_FOLLOWER);
+    if (plan->trims)
+        member_add(exchange, &trimmer_stage, ROLE_TRIMMER);
 }
 
 static void remove_rings(const char *directory)
@@ -139,6 +151,7 @@ static void away(struct member *member, uint64_t away_ns)
     disk_side_forget(&member->process);
     network_forget(&member->process);
     stores_forget(&member->process);
+    operators_forget(&member->process);
     if (member->definition == &matcher_stage)
         outside.engine = NULL;
     memset(&member->runner, 0, sizeof(member->runner));

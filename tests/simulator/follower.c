@@ -44,10 +44,10 @@ static void follower_close(void *stage)
     free(follower);
 }
 
-/* It has no role in a run; here it takes that of ringside-admin, which is not simulated. */
+/* It has no role in a run; here it takes that of a gateway that is none. */
 const struct stage_definition follower_stage = {
     .name = "snapshotter",
-    .kind = PROCESS_ADMIN,
+    .kind = PROCESS_GATEWAY,
     .summary = "snapshots of the books",
     .open = follower_open,
     .poll = follower_poll,

@@ -18,10 +18,11 @@ static uint32_t power_of_two(uint32_t low_bits, uint32_t high_bits)
 
 static void draw_sizes(struct plan *plan)
 {
-    plan->steps = (uint32_t)random_between(500, 6000);
+    plan->days = random_below(2) == 0 ? (uint32_t)random_between(2, 3) : 1;
+    plan->steps = (uint32_t)random_between(500, 6000) / plan->days;
     plan->gateways = random_below(4) == 0 ? 2 : 1;
     plan->clients = (uint32_t)random_between(1, 5);
-    plan->requests = (uint32_t)random_between(5, 120);
+    plan->requests = (uint32_t)random_between(5, 120) / plan->days;
     plan->stream_room = power_of_two(9, 15);
     plan->step_ns = random_between(2, 200) * NS_PER_US;
     plan->inbound_slots = power_of_two(6, 9);
@@ -70,7 +71,7 @@ static void draw_stores(struct plan *plan)
     plan->stores.crash = maybe(2, 3000);
     plan->stores.hang = maybe(4, 2000);
     plan->stores.steal = maybe(4, 3000);
-    plan->stores.lose = maybe(4, 3000);
+    plan->stores.lose = maybe(3, 5000);
     plan->redis_events = random_below(3) == 0 ? 1 + random_below(8) : 8 + random_below(120);
     plan->redis_ms = random_below(2) ? 0 : random_below(4);
     plan->stream_entries = random_below(3) == 0 ? 1 + random_below(20) : 100000;
@@ -98,23 +99,28 @@ void plan_make(struct plan *plan, uint64_t seed)
     draw_damage(plan);
     plan->snapshot_commands = random_below(3) == 0 ? 0 : (uint32_t)random_between(5, 200);
     plan->trim = maybe(2, 20000);
+    plan->trims = random_below(3) != 0;
+    plan->archives = random_below(3) == 0;
+    plan->meddle = maybe(2, 5000);
     draw_stores(plan);
 }
 
 void plan_describe(const struct plan *plan, char *text, size_t text_bytes)
 {
-    snprintf(text, text_bytes,
-             "%s, %u steps of %llu us, %u gateways, %u clients of %u requests, slots %u/%u/%u, segments of %llu, "
-             "snapshots every %u; in a "
-             "million: kill %u, inside %u, all %u, stop %u, power %u, full %u, time %u, trim %u, disk fails %u, short "
-             "%u, flip "
-             "%u, lost %u, astray %u, vanish %u, stores move %u, refuse %u, drop %u, stop %u, crash %u, hang %u, steal "
-             "%u, lose %u",
-             config_durability_name(plan->durability), plan->steps, (unsigned long long)(plan->step_ns / NS_PER_US),
-             plan->gateways, plan->clients, plan->requests, plan->inbound_slots, plan->command_slots, plan->event_slots,
-             (unsigned long long)plan->segment_bytes, plan->snapshot_commands, plan->kill, plan->kill_at,
-             plan->kill_all, plan->stop, plan->power_cut, plan->disk_full, plan->time_set_back, plan->trim,
-             plan->disk.fail, plan->disk.shorten, plan->flip, plan->disk.lose, plan->disk.misdirect,
-             plan->manners.vanish, plan->stores.move, plan->stores.refuse, plan->stores.drop, plan->stores.stop,
-             plan->stores.crash, plan->stores.hang, plan->stores.steal, plan->stores.lose);
+    snprintf(
+        text, text_bytes,
+        "%s, %u days of %u steps of %llu us, %u gateways, %u clients of %u requests, slots %u/%u/%u, segments of %llu, "
+        "snapshots every %u, trims %d, archives %d; in a "
+        "million: kill %u, inside %u, all %u, stop %u, power %u, full %u, time %u, trim %u, disk fails %u, short "
+        "%u, flip "
+        "%u, lost %u, astray %u, vanish %u, stores move %u, refuse %u, drop %u, stop %u, crash %u, hang %u, steal "
+        "%u, lose %u",
+        config_durability_name(plan->durability), plan->days, plan->steps,
+        (unsigned long long)(plan->step_ns / NS_PER_US), plan->gateways, plan->clients, plan->requests,
+        plan->inbound_slots, plan->command_slots, plan->event_slots, (unsigned long long)plan->segment_bytes,
+        plan->snapshot_commands, plan->trims, plan->archives, plan->kill, plan->kill_at, plan->kill_all, plan->stop,
+        plan->power_cut, plan->disk_full, plan->time_set_back, plan->trim, plan->disk.fail, plan->disk.shorten,
+        plan->flip, plan->disk.lose, plan->disk.misdirect, plan->manners.vanish, plan->stores.move, plan->stores.refuse,
+        plan->stores.drop, plan->stores.stop, plan->stores.crash, plan->stores.hang, plan->stores.steal,
+        plan->stores.lose);
 }

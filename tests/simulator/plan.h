@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 #define PLAN_CLIENTS_MAX 8
-#define PLAN_MEMBERS_MAX 8
+#define PLAN_MEMBERS_MAX 10
 
 /* Chances are in a million, a step. */
 struct plan {
     uint64_t seed;
     uint32_t steps; /* with faults; then all is let come to rest */
+    uint32_t days;  /* trading days, each of so many steps */
     uint32_t gateways;
     uint32_t clients;
     uint32_t requests; /* of a client */
@@ -40,8 +41,11 @@ struct plan {
     uint32_t power_cut; /* rings go, the disk keeps what it must */
     uint32_t disk_full; /* begins; it ends after a while */
     uint32_t time_set_back;
-    uint32_t trim; /* the file of an older segment becomes free to be used anew */
-    bool damages;  /* the disk lies: what matters is that it is noticed */
+    uint32_t trim;   /* the file of an older segment becomes free to be used anew */
+    bool trims;      /* somebody trims journal and event log while the others work */
+    bool archives;   /* to an archive */
+    uint32_t meddle; /* an operator asks for something */
+    bool damages;    /* the disk lies: what matters is that it is noticed */
     uint32_t flip;
     struct disk_faults disk;
     struct client_manners manners;

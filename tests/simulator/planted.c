@@ -1,7 +1,9 @@
 #include "planted.h"
 
 #include "catch_up.h"
+#include "deploy/cli/journal/events_limit.h"
 #include "disk_side.h"
+#include "eventlog/trim.h"
 #include "journal.h"
 #include "journal/journal_codec.h"
 #include "journal/tail.h"
@@ -201,7 +203,24 @@ int __wrap_run_join(struct run *run, struct error *error)
     int result = __real_run_join(run, error);
     if (planted == PLANTED_ANSWER_OF_ANY_RUN && result == 0 && run->kind == PROCESS_GATEWAY)
         run->base.command_seq_next = 0;
+    if (planted == PLANTED_OPERATOR_OF_ANY_RUN && result == 0 && run->kind == PROCESS_ADMIN)
+        run->base.command_seq_next = 0;
     return result;
+}
+
+uint64_t __real_eventlog_reader_file_end(const struct eventlog_reader *reader);
+uint64_t __wrap_eventlog_reader_file_end(const struct eventlog_reader *reader);
+uint64_t __wrap_eventlog_reader_file_end(const struct eventlog_reader *reader)
+{
+    return planted == PLANTED_NOTHING_LEFT ? 0 : __real_eventlog_reader_file_end(reader);
+}
+
+bool __real_event_follower_skipped(const struct event_follower *follower);
+bool __wrap_event_follower_skipped(const struct event_follower *follower);
+bool __wrap_event_follower_skipped(const struct event_follower *follower)
+{
+    bool is_gateway = process_current && strcmp(process_current->name, "gateway") == 0;
+    return !(planted == PLANTED_TORN_DAY && is_gateway) && __real_event_follower_skipped(follower);
 }
 
 /* ---- persister ----------------------------------------------------------------------------------------------------
@@ -241,4 +260,33 @@ void __wrap_catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_
         }
     }
     __real_catch_up_begin(catch_up, mark_seq, mark_time_ns, skip_below);
+}
+
+int __real_catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
+                         struct error *error);
+int __wrap_catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
+                         struct error *error);
+int __wrap_catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
+                         struct error *error)
+{
+    bool was_checked = catch_up->is_checked;
+    int count = __real_catch_up_next(catch_up, now_ns, max, ret_events, error);
+    bool is_compared = !was_checked && catch_up->is_checked && count >= 0 && *ret_events == catch_up->chunk + 1;
+    if (planted != PLANTED_MARK_AGAIN || !is_compared || !catch_up_skipped(catch_up))
+        return count;
+    *ret_events = catch_up->chunk;
+    return count + 1;
+}
+
+/* ---- trimming -----------------------------------------------------------------------------------------------------
+ */
+
+int __real_events_limit_find(struct events_limit *ret, const struct config *config, struct error *error);
+int __wrap_events_limit_find(struct events_limit *ret, const struct config *config, struct error *error);
+int __wrap_events_limit_find(struct events_limit *ret, const struct config *config, struct error *error)
+{
+    int result = __real_events_limit_find(ret, config, error);
+    if (planted == PLANTED_TRIM_PAST_MARK && result == 0)
+        result = eventlog_day_started(config->events_directory, &ret->needed_seq, error);
+    return result;
 }

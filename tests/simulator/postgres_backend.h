@@ -16,8 +16,6 @@ enum mark_column { MARK_STORE, MARK_EVENT_SEQ, MARK_TIME, MARK_EPOCH, MARK_FIRST
 
 struct backend {
     struct store_link *link;
-    int moved;               /* enum mark_row that the transaction moves; -1: none */
-    uint32_t schema_version; /* that the transaction makes; 0: none */
     uint64_t moved_seq;
     int64_t moved_epoch;
     struct transaction transaction;
@@ -25,13 +23,15 @@ struct backend {
     char *query;
     size_t query_bytes, query_at, query_room;
     const struct table *copying; /* what the COPY that is open goes to; NULL: none is */
-    uint32_t staged_count;
-    enum table_name copying_name; /* TABLE_COUNT: it is staged */
-    uint32_t copy_columns[TABLE_COLUMNS_MAX];
-    uint32_t copy_column_count;
     uint8_t *copy;
     size_t copy_bytes, copy_room;
     size_t answer_bytes;
+    int moved;               /* enum mark_row that the transaction moves; -1: none */
+    uint32_t schema_version; /* that the transaction makes; 0: none */
+    uint32_t staged_count;
+    enum table_name copying_name; /* TABLE_COUNT: it is staged */
+    uint32_t copy_column_count;
+    uint32_t copy_columns[TABLE_COLUMNS_MAX];
     char answer[ANSWER_BYTES];
     bool in_query;
     bool in_block; /* between BEGIN and COMMIT */

@@ -26,7 +26,7 @@ int __wrap_redisGetReplyFromReader(redisContext *context, void **reply);
 int __real_redisGetReplyFromReader(redisContext *context, void **reply);
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
-int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *bytes);
+int __wrap_getsockopt(int fd, int level, int name, void *value, const socklen_t *bytes);
 
 redisContext *__wrap_redisConnectUnixNonBlock(const char *path)
 {
@@ -66,7 +66,7 @@ void redis_client_forget(const struct process *process)
             release(&contexts[i]);
 }
 
-int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *bytes)
+int __wrap_getsockopt(int fd, int level, int name, void *value, const socklen_t *bytes)
 {
     const struct store_link *link = store_link_of(fd);
     int problem = link->server_open ? 0 : ECONNRESET;

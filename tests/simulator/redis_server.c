@@ -27,14 +27,14 @@
 
 struct client {
     struct store_link *link;
-    bool is_watching;
-    uint64_t watched; /* how often the mark had been touched then */
-    bool in_multi;
-    bool aborted;
     const char *refuses_with; /* NULL: it takes what comes */
+    uint64_t watched;         /* how often the mark had been touched then */
     char *queue;              /* commands between MULTI and EXEC */
     size_t queue_bytes, queue_room;
     uint32_t queue_count;
+    bool is_watching;
+    bool in_multi;
+    bool aborted;
 };
 
 struct words {

@@ -6,9 +6,12 @@
 
 #include "base/units.h"
 #include "client.h"
+#include "configuration.h"
 #include "disk_side.h"
+#include "env/clock.h"
 #include "exchange.h"
 #include "network.h"
+#include "operators.h"
 #include "outside.h"
 #include "plan.h"
 #include "planted.h"
@@ -34,6 +37,8 @@
 static struct exchange exchange;
 static struct client clients[PLAN_CLIENTS_MAX];
 static struct plan plan;
+static bool is_night;     /* clients are away */
+static bool stores_go_on; /* to fail, while the exchange comes to rest: they are behind when the next day begins */
 static uint64_t disk_full_until_ns;
 static uint64_t poll_count;
 
@@ -135,6 +140,7 @@ static void go_wrong(void)
         disk_side_flip(random_below(3) == 0 ? "/events/" : "/journal/");
     if (random_chance(plan.trim))
         spares_offer(&exchange.config);
+    operators_meddle(plan.meddle);
     if (random_chance(plan.time_set_back))
         outside.realtime_ns -= (int64_t)random_below(NS_PER_SECOND);
 }
@@ -180,10 +186,11 @@ static void step(void)
 
 static bool all_settled(void)
 {
-    for (uint32_t i = 0; i < plan.clients; i++)
+    for (uint32_t i = 0; i < plan.clients && !is_night; i++)
         if (!client_settled(&clients[i]))
             return false;
-    return exchange_all_ready(&exchange) && witness_drained() && stores_settled();
+    return exchange_all_ready(&exchange) && witness_drained() && operators_settled() &&
+           (stores_go_on || stores_settled());
 }
 
 /* Everybody in turn, with nothing going wrong. Returns the work done. */
@@ -199,10 +206,11 @@ static int round_of_all(void)
         poll_count++;
         witness_look();
     }
-    for (uint32_t i = 0; i < plan.clients; i++)
+    for (uint32_t i = 0; i < plan.clients && !is_night; i++)
         client_step(&clients[i], &calm);
     network_move(true);
-    stores_rest();
+    if (!stores_go_on)
+        stores_rest();
     return work;
 }
 
@@ -248,6 +256,12 @@ static void come_to_rest(void)
 /* ---- a seed -------------------------------------------------------------------------------------------------------
  */
 
+static void clients_come(void)
+{
+    for (uint32_t i = 0; i < plan.clients; i++)
+        client_begin(&clients[i], i + 1, plan.gateways, PORT, plan.requests);
+}
+
 static void begin(const char *directory)
 {
     outside.now_ns = START_NS;
@@ -264,8 +278,9 @@ static void begin(const char *directory)
     exchange_begin(&exchange, &plan, directory);
     stores_begin(&plan.stores, &exchange.config);
     witness_begin(&exchange.config);
-    for (uint32_t i = 0; i < plan.clients; i++)
-        client_begin(&clients[i], i + 1, plan.gateways, PORT, plan.requests);
+    operators_begin();
+    is_night = stores_go_on = false;
+    clients_come();
 }
 
 static void end(struct simulation_result *result)
@@ -286,16 +301,49 @@ static void end(struct simulation_result *result)
     stores_end();
 }
 
-static void live(void)
+static void day(bool is_last)
 {
+    disk_faults = plan.disk;
+    stores_rage();
+    stores_go_on = !is_last && random_below(4) != 0;
     for (uint32_t i = 0; i < plan.steps; i++)
         step();
     come_to_rest();
+    for (uint32_t i = 0; i < plan.clients; i++)
+        client_check(&clients[i]);
+}
+
+/* The day ends, and another one begins, which is to its users as if there had been none before. */
+static void night(void)
+{
+    struct command command = {.kind = COMMAND_DAY_END};
+    is_night = true;
+    for (uint32_t i = 0; i < plan.clients; i++)
+        client_leave(&clients[i]);
+    operators_want(&command);
+    come_to_rest();
+    outside.realtime_ns += (int64_t)NS_PER_DAY;
+    uint64_t now_ns = clock_realtime_ns();
+    command = (struct command){.kind = COMMAND_DAY_START};
+    command.day.date = configuration_date(now_ns);
+    command.day.midnight_ns = now_ns - now_ns % NS_PER_DAY;
+    operators_want(&command);
+    come_to_rest();
+    clients_come();
+    is_night = false;
+}
+
+static void live(void)
+{
+    for (uint32_t i = 0; i < plan.days; i++) {
+        if (i > 0)
+            night();
+        day(i + 1 == plan.days);
+    }
     witness_read_journal(false);
     witness_check_events();
     stores_check();
-    for (uint32_t i = 0; i < plan.clients; i++)
-        client_check(&clients[i]);
+    operators_check();
 }
 
 bool simulation_run(uint64_t seed, const char *directory, bool tracing, struct simulation_result *result)

@@ -11,7 +11,9 @@
 
 #include <stdio.h>
 
-#define AWAY_NS (50 * (uint64_t)NS_PER_MS)
+#define AWAY_NS    (50 * (uint64_t)NS_PER_MS)
+#define TROUBLE_NS (500 * (uint64_t)NS_PER_MS)
+#define TROUBLE    60000 /* chance of a drop then */
 
 struct store_bugs store_bugs;
 uint64_t store_fault_count;
@@ -22,6 +24,7 @@ static struct {
     bool calm; /* nothing goes wrong any more */
     uint64_t away_until_ns[SIDE_COUNT];
     uint64_t hangs_until_ns[SIDE_COUNT];
+    uint64_t trouble_until_ns[SIDE_COUNT]; /* who has lost something breaks connections, too */
 } stores;
 
 void stores_begin(const struct store_manners *manners, const struct config *config)
@@ -30,7 +33,7 @@ void stores_begin(const struct store_manners *manners, const struct config *conf
     stores.config = config;
     stores.calm = false;
     for (int side = 0; side < SIDE_COUNT; side++)
-        stores.away_until_ns[side] = stores.hangs_until_ns[side] = 0;
+        stores.away_until_ns[side] = stores.hangs_until_ns[side] = stores.trouble_until_ns[side] = 0;
     store_fault_count = 0;
     store_links_begin(manners->room);
     postgres_begin();
@@ -84,6 +87,8 @@ static void go_away(enum store_side side, bool crashes)
     else
         redis_stop(crashes);
     stores.away_until_ns[side] = outside.now_ns + random_skewed(AWAY_NS);
+    if (crashes && random_below(2) == 0)
+        stores.trouble_until_ns[side] = stores.away_until_ns[side] + random_skewed(TROUBLE_NS);
 }
 
 static void go_wrong(enum store_side side)
@@ -94,12 +99,14 @@ static void go_wrong(enum store_side side)
         go_away(side, false);
     if (stores_chance(stores.manners.crash))
         go_away(side, true);
-    if (stores_chance(stores.manners.drop))
+    if (stores_chance(outside.now_ns < stores.trouble_until_ns[side] ? TROUBLE : stores.manners.drop))
         drop_one[side]();
     if (stores_chance(stores.manners.steal))
         steal[side]();
-    if (side == SIDE_REDIS && stores_chance(stores.manners.lose))
+    if (side == SIDE_REDIS && stores_chance(stores.manners.lose)) {
         redis_lose();
+        stores.trouble_until_ns[side] = outside.now_ns + random_skewed(TROUBLE_NS);
+    }
     if (stores_chance(stores.manners.hang)) {
         store_fault_count++;
         stores.hangs_until_ns[side] = outside.now_ns + random_skewed(AWAY_NS);
@@ -117,6 +124,11 @@ void stores_move(void)
         else
             redis_move(false);
     }
+}
+
+void stores_rage(void)
+{
+    stores.calm = false;
 }
 
 void stores_rest(void)

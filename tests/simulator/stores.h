@@ -42,6 +42,8 @@ bool stores_up(enum store_side side);
 
 /* A step: some of it, or none. */
 void stores_move(void);
+/* Things go wrong again. */
+void stores_rage(void);
 /* Nothing goes wrong any more, and all that is on its way arrives. */
 void stores_rest(void);
 

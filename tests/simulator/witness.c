@@ -2,6 +2,8 @@
 
 #include "base/require.h"
 #include "eventlog/eventlog.h"
+#include "eventlog/trim.h"
+#include "journal/journal_layout.h"
 #include "journal/journal_read.h"
 #include "outside.h"
 #include "record/command.h"
@@ -41,7 +43,7 @@ static struct {
     struct ring command_ring;
     struct ring event_ring;
     uint8_t run_id[16];                               /* of the run that the numbers below are about */
-    uint64_t inbound_last[TOPOLOGY_GATEWAYS_MAX + 1]; /* inbound_seq of each gateway's last command */
+    uint64_t inbound_last[TOPOLOGY_GATEWAYS_MAX + 2]; /* inbound_seq of each gateway's last command; operators' last */
     uint64_t cursor_seen;                             /* the journaler's, when last looked at */
     uint64_t event_seen;                              /* next event to look at in the ring */
 } witness;
@@ -128,8 +130,11 @@ static void messages_of(const struct event *event, const struct event *options)
     bool has_maker = is_trade && trade->maker_message_no != 0;
     bool maker_first =
         has_maker && trade->maker_session == event->session && trade->maker_message_no < event->message_no;
-    if (event->kind == EVENT_DAY_STARTED)
+    if (event->kind == EVENT_DAY_STARTED) {
         witness.midnight_ns = event->day.midnight_ns;
+        for (uint32_t i = 0; i <= WITNESS_USERS_MAX; i++) /* messages are numbered anew */
+            witness.streams[i].byte_count = witness.streams[i].count = 0;
+    }
     if (event->kind == EVENT_LOGIN_ACCEPTED) {
         REQUIRE(event->session >= 1 && event->session <= WITNESS_USERS_MAX);
         memcpy(witness.streams[event->session].user, event->login.user, USER_BYTES);
@@ -194,11 +199,12 @@ static void events_take(const struct event *events, uint32_t mask, int count)
 /* In a run, each record of an inbound ring becomes a command: once, and in its order. */
 static void check_inbound(const struct command *command)
 {
-    if (command->gateway > TOPOLOGY_GATEWAYS_MAX)
+    uint32_t from = command->gateway == OPERATOR_GATEWAY ? TOPOLOGY_GATEWAYS_MAX + 1 : command->gateway;
+    if (from > TOPOLOGY_GATEWAYS_MAX + 1)
         violation("command %llu is of gateway %u", (unsigned long long)command->command_seq, command->gateway);
     if (command->kind == COMMAND_TICK && command->gateway == 0)
         return; /* the sequencer's own */
-    uint64_t due = ++witness.inbound_last[command->gateway];
+    uint64_t due = ++witness.inbound_last[from];
     if (command->inbound_seq != due)
         violation("command %llu (%s) is record %llu of gateway %u, where record %llu is due",
                   (unsigned long long)command->command_seq, command_kind_name(command->kind),
@@ -361,7 +367,7 @@ static uint64_t read_all(struct journal_reader *reader, bool adopt)
 {
     struct command commands[64];
     struct error error;
-    uint64_t seq = 0;
+    uint64_t seq = journal_reader_segment(reader)->first_seq - 1; /* what is before was trimmed */
     uint64_t durable_end = adopt ? 0 : witness.command_count + 1;
     int count;
     while ((count = journal_reader_next(reader, commands, ARRAY_COUNT(commands), durable_end, &error)) > 0)
@@ -383,7 +389,7 @@ void witness_read_journal(bool adopt)
 {
     struct journal_reader *reader = NULL;
     struct error error;
-    int result = journal_reader_open(&reader, witness.config->journal_directory, 1, &error);
+    int result = journal_reader_open_oldest(&reader, witness.config->journal_directory, &error);
     uint64_t count = 0;
     if (result == 0) {
         count = read_all(reader, adopt);
@@ -413,11 +419,29 @@ void witness_look_at_log(void)
     witness.logged_command_seq = 0;
     if (!witness.disk_lied || eventlog_reader_open(&reader, witness.config->events_directory, &error) < 0)
         return;
+    eventlog_reader_skip(reader, UINT64_MAX);
     while ((count = eventlog_reader_read(reader, seq, events, ARRAY_COUNT(events), &error)) > 0) {
-        seq += (uint64_t)count;
+        seq = events[count - 1].event_seq + 1;
         witness.logged_command_seq = events[count - 1].command_seq;
     }
     eventlog_reader_close(reader);
+}
+
+/* Events of the log, with gaps where it was trimmed; there the first part of an event may be alone. Returns the next.
+ */
+static uint64_t same_events(struct event *events, int count, uint64_t seq, uint64_t whole_from)
+{
+    for (int i = 0; i < count; i++) {
+        bool trimmed = seq < whole_from;
+        if (events[i].event_seq != seq && !trimmed)
+            violation("the event log has event %llu in the place of %llu", (unsigned long long)events[i].event_seq,
+                      (unsigned long long)seq);
+        seq = events[i].event_seq;
+        if (trimmed && seq >= 1 && seq <= witness.event_count)
+            events[i].flags = witness.events[seq - 1].flags;
+        same_event(&events[i], seq++, "the event log");
+    }
+    return seq;
 }
 
 void witness_check_events(void)
@@ -426,12 +450,14 @@ void witness_check_events(void)
     struct error error;
     struct event events[64];
     uint64_t seq = 1;
+    uint64_t whole_from = witness_events_from();
     if (eventlog_reader_open(&reader, witness.config->events_directory, &error) < 0)
         unreadable("the event log", &error);
     int count;
+    eventlog_reader_archive(reader, witness.config->retention_archive_path);
+    eventlog_reader_skip(reader, UINT64_MAX);
     while ((count = eventlog_reader_read(reader, seq, events, ARRAY_COUNT(events), &error)) > 0)
-        for (int i = 0; i < count; i++, seq++)
-            same_event(&events[i], seq, "the event log");
+        seq = same_events(events, count, seq, whole_from);
     eventlog_reader_close(reader);
     if (count < 0)
         unreadable("the event log", &error);
@@ -461,4 +487,12 @@ uint64_t witness_event_count(void)
 const struct event *witness_event(uint64_t seq)
 {
     return seq == 0 || seq > witness.event_count ? NULL : &witness.events[seq - 1];
+}
+
+uint64_t witness_events_from(void)
+{
+    uint64_t seq = 1;
+    struct error error;
+    (void)eventlog_whole_from(witness.config->events_directory, witness.config->retention_archive_path, &seq, &error);
+    return seq;
 }

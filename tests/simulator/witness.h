@@ -48,6 +48,8 @@ const uint8_t *witness_message(const char user[USER_BYTES], uint32_t message_no,
 
 uint64_t witness_command_count(void);
 uint64_t witness_event_count(void);
+/* The first event that is still in the event log or its archive: all from it on are; 1 or more. */
+uint64_t witness_events_from(void);
 /* An event that what is acknowledged makes; NULL: it makes none of that number. */
 const struct event *witness_event(uint64_t seq);
 
