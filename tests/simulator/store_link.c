@@ -30,6 +30,8 @@ static size_t stream_room;
 
 static void stream_put(struct store_stream *stream, const void *from, size_t bytes)
 {
+    if (bytes == 0)
+        return;
     if (stream->head == stream->tail)
         stream->head = stream->arrived = stream->tail = 0;
     if (stream->tail + bytes > stream->room) {
