@@ -208,13 +208,6 @@ int __wrap_run_join(struct run *run, struct error *error)
     return result;
 }
 
-uint64_t __real_eventlog_reader_file_end(const struct eventlog_reader *reader);
-uint64_t __wrap_eventlog_reader_file_end(const struct eventlog_reader *reader);
-uint64_t __wrap_eventlog_reader_file_end(const struct eventlog_reader *reader)
-{
-    return planted == PLANTED_NOTHING_LEFT ? 0 : __real_eventlog_reader_file_end(reader);
-}
-
 bool __real_event_follower_skipped(const struct event_follower *follower);
 bool __wrap_event_follower_skipped(const struct event_follower *follower);
 bool __wrap_event_follower_skipped(const struct event_follower *follower)

@@ -34,7 +34,6 @@
     X(NO_WATCH, "no-watch", "Redis runs a transaction though its mark is another")                                     \
     X(TORN_DAY, "torn-day", "a gateway takes up messages of a day of which the first events were trimmed")             \
     X(OPERATOR_OF_ANY_RUN, "operator-of-any-run", "what an operator asked for in an earlier run answers one of this")  \
-    X(NOTHING_LEFT, "nothing-left", "a follower wants more of a trimmed log that ends there")                          \
     X(MARK_AGAIN, "mark-again", "of a trimmed log, a store gets the event at its mark a second time")                  \
     X(TRIM_PAST_MARK, "trim-past-mark", "events are trimmed that a store does not have for good")
 

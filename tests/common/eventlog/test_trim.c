@@ -8,6 +8,7 @@
 #include "eventlog/eventlog.h"
 #include "eventlog/store_marks.h"
 #include "eventlog/trim.h"
+#include "topology/topology.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -162,6 +163,41 @@ Test(trim, a_follower_goes_over_it)
     cr_assert_eq(last, LAST_SEQ);
     cr_assert_eq(seen, 2 * EVENTLOG_FILE_EVENTS / LOGIN_EVERY + 1 + 1001, "logins, the day, the last file");
     event_follower_close(&follower);
+}
+
+/* A loss of power takes what was written last, and nothing is left of the rest behind the place that is wanted. */
+Test(trim, a_follower_goes_on_in_the_ring_where_the_log_ends_with_trimmed_files)
+{
+    const uint64_t end = 2 * EVENTLOG_FILE_EVENTS;
+    const uint64_t last_kept = (end - 1) / LOGIN_EVERY * LOGIN_EVERY;
+    const struct ring_parameters parameters = {.name = "event",
+                                               .capacity = 64,
+                                               .base_seq = end,
+                                               .record_hash = event_layout_hash(),
+                                               .gating_count = 1,
+                                               .gating_names = {LINE_EVENT_LOG}};
+    struct ring ring = {0};
+    struct ring_producer producer;
+    struct event_follower follower;
+    char path[160];
+    cr_assert_eq(trim(end, NULL).count, 2);
+    snprintf(path, sizeof(path), "%s/events-0000000002.log", directory);
+    cr_assert_eq(unlink(path), 0);
+    snprintf(path, sizeof(path), "%s/event.ring", root);
+    cr_assert_eq(ring_create(&ring, path, &parameters, &error), 0, "%s", error.what);
+    cr_assert_eq(ring_producer_open(&producer, &ring, 0, &error), 0);
+    cr_assert_eq(event_follower_open(&follower, &ring, directory, last_kept + 1, &error), 0);
+    event_follower_archive(&follower, NULL, UINT64_MAX);
+    cr_assert_eq(event_follower_next(&follower, events, 64, &error), 0, "%s", error.what);
+    cr_assert(event_follower_skipped(&follower));
+    const struct event next = sample(end);
+    cr_assert(ring_put(&producer, &next));
+    ring_flush(&producer);
+    cr_assert_eq(event_follower_next(&follower, events, 64, &error), 1, "%s", error.what);
+    cr_assert_eq(events[0].event_seq, end);
+    cr_assert_not(event_follower_skipped(&follower));
+    event_follower_close(&follower);
+    ring_detach(&ring);
 }
 
 Test(trim, the_archive_is_as_good)
