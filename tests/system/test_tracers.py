@@ -7,8 +7,11 @@ usage: test_tracers.py BUILD_DIR
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 from exchange import ROOT, STAGES, Exchange
 from tap import Skip, run
@@ -22,7 +25,7 @@ SEEN = {
     "who_stalls": ("@stalls[", "command", "journaler", "@waited_us["),
 }
 ATTACHING_S = 15  # bpftrace compiles and attaches for seconds on a busy machine
-COMMAND_SLOTS = 64  # so few that the sequencer waits for the journaler now and then
+COMMAND_SLOTS = 64  # so few that the sequencer waits for a journaler that stands still for a moment
 
 
 def program(stage):
@@ -61,6 +64,14 @@ def watch(exchange, script):
     return done.stdout + done.stderr
 
 
+def hold_the_journaler(exchange, is_over):
+    """Lets it stand still for a fifth of a second, each second: at 2,000 requests a second the ring fills up."""
+    while not is_over.wait(1.0):
+        exchange.processes["journaler"].send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        exchange.processes["journaler"].send_signal(signal.SIGCONT)
+
+
 def test_the_scripts_see_a_running_exchange():
     if not places(program("matcher")):
         raise Skip("built without sys/sdt.h")
@@ -69,8 +80,16 @@ def test_the_scripts_see_a_running_exchange():
     with Exchange(BUILD, options={"rings.command_slots": COMMAND_SLOTS}) as exchange:
         exchange.start()
         load = exchange.load_start("--seconds", len(SEEN) * (ATTACHING_S + 2), "--rate", 2000)
+        is_over = threading.Event()
+        holder = threading.Thread(target=hold_the_journaler, args=(exchange, is_over))
+        holder.start()
+        try:
+            outs = {script: watch(exchange, script) for script in SEEN}
+        finally:
+            is_over.set()
+            holder.join()
         for script, words in SEEN.items():
-            out = watch(exchange, script)
+            out = outs[script]
             if "@" not in out and ("not permitted" in out or "not supported" in out):
                 raise Skip(f"bpftrace cannot attach here: {out[:200]!r}")
             missing = [word for word in words if word not in out]
