@@ -33,14 +33,16 @@ static inline void pace_begin(struct pace *pace)
     *pace = (struct pace){.times = pace->times};
 }
 
-/* Called often, with the last event that the exchange has published. */
+/* Called often while the store catches up, with the last event that the exchange has published. */
 static inline void pace_note(struct pace *pace, uint64_t now_ns, uint64_t published_seq)
 {
     uint64_t passed_ns = now_ns - pace->noted_ns;
     if (pace->noted_ns != 0 && passed_ns < PACE_WINDOW_NS)
         return;
+    /* A producer that starts anew may be behind where the one before it was. */
+    uint64_t moved = published_seq > pace->noted_seq ? published_seq - pace->noted_seq : 0;
     if (pace->noted_ns != 0)
-        pace->live_per_s = (uint64_t)((double)(published_seq - pace->noted_seq) * NS_PER_SECOND / (double)passed_ns);
+        pace->live_per_s = (uint64_t)((double)moved * NS_PER_SECOND / (double)passed_ns);
     pace->noted_seq = published_seq;
     pace->noted_ns = now_ns;
 }

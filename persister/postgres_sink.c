@@ -459,7 +459,8 @@ static int work(struct postgres_sink *sink, uint64_t now_ns, bool is_ready)
     if (sink->has_failed || sink->phase < POSTGRES_IDLE)
         return done;
     done += gather(sink, now_ns);
-    pace_note(&sink->pace, now_ns, catch_up_published(&sink->catch_up));
+    if (sink->outage.is_catching_up)
+        pace_note(&sink->pace, now_ns, catch_up_published(&sink->catch_up));
     if (!sink->has_failed && sink->phase == POSTGRES_IDLE && is_batch_due(sink, now_ns)) {
         struct rows *batch = sink->gathering;
         sink->gathering = sink->writing;

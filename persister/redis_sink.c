@@ -535,7 +535,8 @@ static int work(struct redis_sink *sink, uint64_t now_ns, bool is_ready)
         read_some(sink, now_ns);
     if (!sink->has_failed && sink->phase == REDIS_WORKING) {
         done = gather(sink, now_ns);
-        pace_note(&sink->pace, now_ns, catch_up_published(&sink->catch_up));
+        if (sink->outage.is_catching_up)
+            pace_note(&sink->pace, now_ns, catch_up_published(&sink->catch_up));
         done += seal(sink, now_ns);
     }
     if (!sink->has_failed && (is_ready || !sink->is_output_pending))

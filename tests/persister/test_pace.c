@@ -51,6 +51,16 @@ Test(pace, follows_the_live_rate)
     cr_assert_eq(pace.next_ns, START_NS + 2 * (uint64_t)NS_PER_SECOND + 100 * (uint64_t)NS_PER_MS);
 }
 
+Test(pace, survives_an_exchange_that_goes_back)
+{
+    struct pace pace = {.times = 2};
+    pace_note(&pace, START_NS, 1000000);
+    pace_note(&pace, START_NS + NS_PER_SECOND, 10);
+    cr_assert_eq(pace.live_per_s, 0);
+    pace_batch(&pace, START_NS + NS_PER_SECOND, BATCH);
+    cr_assert_eq(pace.next_ns, 0);
+}
+
 Test(pace, has_no_limit_where_nobody_trades)
 {
     struct pace pace = {.times = 3};

@@ -93,9 +93,6 @@ int backup_sums_check(struct backup_set *set, const char *directory, const char 
 
 /* ---- parts ---- */
 
-/* Says on stderr what is wrong, as one object on stdout if `json`, and returns the exit code. */
-int backup_refused(const char *part, const struct error *error, bool json);
-
 int backup_make_main(int argc, char **argv);
 int backup_verify_main(int argc, char **argv);
 int backup_restore_main(int argc, char **argv);

@@ -192,7 +192,7 @@ int backup_make_main(int argc, char **argv)
     allow_many_files();
     (void)setpriority(PRIO_PROCESS, 0, 10); /* nobody waits for it */
     int result = make(&set, &line, rate_mib_s, &error);
-    code = result < 0 ? backup_refused("backup", &error, line.json) : EXIT_STAGE_OK;
+    code = result < 0 ? command_refused("backup", &error, line.json) : EXIT_STAGE_OK;
     if (result == 0)
         print_end(&set, &line);
     backup_set_finish(&set);

@@ -156,7 +156,7 @@ int backup_restore_main(int argc, char **argv)
     int result = line.operand ? restore(&set, &line, &error)
                               : error_set(&error, ERROR_INVALID, "DIR", "which backup? --help tells more");
     if (result < 0)
-        code = backup_refused("backup restore", &error, line.json);
+        code = command_refused("backup restore", &error, line.json);
     else if (line.json)
         printf("{\"restored\":true,\"files\":%u,\"bytes\":%llu}\n", set.count, (ull)set.bytes_total);
     else

@@ -3,7 +3,6 @@
 #include "log/log.h"
 #include "stage/command_line.h"
 #include "stage/stage.h"
-#include "view/json_text.h"
 
 #include <stdio.h>
 
@@ -21,19 +20,6 @@ static const struct command_line_form form = {
         "and with a rings directory in which nothing runs (--set exchange.rings_directory=/none).\n"
         "\nExit codes: 0 whole; 1 failed; 64 usage; 65 not what was backed up; 66 no backup; 74 a device failed.\n",
 };
-
-int backup_refused(const char *part, const struct error *error, bool json)
-{
-    fprintf(stderr, "ringside %s: %s: %s\n", part, error->where, error->what);
-    if (json) {
-        printf("{\"error\":\"%s\",\"where\":", error_name(error->code));
-        json_text_print(stdout, error->where);
-        printf(",\"what\":");
-        json_text_print(stdout, error->what);
-        printf("}\n");
-    }
-    return journal_exit_of(error->code);
-}
 
 static int verify(struct backup_set *set, const char *directory, struct error *error)
 {
@@ -60,7 +46,7 @@ int backup_verify_main(int argc, char **argv)
     int result = line.operand ? verify(&set, line.operand, &error)
                               : error_set(&error, ERROR_INVALID, "DIR", "which backup? --help tells more");
     if (result < 0)
-        code = backup_refused("backup verify", &error, line.json);
+        code = command_refused("backup verify", &error, line.json);
     else if (line.json)
         printf("{\"whole\":true,\"files\":%u,\"bytes\":%llu}\n", set.count, (ull)set.bytes_total);
     else

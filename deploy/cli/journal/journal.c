@@ -66,9 +66,9 @@ int journal_exit_of(int code)
     }
 }
 
-int journal_refused(const char *part, const struct error *error, bool json)
+int command_refused(const char *command, const struct error *error, bool json)
 {
-    fprintf(stderr, "ringside journal %s: %s: %s\n", part, error->where, error->what);
+    fprintf(stderr, "ringside %s: %s: %s\n", command, error->where, error->what);
     if (json) {
         printf("{\"error\":\"%s\",\"where\":", error_name(error->code));
         json_text_print(stdout, error->where);
@@ -77,4 +77,11 @@ int journal_refused(const char *part, const struct error *error, bool json)
         printf("}\n");
     }
     return journal_exit_of(error->code);
+}
+
+int journal_refused(const char *part, const struct error *error, bool json)
+{
+    char command[32];
+    snprintf(command, sizeof(command), "journal %s", part);
+    return command_refused(command, error, json);
 }

@@ -48,6 +48,9 @@ int journal_place_find(struct journal_place *ret, const struct command_line *lin
 int journal_exit_of(int code);
 
 /* Says on stderr what is wrong, as one object on stdout if `json`, and returns the exit code. */
+int command_refused(const char *command, const struct error *error, bool json);
+
+/* The same of `ringside journal PART`. */
 int journal_refused(const char *part, const struct error *error, bool json);
 
 /* ---- progress (progress.c): a line on stderr that is written over, if that is a terminal ---- */
