@@ -191,10 +191,9 @@ static char *json_text(char *at, const char *text)
             *at++ = *text;
             continue;
         }
-        memcpy(at, "\\u00", 4);
-        at[4] = digits[letter >> 4];
-        at[5] = digits[letter & 15];
-        at += 6;
+        at = stpcpy(at, "\\u00");
+        *at++ = digits[letter >> 4];
+        *at++ = digits[letter & 15];
     }
     *at++ = '"';
     return at;

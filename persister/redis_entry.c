@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define HEAD_BYTES_MAX 4096 /* all but the hashes */
+#define HEAD_BYTES_MAX 4096 /* all but the hashes; guard.lua among it */
 #define CHANGE_BYTES_MAX                                                                                               \
     (2 * (REDIS_KEY_BYTES + REQUEST_FRAME_BYTES) +   /* its key, twice */                                              \
      LIVE_JSON_BYTES + 2 * 3 * REQUEST_FRAME_BYTES + /* two commands, the fields as JSON */                            \
@@ -99,8 +99,8 @@ static void put_head(struct redis_entry *entry, const struct redis_entry_mark *m
     struct redis_request *text = &entry->text;
     put_command(entry, "WATCH", 1);
     put_key(text, mark->prefix, "mark", "");
-    put_command(entry, "EVALSHA", 5);
-    request_word(text, mark->sha);
+    put_command(entry, "EVAL", 5);
+    request_word(text, mark->guard);
     request_number(text, 1);
     put_key(text, mark->prefix, "mark", "");
     request_number(text, mark->epoch);

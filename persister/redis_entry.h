@@ -1,7 +1,7 @@
 /*
  * A stream entry on its way: the events as they are added, then the whole request as three pieces to be written.
  *
- *   head: WATCH, EVALSHA guard, MULTI, XADD up to the payload     payload: the events
+ *   head: WATCH, EVAL guard, MULTI, XADD up to the payload     payload: the events
  *   tail: HSET and PUBLISH for each hash, XTRIM if something is too old, HSET of the mark, EXEC
  *
  * The payload is never copied: it is encoded once, where it is sent from.
@@ -19,12 +19,11 @@
 
 #define REDIS_PREFIX_BYTES_MAX 64
 #define REDIS_KEY_BYTES        (REDIS_PREFIX_BYTES_MAX + 32)
-#define REDIS_SHA_BYTES        40
 #define REDIS_ENTRY_PIECES     3
 
 /* What the request says besides the events. */
 struct redis_entry_mark {
-    const char *sha; /* of guard.lua */
+    const char *guard; /* the text of guard.lua */
     const char *prefix;
     uint64_t epoch;
     uint64_t expected_seq; /* the mark before this entry */

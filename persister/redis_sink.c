@@ -56,11 +56,9 @@ struct redis_sink {
     redisContext *context;
     enum redis_phase phase;
     uint64_t connect_deadline_ns;
-    uint32_t setup_replies;
     size_t setup_written;
     struct redis_request setup;
     char setup_bytes[SETUP_BYTES];
-    char sha[REDIS_SHA_BYTES + 1]; /* of guard.lua */
     bool is_output_pending;
     bool is_stopping;
     bool is_cut; /* the entry that gathers can take no more: the numbers go on with a gap, of what was trimmed */
@@ -250,16 +248,12 @@ static void resolve_poll(struct redis_sink *sink, uint64_t now_ns)
         sink->connect_deadline_ns = now_ns + RESOLVE_INTERVAL_NS;
 }
 
-/* Asks for guard.lua to be kept and runs take.lua. */
+/* Runs take.lua. */
 static void prepare(struct redis_sink *sink)
 {
     char key[REDIS_KEY_BYTES];
     static const char *const keys[] = {"mark", "events", "instruments"};
     sink->setup = (struct redis_request){.bytes = sink->setup_bytes, .capacity = sizeof(sink->setup_bytes)};
-    request_array(&sink->setup, 3);
-    request_word(&sink->setup, "SCRIPT");
-    request_word(&sink->setup, "LOAD");
-    request_word(&sink->setup, guard_lua);
     request_array(&sink->setup, 3 + ARRAY_COUNT(keys));
     request_word(&sink->setup, "EVAL");
     request_word(&sink->setup, take_lua);
@@ -269,7 +263,6 @@ static void prepare(struct redis_sink *sink)
         request_word(&sink->setup, key);
     }
     sink->setup_written = 0;
-    sink->setup_replies = 0;
     sink->phase = REDIS_PREPARING;
 }
 
@@ -329,8 +322,7 @@ static void write_some(struct redis_sink *sink)
 /* What passes by itself: a server that still loads its data, is stopped, or fails over. */
 static bool is_passing(const char *error)
 {
-    static const char *const names[] = {"LOADING",  "BUSY",     "MASTERDOWN", "READONLY",
-                                        "TRYAGAIN", "NOSCRIPT", "UNKILLABLE"};
+    static const char *const names[] = {"LOADING", "BUSY", "MASTERDOWN", "READONLY", "TRYAGAIN", "UNKILLABLE"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (strncmp(error, names[i], strlen(names[i])) == 0)
             return true;
@@ -362,16 +354,6 @@ static void take_mark(struct redis_sink *sink, const redisReply *reply, uint64_t
     sink->phase = REDIS_WORKING;
     pace_begin(&sink->pace);
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
-}
-
-static void take_setup(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
-{
-    if (sink->setup_replies++ > 0)
-        take_mark(sink, reply, now_ns);
-    else if (reply->type == REDIS_REPLY_STRING && reply->len == REDIS_SHA_BYTES)
-        memcpy(sink->sha, reply->str, reply->len);
-    else
-        failed(sink, true, "Redis", "SCRIPT LOAD has an answer of an unknown form");
 }
 
 /* EXEC's answer: nil if the transaction did not run, else an answer for each of its commands, XADD's first. */
@@ -430,7 +412,7 @@ static void take_reply(struct redis_sink *sink, const redisReply *reply, uint64_
     if (reply->type == REDIS_REPLY_ERROR)
         failed(sink, !is_passing(reply->str), "Redis", "%s", reply->str);
     else if (sink->phase == REDIS_PREPARING)
-        take_setup(sink, reply, now_ns);
+        take_mark(sink, reply, now_ns);
     else
         take_appended(sink, reply, now_ns);
 }
@@ -510,7 +492,7 @@ static bool seal(struct redis_sink *sink, uint64_t now_ns)
     if (entry->count == 0 || !is_due || now_ns < paced_ns(sink) ||
         sink->sealed_count - sink->appended_count == ENTRIES - 1)
         return false;
-    struct redis_entry_mark mark = {.sha = sink->sha,
+    struct redis_entry_mark mark = {.guard = guard_lua,
                                     .prefix = sink->prefix,
                                     .epoch = sink->epoch,
                                     .expected_seq = sink->sealed_seq,

@@ -48,7 +48,7 @@ static uint32_t count_removable(const struct journal_trim *trim, const struct jo
         const struct journal_segment_info *info = &survey->segments[count];
         const struct journal_segment_info *next = info + 1;
         bool joined = info->state == SEGMENT_BEGUN && next->state == SEGMENT_BEGUN && next->number == info->number + 1;
-        if (!joined || next->first_seq > trim->needed_seq)
+        if (!joined || next->first_seq >= trim->needed_seq)
             break;
     }
     return count;

@@ -3,7 +3,9 @@
  *
  * Rules
  *   1. A segment may go if all of its commands are before the first that is needed, and the segment after it has begun
- *      and holds that one or an earlier one: so never the last segment, which is being written.
+ *      and begins before that one: so never the last segment, which is being written, and never the one at whose end
+ *      stands a reader that has read all but what is needed. It finds its way on by the number of the next segment,
+ *      and behind it may be some without commands (of a journaler that was started and asked for nothing).
  *   2. Before anything goes, the segment that is kept first is synced, and its name: it then is what the journal begins
  *      with, whatever happens.
  *   3. The oldest goes first, one by one, and the directory is synced after each: what is left has no gap at any time.

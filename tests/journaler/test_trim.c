@@ -92,12 +92,12 @@ Test(journal_trim, today_recovery_needs_all_of_it)
     world_finish(&world);
 }
 
-Test(journal_trim, goes_to_the_segment_that_holds_the_first_needed_command)
+Test(journal_trim, goes_to_the_segment_that_holds_the_last_command_that_is_not_needed)
 {
     static const struct {
         uint64_t needed_seq;
         uint32_t gone;
-    } cases[] = {{1, 0}, {10, 0}, {11, 1}, {20, 1}, {21, 2}, {30, 2}, {31, 3}, {40, 3}, {41, 3}, {UINT64_MAX, 3}};
+    } cases[] = {{1, 0}, {10, 0}, {11, 0}, {12, 1}, {21, 1}, {22, 2}, {31, 2}, {32, 3}, {41, 3}, {UINT64_MAX, 3}};
     for (uint32_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct world world;
         make_journal(&world, 4);
@@ -118,9 +118,9 @@ Test(journal_trim, the_journaler_goes_on_with_what_is_left)
 {
     struct world world;
     make_journal(&world, 3);
-    cr_assert_eq(trim(&world, 21, NULL), 2);
+    cr_assert_eq(trim(&world, 22, NULL), 2);
     add_segment(&world, 40);
-    cr_assert_eq(trim(&world, 31, NULL), 1);
+    cr_assert_eq(trim(&world, 32, NULL), 1);
     add_segment(&world, 50);
     expect_segments(&world, 4, 2);
     expect_whole(&world, world.config.journal_directory, 31, 51);
@@ -135,7 +135,7 @@ static void archive_in(const char *parent)
     char archive[128];
     make_journal(&world, 3);
     snprintf(archive, sizeof(archive), "%s/ringside-archive-%d", parent, (int)getpid());
-    cr_assert_eq(trim(&world, 21, archive), 2);
+    cr_assert_eq(trim(&world, 22, archive), 2);
     expect_segments(&world, 3, 1);
     expect_whole(&world, world.config.journal_directory, 21, 31);
     expect_whole(&world, archive, 1, 21);
@@ -193,7 +193,7 @@ Test(journal_trim, goes_on_where_an_earlier_one_was_killed)
     uint8_t *bytes = world_load(from, &count);
     world_store(to, bytes, count);
     free(bytes);
-    cr_assert_eq(trim(&world, 21, archive), 2);
+    cr_assert_eq(trim(&world, 22, archive), 2);
     expect_segments(&world, 3, 1);
     expect_whole(&world, archive, 1, 21);
     for (uint32_t number = 1; number <= 2; number++) {

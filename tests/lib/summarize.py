@@ -4,7 +4,7 @@
 usage: summarize.py [--skips FILE] TESTLOG.JSON...
 
 A test that speaks TAP counts by its points, another one as one. Failures and skips are named. With --skips, a skip that
-no line of FILE (name: reason) allows counts as a failure. The last line is `N passed, N failed[, N skipped]`; the exit
+no line of FILE (name: reason) allows counts as a failure. Under a failure is what its test said of it. The last line is `N passed, N failed[, N skipped]`; the exit
 code is 0 if something passed and nothing failed.
 """
 import argparse
@@ -13,7 +13,19 @@ import re
 import sys
 
 POINT = re.compile(r"^(ok|not ok)\b(?:\s+\d+)?(?:\s*-\s*)?(.*?)\s*(?:#\s*(SKIP|TODO)\b\s*(.*))?$", re.I | re.M)
+SAID_LINES_MAX = 60
 PLAN_SKIP = re.compile(r"^1\.\.0\s*#\s*SKIP\S*\s*(.*)$", re.I | re.M)
+
+
+def said(test, point=None):
+    """What a test wrote after a point that failed, or at its end: the last lines of it, indented."""
+    lines = test.get("stdout", "").splitlines()
+    if point is not None:
+        begin = next(i for i, line in enumerate(lines) if line.startswith("not ok") and point in line) + 1
+        end = next((i for i in range(begin, len(lines)) if POINT.match(lines[i])), len(lines))
+        lines = lines[begin:end]
+    lines += test.get("stderr", "").splitlines()
+    return "".join(f"\n    {line}" for line in lines[-SAID_LINES_MAX:])
 
 
 def points(test):
@@ -26,7 +38,8 @@ def points(test):
             if directive.upper() == "SKIP":
                 found.append(("skipped", f"{name}: {point}", why))
             else:
-                found.append(("passed" if verdict == "ok" else "failed", f"{name}: {point}", ""))
+                passed = verdict.lower() == "ok"
+                found.append(("passed" if passed else "failed", f"{name}: {point}", "" if passed else said(test, point)))
     if result == "SKIP" and not found:
         reason = PLAN_SKIP.search(output)
         return [("skipped", name, reason[1] if reason else output.strip().splitlines()[-1] if output.strip() else "")]
@@ -34,7 +47,7 @@ def points(test):
         return found or [("passed", name, "")]
     # A test that broke off, ran out of time or failed without saying where is a failure of its own.
     if not any(state == "failed" for state, _, _ in found):
-        found.append(("failed", name, result.lower()))
+        found.append(("failed", name, result.lower() + said(test)))
     return found
 
 

@@ -429,7 +429,7 @@ Test(entry, each_request_holds_as_many_strings_as_it_says)
     text_pad(event.top.symbol, SYMBOL_BYTES, "AAPL");
     redis_entry_add(&entry, &event, &symbols);
     live_add(live, &event);
-    struct redis_entry_mark mark = {.sha = "sha", .prefix = "p", .epoch = 3, .expected_seq = 41, .entries_max = 9};
+    struct redis_entry_mark mark = {.guard = "lua", .prefix = "p", .epoch = 3, .expected_seq = 41, .entries_max = 9};
     redis_entry_seal(&entry, &mark, live, &symbols);
     cr_assert_eq(redis_entry_pieces(&entry, pieces), 3);
     char *text = calloc(1, 4096);
@@ -438,7 +438,7 @@ Test(entry, each_request_holds_as_many_strings_as_it_says)
         memcpy(text + total, pieces[i].iov_base, pieces[i].iov_len);
         total += pieces[i].iov_len;
     }
-    static const char begin[] = "*2\r\n$5\r\nWATCH\r\n$6\r\np:mark\r\n*6\r\n$7\r\nEVALSHA\r\n$3\r\nsha\r\n";
+    static const char begin[] = "*2\r\n$5\r\nWATCH\r\n$6\r\np:mark\r\n*6\r\n$4\r\nEVAL\r\n$3\r\nlua\r\n";
     static const char end_of_all[] = "*1\r\n$4\r\nEXEC\r\n";
     cr_assert_eq(memcmp(text, begin, sizeof(begin) - 1), 0, "%s", text);
     cr_assert_str_eq(text + total - (sizeof(end_of_all) - 1), end_of_all);
@@ -456,7 +456,7 @@ Test(entry, each_request_holds_as_many_strings_as_it_says)
     }
     cr_assert_eq(at, text + total);
     cr_assert_eq(commands, entry.command_count);
-    cr_assert_eq(commands, 8, "WATCH EVALSHA MULTI XADD HSET PUBLISH HSET EXEC");
+    cr_assert_eq(commands, 8, "WATCH EVAL MULTI XADD HSET PUBLISH HSET EXEC");
     static const char json[] = "{\"bid\":\"\",\"bid_quantity\":\"0\"";
     cr_assert_not_null(memmem(text, total, json, sizeof(json) - 1));
     entry.written_bytes = total - 1;

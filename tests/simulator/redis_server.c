@@ -19,7 +19,6 @@
 #define STEPS_MAX 24 /* commands that a connection gets done at one time */
 #define MARK_KEY  "ringside:mark"
 #define NAMES_KEY "ringside:instruments"
-#define GUARD_SHA "67617264677561726467756172646775617264aa"
 
 /* The texts of the scripts that are known, by their checksums: guard.lua and take.lua, as guard() and take() do. */
 #define GUARD_CHECKSUM 0xb7e884dbu
@@ -46,7 +45,6 @@ static struct client clients[STORE_LINKS_MAX];
 static struct {
     uint64_t entries_max;
     uint64_t mark_touched; /* how often */
-    bool has_guard;
 } redis;
 
 /* ---- life ---------------------------------------------------------------------------------------------------------
@@ -211,19 +209,17 @@ static void take(struct client *client)
 /* ---- commands -----------------------------------------------------------------------------------------------------
  */
 
-static void does_script(struct client *client, const struct words *words)
-{
-    REQUIRE(words->count == 3 && span_is(words->at[1], "LOAD"));
-    known_script(words->at[2], GUARD_CHECKSUM, "guard.lua");
-    redis.has_guard = true;
-    answer_text(client, GUARD_SHA);
-}
-
+/* With one key it is the guard. */
 static void does_eval(struct client *client, const struct words *words)
 {
+    REQUIRE(words->count == 6 && span_is(words->at[3], MARK_KEY));
+    if (span_is(words->at[2], "1")) {
+        known_script(words->at[1], GUARD_CHECKSUM, "guard.lua");
+        answer(client, ":%d\r\n", guard(words->at[4], words->at[5]));
+        return;
+    }
     known_script(words->at[1], TAKE_CHECKSUM, "take.lua");
-    REQUIRE(words->count == 6 && span_is(words->at[2], "3") && span_is(words->at[3], MARK_KEY) &&
-            span_is(words->at[4], "ringside:events") && span_is(words->at[5], NAMES_KEY));
+    REQUIRE(span_is(words->at[2], "3") && span_is(words->at[4], "ringside:events") && span_is(words->at[5], NAMES_KEY));
     take(client);
 }
 
@@ -233,16 +229,6 @@ static void does_watch(struct client *client, const struct words *words)
     client->is_watching = true;
     client->watched = redis.mark_touched;
     answer(client, "+OK\r\n");
-}
-
-static void does_evalsha(struct client *client, const struct words *words)
-{
-    REQUIRE(words->count == 6 && span_is(words->at[1], GUARD_SHA) && span_is(words->at[2], "1") &&
-            span_is(words->at[3], MARK_KEY));
-    if (!redis.has_guard)
-        answer(client, "-NOSCRIPT No matching script. Please use EVAL.\r\n");
-    else
-        answer(client, ":%d\r\n", guard(words->at[4], words->at[5]));
 }
 
 static void does_multi(struct client *client, const struct words *words)
@@ -309,9 +295,9 @@ static const struct command {
     void (*does)(struct client *client, const struct words *words);
     bool is_queued; /* between MULTI and EXEC */
 } commands[] = {
-    {"SCRIPT", does_script, false},   {"EVAL", does_eval, false},   {"WATCH", does_watch, false},
-    {"EVALSHA", does_evalsha, false}, {"MULTI", does_multi, false}, {"HSET", does_hset, true},
-    {"PUBLISH", does_publish, true},  {"XADD", does_xadd, true},    {"XTRIM", does_xtrim, true},
+    {"EVAL", does_eval, false},  {"WATCH", does_watch, false},    {"MULTI", does_multi, false},
+    {"HSET", does_hset, true},   {"PUBLISH", does_publish, true}, {"XADD", does_xadd, true},
+    {"XTRIM", does_xtrim, true},
 };
 
 static const struct command *command_of(struct span name)
@@ -476,7 +462,6 @@ void redis_stop(bool crashes)
         else if (client)
             break_off(client);
     }
-    redis.has_guard = false;
     if (crashes) {
         (void)redis_data_crash(random_below(3) == 0);
         redis_truth_forget();

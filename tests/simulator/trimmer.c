@@ -33,10 +33,6 @@ static const char *archive_of(const struct config *config)
     return *config->retention_archive_path ? config->retention_archive_path : NULL;
 }
 
-/*
- * One command less than may go. Else segments without commands, of journalers that were killed while nobody asked for
- * anything, go while a follower stands at the end of the one before them, and it finds no way on (docs/simulator.md).
- */
 static int trim_journal(const struct config *config, struct error *error)
 {
     struct journal_trim_limit limit;
@@ -46,7 +42,7 @@ static int trim_journal(const struct config *config, struct error *error)
     struct journal_trim trim = {.directory = config->journal_directory,
                                 .archive = archive_of(config),
                                 .recycled_bytes = config->journal_segment_bytes,
-                                .needed_seq = limit.needed_seq - 1};
+                                .needed_seq = limit.needed_seq};
     result = journal_trim(&trim, error);
     TRACE("trimmed %u segments, needed from command %llu on", trim.count, (unsigned long long)limit.needed_seq);
     return result;
