@@ -268,8 +268,10 @@ int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct e
 {
     uint32_t total = 0;
     while (total < max) {
+        uint64_t wanted = gateway->follower.next;
         int count = event_follower_next(&gateway->follower, gateway->events, FOLLOWED_EVENTS, error);
-        if (UNLIKELY(event_follower_skipped(&gateway->follower)))
+        bool has_gap = count > 0 && gateway->events[0].event_seq != wanted; /* of a trimmed file nothing is left */
+        if (UNLIKELY(has_gap || event_follower_skipped(&gateway->follower)))
             gateway->day_torn = true;
         if (count <= 0)
             return count < 0 ? count : (int)total;

@@ -138,8 +138,7 @@ int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, cons
     *ret_events = catch_up->chunk;
     if (catch_up->is_checked)
         return count;
-    bool is_kept = catch_up->chunk[0].event_seq == catch_up->mark_seq; /* of what was trimmed */
-    if (catch_up_skipped(catch_up) && !is_kept) { /* the event at the mark is gone: there is nothing to compare with */
+    if (catch_up->chunk[0].event_seq > catch_up->mark_seq) { /* the one at the mark was trimmed: nothing to compare */
         catch_up->is_checked = true;
         return count;
     }

@@ -1,0 +1,116 @@
+/*
+ * The event at a store's mark, when the file that it is in has been trimmed: compared if it was kept, else gone over.
+ *
+ * One log of a file that is trimmed and a bit of the next, made once a test, in memory; every hundred thousandth event
+ * is a login, which is kept.
+ */
+#include "catch_up.h"
+#include "env/disk.h"
+#include "eventlog/eventlog.h"
+#include "eventlog/trim.h"
+
+#include <criterion/criterion.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LAST_SEQ    (EVENTLOG_FILE_EVENTS + 10)
+#define LOGIN_EVERY 100000
+#define LAST_KEPT   (EVENTLOG_FILE_EVENTS / LOGIN_EVERY * LOGIN_EVERY)
+#define BATCH       512
+
+static char root[64];
+static char directory[96];
+static struct catch_up catch_up;
+static struct error error;
+
+static uint64_t time_of(uint64_t seq)
+{
+    return 1000 + seq / 4; /* some events are of one moment */
+}
+
+static void make_log(void)
+{
+    static struct event events[BATCH];
+    struct eventlog_writer *writer;
+    const struct event *pointers[BATCH];
+    uint64_t next;
+    cr_assert_eq(eventlog_writer_open(&writer, directory, UINT64_MAX, &next, &error), 0, "%s", error.what);
+    while (next <= LAST_SEQ) {
+        uint32_t count = 0;
+        for (; count < BATCH && next <= LAST_SEQ; count++, next++) {
+            events[count] = (struct event){.event_seq = next,
+                                           .time_ns = time_of(next),
+                                           .kind = next % LOGIN_EVERY == 0 ? EVENT_LOGIN_ACCEPTED : EVENT_BOOK_TOP};
+            pointers[count] = &events[count];
+        }
+        cr_assert_eq(eventlog_writer_append(writer, pointers, count, &error), 0, "%s", error.what);
+    }
+    eventlog_writer_close(writer);
+}
+
+static void begin(void)
+{
+    snprintf(root, sizeof(root), "/dev/shm/ringside-catch-up-XXXXXX");
+    cr_assert(mkdtemp(root));
+    snprintf(directory, sizeof(directory), "%s/events", root);
+    make_log();
+    struct eventlog_trim trim = {.directory = directory, .needed_seq = EVENTLOG_FILE_EVENTS};
+    cr_assert_eq(eventlog_trim(&trim, &error), 0, "%s", error.what);
+    cr_assert_eq(trim.count, 1);
+    catch_up_init(&catch_up, "a store", directory, "");
+    catch_up_join_log(&catch_up);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+static void finish(void)
+{
+    catch_up_finish(&catch_up);
+    (void)nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+TestSuite(catch_up, .init = begin, .fini = finish, .timeout = 60);
+
+/* The number of the first event that a store gets whose mark is there; or a negative error. */
+static int64_t first_behind(uint64_t mark_seq, uint64_t mark_time_ns)
+{
+    const struct event *events = NULL;
+    int count = 0;
+    catch_up_begin(&catch_up, mark_seq, mark_time_ns, UINT64_MAX);
+    for (int calls = 0; count == 0 && calls < 3; calls++) /* what was only compared is no event */
+        count = catch_up_next(&catch_up, 0, CATCH_UP_CHUNK, &events, &error);
+    return count > 0 ? (int64_t)events[0].event_seq : count;
+}
+
+Test(catch_up, an_event_that_was_kept_is_compared)
+{
+    cr_assert_eq(first_behind(LOGIN_EVERY, time_of(LOGIN_EVERY)), 2 * LOGIN_EVERY);
+    cr_assert_eq(first_behind(LOGIN_EVERY, time_of(LOGIN_EVERY) + 1), ERROR_MISMATCH);
+}
+
+Test(catch_up, one_that_was_not_cannot_be)
+{
+    cr_assert_eq(first_behind(5, time_of(5)), LOGIN_EVERY);
+    cr_assert_eq(first_behind(5, time_of(5) + 1), LOGIN_EVERY);
+}
+
+Test(catch_up, nor_one_behind_which_its_file_holds_nothing)
+{
+    cr_assert_eq(first_behind(LAST_KEPT + 1, time_of(LAST_KEPT + 1)), EVENTLOG_FILE_EVENTS);
+    cr_assert_eq(first_behind(EVENTLOG_FILE_EVENTS - 1, time_of(EVENTLOG_FILE_EVENTS - 1)), EVENTLOG_FILE_EVENTS, "%s",
+                 error.what);
+}
+
+Test(catch_up, in_a_whole_file_all_are)
+{
+    cr_assert_eq(first_behind(EVENTLOG_FILE_EVENTS + 1, time_of(EVENTLOG_FILE_EVENTS + 1)), EVENTLOG_FILE_EVENTS + 2);
+    cr_assert_eq(first_behind(EVENTLOG_FILE_EVENTS + 1, time_of(EVENTLOG_FILE_EVENTS + 1) + 1), ERROR_MISMATCH);
+    cr_assert_eq(first_behind(0, 0), LOGIN_EVERY, "an empty store gets what there is");
+}
