@@ -8,10 +8,12 @@
  *   1. A slice a poll, and within it a turn each: who replays a day delays the others by microseconds.
  *   2. A turn ends when the output is full: the client's own speed is the limit. While its socket takes no more it has
  * no turns, and memory for it is the one output buffer.
+ *   3. What is damaged in the event log cannot be told: that connection ends and is told why, the others go on.
  */
 #include "gateway_state.h"
 
 #include "base/require.h"
+#include "log/log.h"
 #include "session_encode.h"
 
 #include <string.h>
@@ -313,7 +315,19 @@ static uint32_t turn(struct gateway *gateway, struct connection *connection, int
     return count;
 }
 
-int behind_poll(struct gateway *gateway, struct error *error)
+/* Rule 3. */
+static void give_up(struct gateway *gateway, struct connection *connection, const struct error *why, uint64_t now_ns)
+{
+    char user[USER_BYTES + 1];
+    connection_user(connection, user);
+    log_error(why, "message %u of user %s cannot be told, and its connection ends", connection->cursor.message_no,
+              user);
+    gateway->counts.untold++;
+    network_debug(gateway, connection, "what you ask for is damaged here, and cannot be told until it is mended");
+    network_end(gateway, connection, 'S', "what it asks for is damaged in the event log", now_ns);
+}
+
+int behind_poll(struct gateway *gateway, uint64_t now_ns, struct error *error)
 {
     uint32_t total = 0;
     for (uint32_t turns = 0; turns < TURNS_PER_POLL && total < MESSAGES_PER_POLL; turns++) {
@@ -322,7 +336,9 @@ int behind_poll(struct gateway *gateway, struct error *error)
         struct connection *connection = &gateway->connections.all[gateway->behind_first];
         int code = 0;
         total += turn(gateway, connection, &code, error);
-        if (code < 0)
+        if (code == ERROR_CORRUPT)
+            give_up(gateway, connection, error, now_ns);
+        else if (code < 0)
             return code;
         if (connection->behind_listed) { /* to the end of the list */
             list_remove(gateway, connection);

@@ -58,6 +58,7 @@ static void look_at_counts(struct gateway_values *values, const struct gateway_c
     metrics_set(&values->unread_closed, counts->unread_closed);
     metrics_set(&values->mistaken_closed, counts->mistaken_closed);
     metrics_set(&values->broken_closed, counts->broken);
+    metrics_set(&values->untold, counts->untold);
     metrics_set(&values->handshakes, counts->handshakes);
     metrics_set(&values->handshakes_failed, counts->handshakes_failed);
     metrics_set(&values->handshakes_refused, counts->handshakes_refused);

@@ -78,7 +78,7 @@ static int poll_out(struct gateway *gateway, uint64_t now_ns, struct error *erro
     int followed = follow_poll(gateway, EVENTS_PER_POLL, now_ns, error);
     if (followed < 0)
         return followed;
-    int told = behind_poll(gateway, error);
+    int told = behind_poll(gateway, now_ns, error);
     if (told < 0)
         return told;
     manners_poll(gateway, now_ns);
@@ -143,7 +143,8 @@ static void gateway_describe(const void *stage, char *text, size_t text_bytes)
         "tenure %u, trading day %u, %u instruments, %u connections now and %llu in all, %llu logins, %llu refused, "
         "%llu commands, %llu of them refused by limits, %llu messages as they happened and %llu later, inbound ring "
         "full %llu times; closed: %llu that did not log in for those after them, %llu that read nothing, %llu that "
-        "could not be understood, %llu that broke a packet's rules; by TLS: %llu, failed %llu, not heard %llu",
+        "could not be understood, %llu that broke a packet's rules, %llu that asked for what is damaged; by TLS: %llu, "
+        "failed %llu, not heard %llu",
         gateway->tenure, gateway->date, gateway->instruments.count, gateway->connections.count,
         (unsigned long long)counts->connections, (unsigned long long)counts->logins,
         (unsigned long long)counts->login_refusals, (unsigned long long)counts->commands,
@@ -151,8 +152,8 @@ static void gateway_describe(const void *stage, char *text, size_t text_bytes)
         (unsigned long long)counts->messages_behind, (unsigned long long)counts->stalls,
         (unsigned long long)counts->strangers_closed, (unsigned long long)counts->unread_closed,
         (unsigned long long)counts->mistaken_closed, (unsigned long long)counts->broken,
-        (unsigned long long)counts->handshakes, (unsigned long long)counts->handshakes_failed,
-        (unsigned long long)counts->handshakes_refused);
+        (unsigned long long)counts->untold, (unsigned long long)counts->handshakes,
+        (unsigned long long)counts->handshakes_failed, (unsigned long long)counts->handshakes_refused);
 }
 
 const struct stage_definition gateway_stage = {

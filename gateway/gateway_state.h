@@ -69,8 +69,8 @@ struct gateway_input {
 
 struct gateway_counts {
     uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls,
-        limit_refusals, strangers_closed, unread_closed, mistaken_closed, bytes_in, bytes_out, reads, sends, handshakes,
-        handshakes_failed, handshakes_refused;
+        limit_refusals, strangers_closed, unread_closed, mistaken_closed, untold, bytes_in, bytes_out, reads, sends,
+        handshakes, handshakes_failed, handshakes_refused;
 };
 
 /* The stamps of an event that this poll tells of. */
@@ -285,7 +285,7 @@ void behind_resume(struct gateway *gateway, struct connection *connection);
 void behind_end(struct gateway *gateway, struct connection *connection);
 
 /* A bounded slice of what those behind are owed. Returns the messages sent, or a negative error. */
-int behind_poll(struct gateway *gateway, struct error *error);
+int behind_poll(struct gateway *gateway, uint64_t now_ns, struct error *error);
 
 /* ---- login.c ---- */
 

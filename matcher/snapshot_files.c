@@ -190,18 +190,33 @@ static void note_undone(void *argument, const char *name)
         note_seq(argument, seq);
 }
 
-int snapshot_prune(const char *directory, uint32_t kept, struct error *error)
+/* Whether a loss of power leaves it of use. */
+static bool is_lasting(const char *directory, uint64_t seq, const struct snapshot_kept *kept)
+{
+    struct snapshot_header header;
+    return snapshot_header_read(&header, directory, seq, NULL) == 0 &&
+           memcmp(header.instance, kept->instance, sizeof(header.instance)) == 0 &&
+           header.event_seq_next <= kept->events_synced;
+}
+
+int snapshot_prune(const char *directory, const struct snapshot_kept *kept, struct error *error)
 {
     char path[DISK_PATH_BYTES];
     struct snapshot_list list;
     struct snapshot_list undone = {0};
+    uint32_t lasting_count = 0;
     int removed = 0;
     int result = snapshot_list_read(&list, directory, error);
     if (result == 0)
         result = disk()->list(directory, note_undone, &undone, error);
-    for (uint32_t i = kept; result == 0 && i < list.count; i++, removed++) {
+    for (uint32_t i = 0; result == 0 && i < list.count; i++) {
+        if (lasting_count < kept->count) {
+            lasting_count += is_lasting(directory, list.seqs[i], kept);
+            continue;
+        }
         snapshot_path(directory, list.seqs[i], path);
         result = disk()->remove(path, error);
+        removed++;
     }
     for (uint32_t i = 0; result == 0 && i < undone.count; i++, removed++) {
         snapshot_undone_path(directory, undone.seqs[i], path);

@@ -37,7 +37,18 @@ int snapshot_header_read(struct snapshot_header *ret, const char *directory, uin
 int snapshot_load(struct books *books, struct snapshot_header *ret, const char *directory, uint64_t command_seq_next,
                   const uint8_t instance[16], struct error *error);
 
-/* Removes all but the newest `kept`, and what a writer that was killed left behind. Returns how many it removed. */
-int snapshot_prune(const char *directory, uint32_t kept, struct error *error);
+/* What a prune leaves. */
+struct snapshot_kept {
+    uint32_t count;
+    const uint8_t *instance; /* of the journal */
+    uint64_t events_synced;  /* events below this one are on the medium in the event log */
+};
+
+/*
+ * Removes what is older than the newest `count` that are of this journal and whose events are synced, and what a writer
+ * that was killed left behind. (A loss of power takes events that are not, and leaves newer snapshots of no use: were
+ * they counted, those that the journal was trimmed by would be gone.) Returns how many it removed.
+ */
+int snapshot_prune(const char *directory, const struct snapshot_kept *kept, struct error *error);
 
 #endif

@@ -228,10 +228,14 @@ static int witnessed(struct snapshotter *snapshotter, struct error *error)
 
 static int publish(struct snapshotter *snapshotter, struct error *error)
 {
+    struct journal_witness witness;
+    journal_reader_witness(snapshotter->reader, &witness);
+    const struct snapshot_kept kept = {.count = (uint32_t)snapshotter->config->snapshots_keep,
+                                       .instance = snapshotter->instance,
+                                       .events_synced = witness.events_synced};
     int result = snapshot_writer_publish(&snapshotter->writer, error);
     if (result == 0)
-        result = snapshot_prune(snapshotter->config->snapshots_directory, (uint32_t)snapshotter->config->snapshots_keep,
-                                error);
+        result = snapshot_prune(snapshotter->config->snapshots_directory, &kept, error);
     if (result < 0)
         return result;
     snapshotter->written = false;

@@ -11,12 +11,14 @@
 #include "base/bytes.h"
 #include "base/units.h"
 #include "env/clock.h"
+#include "eventlog/eventlog_files.h"
 #include "gateway.h"
 #include "wire/ouch.h"
 #include "wire/soup.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -423,6 +425,44 @@ Test(settings, what_is_no_longer_indexed_is_found_in_the_log)
     expect_refs(client, 1, 200);
     enter(client, 201, "AAPL", 1000000);
     expect_refs(client, 201, 1);
+}
+
+/* One bit of a record of the event log. */
+static void damage_event(uint64_t event_seq)
+{
+    char path[DISK_PATH_BYTES];
+    uint8_t byte;
+    eventlog_path(exchange.config.events_directory, eventlog_file_number(event_seq), path);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    off_t at = (off_t)eventlog_offset(event_seq) + RECORD_BYTES / 2;
+    cr_assert_eq(pread(file, &byte, 1, at), 1);
+    byte ^= 1;
+    cr_assert_eq(pwrite(file, &byte, 1, at), 1);
+    close(file);
+}
+
+Test(settings, who_asks_for_what_is_damaged_is_told_so_and_the_others_go_on)
+{
+    open_with(NULL);
+    login_new("u01");
+    login_new("u02");
+    accept_many(1, 1, 100);
+    uint64_t damaged = exchange.event_seq_next - 50;
+    for (uint32_t i = 0; i < 2000; i++) { /* the ring, of 256, has it no more */
+        stand_in_accepted(&exchange, 2, i);
+        if (i % 100 == 0)
+            stand_in_poll(&exchange);
+    }
+    damage_event(damaged);
+    struct client *other = login_new("u03");
+    struct client *client = login_from("u01", 2);
+    expect_refs(client, 1, 50);
+    expect(client, '+');
+    expect_closed(client);
+    client = login_from("u01", 53); /* behind it all is well */
+    expect_refs(client, 52, 49);
+    enter(other, 1, "AAPL", 1000000);
+    expect_refs(other, 1, 1);
 }
 
 /* ---- time ---- */

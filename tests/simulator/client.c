@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/require.h"
 #include "base/units.h"
+#include "disk_side.h"
 #include "network.h"
 #include "outside.h"
 #include "random.h"
@@ -76,7 +77,7 @@ static void come(struct client *client, const struct client_manners *manners)
     if (client->link == NETWORK_NONE)
         return;
     struct soup_login_request request = {.sequence_next = (uint64_t)client->told_count + 1};
-    if (random_chance(manners->from_the_start))
+    if (random_chance(manners->from_the_start) && !client->asks_no_more)
         request.sequence_next = random_between(1, (uint64_t)client->told_count + 1);
     memcpy(request.user, client->user, sizeof(request.user));
     text_pad(request.password, sizeof(request.password), OUTSIDE_PASSWORD);
@@ -264,8 +265,19 @@ static void accepted(struct client *client, const struct soup_frame *frame)
     ask_again(client);
 }
 
+/* A gateway says that what was asked for is damaged in its log. Nobody can do more than say so. */
+static void cannot_be_told(struct client *client)
+{
+    if (disk_damage_count == 0)
+        violation("user %.6s is told that message %u is damaged, though nothing is", client->user, client->message_no);
+    if (client->message_no > client->told_count)
+        noticed("user %.6s cannot be told message %u: %s", client->user, client->message_no, outside.last_error);
+    client->asks_no_more = true;
+}
+
 static void take(struct client *client, const struct soup_frame *frame, const uint8_t *packet)
 {
+    static const char damaged[] = "is damaged here";
     switch (frame->type) {
     case SOUP_LOGIN_ACCEPTED:
         accepted(client, frame);
@@ -282,6 +294,8 @@ static void take(struct client *client, const struct soup_frame *frame, const ui
         break;
     case SOUP_DEBUG:
         TRACE("client %.6s: %.*s", client->user, (int)frame->payload_bytes, (const char *)frame->payload);
+        if (memmem(frame->payload, frame->payload_bytes, damaged, sizeof(damaged) - 1))
+            cannot_be_told(client);
         break;
     default:
         break;
