@@ -4,8 +4,8 @@
 usage: summarize.py [--skips FILE] TESTLOG.JSON...
 
 A test that speaks TAP counts by its points, another one as one. Failures and skips are named. With --skips, a skip that
-no line of FILE (name: reason) allows counts as a failure. Under a failure is what its test said of it. The last line is `N passed, N failed[, N skipped]`; the exit
-code is 0 if something passed and nothing failed.
+no line of FILE (name: reason) allows counts as a failure. Under a failure is what its test said of it. The last
+line is `N passed, N failed[, N skipped]`; the exit code is 0 if something passed and nothing failed.
 """
 import argparse
 import json
@@ -39,7 +39,8 @@ def points(test):
                 found.append(("skipped", f"{name}: {point}", why))
             else:
                 passed = verdict.lower() == "ok"
-                found.append(("passed" if passed else "failed", f"{name}: {point}", "" if passed else said(test, point)))
+                state, words = ("passed", "") if passed else ("failed", said(test, point))
+                found.append((state, f"{name}: {point}", words))
     if result == "SKIP" and not found:
         reason = PLAN_SKIP.search(output)
         return [("skipped", name, reason[1] if reason else output.strip().splitlines()[-1] if output.strip() else "")]
