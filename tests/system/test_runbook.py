@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What docs/runbook says to do, where no other test does it already: damage in the event log, and in a segment.
 
-Goal: the procedures of RingsideHistoryDamaged.md and CorruptSegment.md, command by command, make an exchange that trades
-and verifies. Method: an exchange with small segments, snapshots and a backup; bytes are changed in an event that only one
-member asks for, and in segments that are no longer written.
+Goal: the procedures of RingsideHistoryDamaged.md and CorruptSegment.md, command by command, make an exchange that
+trades and verifies. Method: an exchange with small segments, snapshots and a backup; bytes are changed in an event that
+only one member asks for, and in segments that are no longer written.
 """
 import json
 import os
@@ -139,5 +139,6 @@ def test_a_corrupt_segment_before_a_snapshot_is_left_out():
 
 
 with exchange:
-    run(test_damage_in_the_event_log_is_one_members_and_is_made_good_from_the_journal, test_there_is_an_exchange_with_a_backup, test_a_corrupt_segment_is_replaced_from_a_backup,
+    run(test_damage_in_the_event_log_is_one_members_and_is_made_good_from_the_journal,
+        test_there_is_an_exchange_with_a_backup, test_a_corrupt_segment_is_replaced_from_a_backup,
         test_a_corrupt_segment_before_a_snapshot_is_left_out, on_failure=exchange.log_tails)
