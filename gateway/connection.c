@@ -26,10 +26,11 @@ int connections_open(struct connections *connections, uint32_t count_max, uint32
     connections->memory_bytes =
         (uint64_t)count_max * ((uint64_t)connections->output_bytes + connections->partial_bytes_max);
     connections->all = calloc(count_max, sizeof(*connections->all));
+    connections->look_ns = calloc(count_max, sizeof(*connections->look_ns));
     void *memory = mmap(NULL, connections->memory_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     connections->memory = memory == MAP_FAILED ? NULL : memory;
-    if (!connections->all || !connections->memory) {
+    if (!connections->all || !connections->look_ns || !connections->memory) {
         connections_close(connections);
         return error_system(error, ENOMEM, "gateway.connections_max", "no memory for %u connections", count_max);
     }
@@ -52,6 +53,7 @@ void connections_close(struct connections *connections)
         tls_line_close(connections->all[i].tls);
         net()->close(connections->all[i].fd);
     }
+    free(connections->look_ns);
     free(connections->all);
     if (connections->memory)
         munmap(connections->memory, connections->memory_bytes);
@@ -77,6 +79,7 @@ struct connection *connection_take(struct connections *connections, int fd)
     connection->number = ++connections->taken_count << CONNECTION_INDEX_BITS | index;
     if (index >= connections->used_count)
         connections->used_count = index + 1;
+    connections->look_ns[index] = 0;
     connection->state = CONNECTION_OPEN;
     connection->login_next = CONNECTION_NONE;
     return connection;

@@ -88,7 +88,8 @@ struct connection {
 
 struct connections {
     struct connection *all;
-    uint8_t *memory; /* outputs, then partials; touched only where used */
+    uint64_t *look_ns; /* of each: when manners.c looks at it next; apart, so that going over them touches few lines */
+    uint8_t *memory;   /* outputs, then partials; touched only where used */
     uint64_t memory_bytes;
     uint32_t count_max;
     uint32_t count;

@@ -381,4 +381,8 @@ void counts_look(struct gateway *gateway, uint64_t now_ns);
 
 void manners_poll(struct gateway *gateway, uint64_t now_ns);
 
+/* A packet that asks for nothing has come. Is a heartbeat nearly due it goes now, and takes TCP's acknowledgment along.
+ */
+void manners_heard(struct gateway *gateway, struct connection *connection, uint64_t now_ns);
+
 #endif

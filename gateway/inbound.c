@@ -173,6 +173,7 @@ static inline bool step_done(struct gateway *gateway, struct connection *connect
         command_send(gateway, connection, command, result->symbol, now_ns);
         return true;
     case SESSION_NOTHING:
+        manners_heard(gateway, connection, now_ns);
         return true;
     case SESSION_COMPLAINT:
         return complain(gateway, connection, result->why, now_ns);

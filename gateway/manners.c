@@ -1,7 +1,8 @@
 /*
  * Time: heartbeats to send, clients that have fallen silent, logins that do not come, connections that have lingered
- * long enough. All connections are looked at in turn, some at each poll, so that ten thousand of them are never looked
- * at at once; a round takes an eighth of the heartbeat interval.
+ * long enough. All connections are gone over in turn, some at each poll, so that ten thousand of them are never looked
+ * at at once; a round takes an eighth of the heartbeat interval, and touches only those for which there may be
+ * something to do by now: each is a few lines of the cache that nobody else had asked for.
  */
 #include "gateway_state.h"
 
@@ -9,6 +10,13 @@
 #include "wire/soup.h"
 
 #define ROUNDS_PER_HEARTBEAT 8
+
+/* The client's own heartbeat, which comes as often, is waited for a little: ours then goes with it (manners_heard). */
+static uint64_t interval_ns(const struct connection *connection)
+{
+    uint64_t told_ns = connection->heartbeat_ms * (uint64_t)NS_PER_MS;
+    return told_ns + told_ns / 8;
+}
 
 /* While the inbound ring was full nobody was heard, so nobody counts as silent. */
 static bool is_silent(const struct gateway *gateway, const struct connection *connection, uint64_t now_ns)
@@ -31,9 +39,21 @@ static bool is_late(const struct connection *connection, uint64_t now_ns)
     return connection->stranger && now_ns > connection->deadline_ns;
 }
 
-static void look_at_open(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
+/* One that is logged in, takes what it is sent, and has been sent nothing for so long. */
+static bool is_owed_a_heartbeat(const struct connection *connection, uint64_t after_ns, uint64_t now_ns)
 {
     bool logged_in = connection->session.phase == SESSION_OPEN || connection->session.phase == SESSION_WATCHING;
+    return logged_in && !connection->blocked && now_ns - connection->sent_ns >= after_ns;
+}
+
+void manners_heard(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
+{
+    if (is_owed_a_heartbeat(connection, interval_ns(connection) / 2, now_ns))
+        network_packet(gateway, connection, SOUP_SERVER_HEARTBEAT, NULL, 0);
+}
+
+static void look_at_open(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
+{
     if (is_late(connection, now_ns)) {
         network_debug(gateway, connection, "no login in time");
         network_end(gateway, connection, 'T', "no login in time (gateway.login_timeout_ms)", now_ns);
@@ -44,8 +64,7 @@ static void look_at_open(struct gateway *gateway, struct connection *connection,
         gateway->counts.unread_closed++;
         network_debug(gateway, connection, "nothing read for too long");
         network_end(gateway, connection, 'T', "the client has read nothing for too long (gateway.unread_ms)", now_ns);
-    } else if (logged_in && !connection->blocked &&
-               now_ns - connection->sent_ns >= connection->heartbeat_ms * (uint64_t)NS_PER_MS) {
+    } else if (is_owed_a_heartbeat(connection, interval_ns(connection), now_ns)) {
         network_packet(gateway, connection, SOUP_SERVER_HEARTBEAT, NULL, 0);
     }
 }
@@ -56,6 +75,17 @@ static void look_at(struct gateway *gateway, struct connection *connection, uint
         look_at_open(gateway, connection, now_ns);
     else if (connection->state != CONNECTION_FREE && now_ns > connection->deadline_ns)
         network_drop(gateway, connection);
+}
+
+/*
+ * When it is to be looked at again: when its next heartbeat is due, if nothing is sent before, else in half that time,
+ * for who logs in or ends meanwhile.
+ */
+static uint64_t look_again_ns(const struct connection *connection, uint64_t now_ns)
+{
+    uint64_t due_ns = connection->sent_ns + interval_ns(connection);
+    uint64_t again_ns = now_ns + interval_ns(connection) / 2;
+    return due_ns > now_ns && due_ns < again_ns ? due_ns : again_ns;
 }
 
 static void beat(struct gateway *gateway, uint64_t now_ns)
@@ -82,6 +112,11 @@ void manners_poll(struct gateway *gateway, uint64_t now_ns)
     for (uint64_t i = 0; i < due && i < count; i++) {
         if (gateway->manners_next >= count)
             gateway->manners_next = 0;
-        look_at(gateway, &gateway->connections.all[gateway->manners_next++], now_ns);
+        uint32_t index = gateway->manners_next++;
+        if (now_ns < gateway->connections.look_ns[index])
+            continue;
+        struct connection *connection = &gateway->connections.all[index];
+        look_at(gateway, connection, now_ns);
+        gateway->connections.look_ns[index] = look_again_ns(connection, now_ns);
     }
 }
