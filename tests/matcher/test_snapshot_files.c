@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EVERY 10 /* commands from one snapshot to the next, and events */
+#define EVERY UINT64_C(10) /* commands from one snapshot to the next, and events */
 
 static char directory[64];
 static const uint8_t instance[16] = "this journal";
@@ -107,7 +107,7 @@ Test(snapshot_prune, does_not_count_what_is_of_no_use)
     for (uint64_t number = 1; number <= 3; number++)
         add(number, "this journal");
     add(4, "another");
-    snapshot_path(directory, UINT64_C(5) * EVERY, path);
+    snapshot_path(directory, 5 * EVERY, path);
     write_file(path, "damaged", 7);
     cr_assert_eq(prune(2, 1000), 1);
     expect_left(5, 2);

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define LAST_SEQ    (EVENTLOG_FILE_EVENTS + 10)
-#define LOGIN_EVERY 100000
+#define LOGIN_EVERY INT64_C(100000)
 #define LAST_KEPT   (EVENTLOG_FILE_EVENTS / LOGIN_EVERY * LOGIN_EVERY)
 #define BATCH       512
 
