@@ -46,31 +46,6 @@ class SqlError(Exception):
     """PostgreSQL is not there, or refuses the statement."""
 
 
-@contextlib.contextmanager
-def weight_of_the_slice():
-    """The cores as ringside.slice shares them out under systemd (CPUWeight=1000), nine to one before the stores.
-
-    Where the kernel groups tasks by session (autogroup), each connection of PostgreSQL is a group as heavy as the whole
-    exchange, which is one; and nice values mean nothing from group to group. Gives whether it could be done.
-    """
-    path = "/proc/self/autogroup"
-    with contextlib.suppress(PermissionError):
-        os.setsid()  # not the weight of the shell's session
-    try:
-        with open(path) as file:
-            before = file.read().split()[-1]
-        with open(path, "w") as file:
-            file.write("-10")
-    except OSError:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        with open(path, "w") as file:
-            file.write(before)
-
-
 class Exchange:
     def __init__(self, build, stores=False, configure_stores=None, symbols=SYMBOLS, stages=STAGES, options=None):
         self.build = os.path.abspath(build)
