@@ -39,10 +39,10 @@ struct client {
     uint32_t gateway_count;
     uint16_t port;
     bool slow;
-    bool asks_no_more;   /* for what it knows: some of it is damaged where it would be told from */
-    bool spoiled;        /* it has sent what may swallow the next frames: it sends no more, and comes again */
     uint64_t asked_no;   /* of the login request */
     uint32_t message_no; /* that the next Sequenced Data packet has */
+    bool spoiled;        /* it has sent what may swallow the next frames: it sends no more, and comes again */
+    bool asks_no_more;   /* for what it knows: some of it is damaged where it would be told from */
     uint64_t sent_ns;
 
     uint32_t told_count; /* messages of the ledger */
