@@ -149,11 +149,6 @@ int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, cons
     return count - 1;
 }
 
-bool catch_up_skipped(const struct catch_up *catch_up)
-{
-    return event_follower_skipped(&catch_up->follower);
-}
-
 uint64_t catch_up_published(const struct catch_up *catch_up)
 {
     if (!catch_up->ring)

@@ -6,11 +6,12 @@
  *   1. Nothing is read before the event ring is there: what lies in the log above it could still be cut. A rebuild
  * reads the log alone.
  *   2. The first event read is the one at the mark itself. If its time is not the mark's, the store belongs to another
- *      exchange (its journal was thrown away, or the store was): that is an error, not a reason to add rows.
+ *      exchange (its journal was thrown away, or the store was): that is an error, not a reason to add rows. Where it
+ *      was trimmed and not kept, there is nothing to compare.
  *   3. A store that is ahead of the ring waits: a matcher that recovers publishes those events again. If nothing moves
  *      for STALL_NS, the log says what is missing, once.
  *   4. What was trimmed of the log is read from the archive. Where it is not there either, a store that may skip it
- * gets what is left of it (sessions, instruments, days), catch_up_skipped tells; another one ERROR_GONE.
+ *      gets what is left of it (sessions, instruments, days); another one ERROR_GONE.
  */
 #ifndef RINGSIDE_PERSISTER_CATCH_UP_H
 #define RINGSIDE_PERSISTER_CATCH_UP_H
@@ -57,9 +58,6 @@ void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_
  * call. */
 int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
                   struct error *error);
-
-/* Whether those events are what is left of trimmed ones. */
-bool catch_up_skipped(const struct catch_up *catch_up);
 
 /* The last `count` events of what catch_up_next gave were not taken: the next call begins with them. */
 void catch_up_give_back(struct catch_up *catch_up, uint32_t count);

@@ -3,11 +3,10 @@
 
 #include "eventlog/eventlog.h"
 #include "eventlog/store_marks.h"
+#include "scratch.h"
 
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FILE_EVENTS EVENTLOG_FILE_EVENTS
@@ -15,7 +14,7 @@
 #define LAST_SEQ    (3 * FILE_EVENTS + 10)
 #define DAY_SEQ     (2 * FILE_EVENTS + 5)
 
-static char root[64];
+static const char *root;
 static struct config config;
 static struct error error;
 
@@ -26,8 +25,7 @@ static void begin(void)
     const struct event *pointers[512];
     struct eventlog_writer *writer;
     uint64_t next;
-    snprintf(root, sizeof(root), "/dev/shm/ringside-limit-XXXXXX");
-    cr_assert(mkdtemp(root));
+    root = scratch_make();
     config_init(&config);
     snprintf(config.events_directory, sizeof(config.events_directory), "%s", root);
     cr_assert_eq(eventlog_writer_open(&writer, root, UINT64_MAX, &next, &error), 0);
@@ -44,17 +42,9 @@ static void begin(void)
     eventlog_writer_close(writer);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static void finish(void)
 {
-    (void)nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove();
     config_finish(&config);
 }
 

@@ -17,15 +17,17 @@ SAID_LINES_MAX = 60
 PLAN_SKIP = re.compile(r"^1\.\.0\s*#\s*SKIP\S*\s*(.*)$", re.I | re.M)
 
 
-def said(test, point=None):
-    """What a test wrote after a point that failed, or at its end: the last lines of it, indented."""
-    lines = test.get("stdout", "").splitlines()
-    if point is not None:
-        begin = next(i for i, line in enumerate(lines) if line.startswith("not ok") and point in line) + 1
-        end = next((i for i in range(begin, len(lines)) if POINT.match(lines[i])), len(lines))
-        lines = lines[begin:end]
-    lines += test.get("stderr", "").splitlines()
+def said(test, output):
+    """The last lines of what a test wrote there and as errors, indented."""
+    lines = output.splitlines() + test.get("stderr", "").splitlines()
     return "".join(f"\n    {line}" for line in lines[-SAID_LINES_MAX:])
+
+
+def said_of_points(output):
+    """(verdict, name, directive, why) of each point, and what the test wrote between it and the next one."""
+    matches = list(POINT.finditer(output))
+    ends = [match.start() for match in matches[1:]] + [len(output)]
+    return [(match.groups(), output[match.end():end].strip("\n")) for match, end in zip(matches, ends)]
 
 
 def points(test):
@@ -34,13 +36,13 @@ def points(test):
     result = test["result"]
     found = []
     if output.startswith("TAP version") or re.search(r"^1\.\.\d+", output, re.M):
-        for verdict, point, directive, why in POINT.findall(output):
-            if directive.upper() == "SKIP":
+        for (verdict, point, directive, why), words in said_of_points(output):
+            if (directive or "").upper() == "SKIP":
                 found.append(("skipped", f"{name}: {point}", why))
+            elif verdict.lower() == "ok":
+                found.append(("passed", f"{name}: {point}", ""))
             else:
-                passed = verdict.lower() == "ok"
-                state, words = ("passed", "") if passed else ("failed", said(test, point))
-                found.append((state, f"{name}: {point}", words))
+                found.append(("failed", f"{name}: {point}", said(test, words)))
     if result == "SKIP" and not found:
         reason = PLAN_SKIP.search(output)
         return [("skipped", name, reason[1] if reason else output.strip().splitlines()[-1] if output.strip() else "")]
@@ -48,7 +50,7 @@ def points(test):
         return found or [("passed", name, "")]
     # A test that broke off, ran out of time or failed without saying where is a failure of its own.
     if not any(state == "failed" for state, _, _ in found):
-        found.append(("failed", name, result.lower() + said(test)))
+        found.append(("failed", name, result.lower() + said(test, output)))
     return found
 
 

@@ -3,39 +3,29 @@
  */
 #include "base/checksum.h"
 #include "record/command.h"
+#include "scratch.h"
 #include "snapshot_files.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define EVERY UINT64_C(10) /* commands from one snapshot to the next, and events */
 
-static char directory[64];
+static const char *directory;
 static const uint8_t instance[16] = "this journal";
 static struct error error;
 
 static void begin(void)
 {
-    snprintf(directory, sizeof(directory), "/dev/shm/ringside-snapshots-XXXXXX");
-    cr_assert(mkdtemp(directory));
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
+    directory = scratch_make();
 }
 
 static void finish(void)
 {
-    (void)nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove();
 }
 
 TestSuite(snapshot_prune, .init = begin, .fini = finish, .timeout = 20);

@@ -215,7 +215,7 @@ static void take_reply(redisContext *context)
     freeReplyObject(reply);
 }
 
-/* The payloads of all entries, or room for them if they are to be made when their turn comes. */
+/* The payload of one entry. */
 static void payload_make(struct bench *bench, struct symbol_table *symbols, struct buffer *payload, uint32_t entry)
 {
     uint32_t end = (entry + 1) * ENTRY_EVENTS;

@@ -8,18 +8,17 @@
 #include "env/disk.h"
 #include "eventlog/eventlog.h"
 #include "eventlog/trim.h"
+#include "scratch.h"
 
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define LAST_SEQ    (EVENTLOG_FILE_EVENTS + 10)
 #define LOGIN_EVERY INT64_C(100000)
 #define LAST_KEPT   (EVENTLOG_FILE_EVENTS / LOGIN_EVERY * LOGIN_EVERY)
 #define BATCH       512
 
-static char root[64];
+static const char *root;
 static char directory[96];
 static struct catch_up catch_up;
 static struct error error;
@@ -51,8 +50,7 @@ static void make_log(void)
 
 static void begin(void)
 {
-    snprintf(root, sizeof(root), "/dev/shm/ringside-catch-up-XXXXXX");
-    cr_assert(mkdtemp(root));
+    root = scratch_make();
     snprintf(directory, sizeof(directory), "%s/events", root);
     make_log();
     struct eventlog_trim trim = {.directory = directory, .needed_seq = EVENTLOG_FILE_EVENTS};
@@ -62,18 +60,10 @@ static void begin(void)
     catch_up_join_log(&catch_up);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static void finish(void)
 {
     catch_up_finish(&catch_up);
-    (void)nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove();
 }
 
 TestSuite(catch_up, .init = begin, .fini = finish, .timeout = 60);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES_MAX   512
+#define NAMES_MAX   256
 #define CHANGES_MAX 1024
 #define PATH_BYTES  160
 #define HALF        500000 /* in a million */

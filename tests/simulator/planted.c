@@ -265,7 +265,7 @@ int __wrap_catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t ma
     bool was_checked = catch_up->is_checked;
     int count = __real_catch_up_next(catch_up, now_ns, max, ret_events, error);
     bool is_compared = !was_checked && catch_up->is_checked && count >= 0 && *ret_events == catch_up->chunk + 1;
-    if (planted != PLANTED_MARK_AGAIN || !is_compared || !catch_up_skipped(catch_up))
+    if (planted != PLANTED_MARK_AGAIN || !is_compared || !event_follower_skipped(&catch_up->follower))
         return count;
     *ret_events = catch_up->chunk;
     return count + 1;

@@ -14,7 +14,7 @@ import time
 
 from exchange import SYMBOLS, Exchange
 from ouch_client import enter
-from tap import run
+from tap import eventually, run
 
 EXIT_DATA = 65
 ORDERS = 60
@@ -96,6 +96,11 @@ def test_damage_in_the_event_log_is_one_members_and_is_made_good_from_the_journa
     assert exchange.load("--orders", 3000)["complete"] is True
     assert set(exchange.stop().values()) == {0}
     tool("journal", "verify", code=EXIT_DATA)
+    shutil.rmtree(exchange.rings)
+    exchange.start(wait=False)  # a gateway without notes has to read it
+    gateway = exchange.processes["gateway"]
+    assert eventually(lambda: gateway.poll() is not None and gateway.returncode, 20, "the gateway ends") == EXIT_DATA
+    exchange.stop()
     shutil.rmtree(exchange.rings)
     shutil.move(events, evidence)
     exchange.start()

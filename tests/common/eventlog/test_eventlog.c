@@ -2,38 +2,28 @@
 #include "base/units.h"
 #include "env/disk.h"
 #include "eventlog/eventlog.h"
+#include "scratch.h"
 #include "topology/topology.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char root[64];
+static const char *root;
 static char directory[96];
 static struct error error;
 
 static void begin(void)
 {
-    snprintf(root, sizeof(root), "/dev/shm/ringside-eventlog-XXXXXX");
-    cr_assert(mkdtemp(root));
+    root = scratch_make();
     snprintf(directory, sizeof(directory), "%s/events", root);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
 }
 
 static void finish(void)
 {
-    (void)nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove();
 }
 
 TestSuite(eventlog, .init = begin, .fini = finish, .timeout = 30);

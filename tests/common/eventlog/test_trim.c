@@ -8,13 +8,12 @@
 #include "eventlog/eventlog.h"
 #include "eventlog/store_marks.h"
 #include "eventlog/trim.h"
+#include "scratch.h"
 #include "topology/topology.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,7 +24,7 @@
 #define KEPT_IN_0   (EVENTLOG_FILE_EVENTS / LOGIN_EVERY) /* the last event of the file is none of them */
 #define FILE_BYTES  ((uint64_t)EVENTLOG_HEADER_BYTES + EVENTLOG_FILE_EVENTS * RECORD_BYTES)
 
-static char root[64];
+static const char *root;
 static char directory[96];
 static char archive[96];
 static struct error error;
@@ -60,24 +59,15 @@ static void make_log(void)
 
 static void begin(void)
 {
-    snprintf(root, sizeof(root), "/dev/shm/ringside-trim-XXXXXX");
-    cr_assert(mkdtemp(root));
+    root = scratch_make();
     snprintf(directory, sizeof(directory), "%s/events", root);
     snprintf(archive, sizeof(archive), "%s/archive", root);
     make_log();
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-    (void)status;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static void finish(void)
 {
-    (void)nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove();
 }
 
 TestSuite(trim, .init = begin, .fini = finish, .timeout = 120);
