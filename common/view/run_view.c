@@ -1,6 +1,7 @@
 #include "view/run_view.h"
 
 #include "env/clock.h"
+#include "ring/owner.h"
 #include "ring/ring.h"
 #include "run/run.h"
 
@@ -17,23 +18,36 @@
  */
 
 /*
- * Whether a lock is held. To try it would be surest, but a stage that starts at that instant would find it taken and
- * give up; so the lock beside it is asked for (common/run), which takes nothing and sees processes of other PID
- * namespaces.
+ * Whether the role's lock is held. To try it would be surest, but a stage that starts at that instant would find it
+ * taken and give up; so the lock beside it is asked for (common/run), which takes nothing and sees processes of other
+ * PID namespaces.
  */
-static bool is_locked(const char *path)
+static bool is_locked(int file)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool locked = file >= 0 && fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    if (file >= 0)
-        close(file);
-    return locked;
+    return fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* Who holds it, from /proc/locks, which tells of this PID namespace alone; for who may not open the lock that is all.
+/* Who holds it, by what he wrote into it; 0 if there is no such process that began at that moment: it is of another
+ * PID namespace, or has yet to write. */
+static pid_t holder_of(int file)
+{
+    char text[64];
+    ssize_t length = pread(file, text, sizeof(text) - 1, 0);
+    if (length <= 0)
+        return 0;
+    text[length] = '\0';
+    char *rest = NULL;
+    long pid = strtol(text, &rest, 10);
+    uint64_t start_time = strtoull(rest, NULL, 10);
+    return pid > 0 && start_time != 0 && owner_start_time_of((pid_t)pid) == start_time ? (pid_t)pid : 0;
+}
+
+/*
+ * For who may not open the lock: /proc/locks tells, of this PID namespace alone. It is the last resort, for reading it
+ * waits until all cores have let go of the kernel's list of locks, some 10 ms, and all who lock files wait meanwhile.
  */
-static bool lock_holder(const struct stat *lock, pid_t *ret_pid)
+static bool lock_is_listed(const struct stat *lock, pid_t *ret_pid)
 {
     char line[256];
     char file[64];
@@ -58,6 +72,19 @@ static bool lock_holder(const struct stat *lock, pid_t *ret_pid)
     return found;
 }
 
+static void read_lock(struct process_view *view, const char *path)
+{
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        view->held = is_locked(file);
+        view->pid = view->held ? holder_of(file) : 0;
+        close(file);
+    } else if (errno == EACCES && stat(path, &status) == 0) {
+        view->held = lock_is_listed(&status, &view->pid);
+    }
+}
+
 static bool lies_in(const char *directory, const char *name)
 {
     char path[RUN_PATH_BYTES + 64];
@@ -68,15 +95,13 @@ static bool lies_in(const char *directory, const char *name)
 static void read_process(struct process_view *view, const char *directory, enum process_kind kind, uint32_t gateway)
 {
     char path[RUN_PATH_BYTES + 64];
-    struct stat status;
     memset(view, 0, sizeof(*view));
     if (kind == PROCESS_GATEWAY)
         snprintf(view->name, sizeof(view->name), "%s-%u", topology_process_name(kind), gateway);
     else
         snprintf(view->name, sizeof(view->name), "%s", topology_process_name(kind));
     snprintf(path, sizeof(path), "%s/%s.lock", directory, view->name);
-    view->held = stat(path, &status) == 0 && lock_holder(&status, &view->pid);
-    view->held = view->held || is_locked(path);
+    read_lock(view, path);
 }
 
 static void read_processes(struct run_view *view, const struct config *config)
