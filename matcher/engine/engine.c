@@ -397,9 +397,14 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 /* Below so many live orders everything is in the cache anyway, and looking ahead costs more than it gives. */
 #define LOOK_AHEAD_ORDERS_MIN 4096u
 
+/* With up to so many books the levels of all are in the cache. */
+#define LOOK_AT_CHANGES_BOOKS_MAX 16u
+
+enum looking { LOOKING_NOWHERE, LOOKING_AT_CHANGES, LOOKING_AT_ALL };
+
 /* Commands taken, or negative. */
 static inline int apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end, uint64_t event_end,
-                              bool looks)
+                              enum looking looking)
 {
     uint64_t first = engine->command_seq + 1;
     uint64_t seq = first;
@@ -407,11 +412,13 @@ static inline int apply_batch(struct engine *engine, const struct engine_input *
         const struct command *command = &input->commands[seq & input->mask];
         if (UNLIKELY(command->command_seq != seq))
             return ENGINE_WRONG_COMMAND_SEQ;
-        if (looks && (seq % LOOK_EVERY == 0 || seq == first))
+        if (looking == LOOKING_AT_ALL && (seq % LOOK_EVERY == 0 || seq == first))
             look_ahead(engine, input, seq, seq == first);
+        if (looking == LOOKING_AT_CHANGES && (seq % LOOK_EVERY == 0 || seq == first))
+            look_ahead_at_changes(engine, input, seq, seq == first);
         if (seq % HASH_EVERY == 0)
             hash_but(engine, EVENTS_YOUNG);
-        if (UNLIKELY(!apply(engine, command, looks ? look_of(engine, seq) : NULL))) {
+        if (UNLIKELY(!apply(engine, command, looking != LOOKING_NOWHERE ? look_of(engine, seq) : NULL))) {
             seq++;
             break;
         }
@@ -429,12 +436,15 @@ int engine_apply_batch(struct engine *engine, const struct engine_input *input, 
     end = end < input->end ? end : input->end;
     engine->output = *output;
     int taken = 0;
+    uint64_t event_end = first + room - ENGINE_EVENTS_MAX;
     if (UNLIKELY(room < ENGINE_EVENTS_MAX))
         taken = 0;
-    else if (engine->live_orders >= LOOK_AHEAD_ORDERS_MIN)
-        taken = apply_batch(engine, input, end, first + room - ENGINE_EVENTS_MAX, true);
+    else if (engine->live_orders < LOOK_AHEAD_ORDERS_MIN)
+        taken = apply_batch(engine, input, end, event_end, LOOKING_NOWHERE);
+    else if (engine->instrument_count <= LOOK_AT_CHANGES_BOOKS_MAX)
+        taken = apply_batch(engine, input, end, event_end, LOOKING_AT_CHANGES);
     else
-        taken = apply_batch(engine, input, end, first + room - ENGINE_EVENTS_MAX, false);
+        taken = apply_batch(engine, input, end, event_end, LOOKING_AT_ALL);
     hash_events(engine);
     *ret_events = engine->event_seq_next - first;
     return taken;

@@ -9,7 +9,7 @@
 #define LOOK_GROUPS 8u
 #define LOOK_ROUNDS 3u
 #define LOOK_PLACES UINT64_C(64) /* commands of all groups */
-#define LOOK_EVERY  2u           /* commands: then it is the next round's turn */
+#define LOOK_EVERY  4u           /* commands: the first round's turn, then that of the others */
 
 /* What is found out about a command for its own turn. A guess: by then it may be wrong, and is never used unseen. */
 struct look {

@@ -4,17 +4,20 @@
  * fetched in vain, and nothing else.
  *
  *   round    of an entry                            of a change (cancel, replace, modify)      groups ahead
- *   first    session, slot, place in the directory  session, slot                              4
- *   second   level; the maker it meets first        order                                      3
- *   third    last order of the level; maker's slot, level, neighbours                          2
- *            the maker after it
+ *   first    slot, place in the directory *         slot                                       4
+ *   second   level; the maker it meets first *      order                                      3
+ *   third    last order of the level; maker's       level, neighbours                          2
+ *            slot, the maker after it *
+ *
+ *   *  only among many books: where they are few it costs more than it gives, since their levels stay in the cache, and
+ *      with them the orders at both ends of those that orders come to
  *
  * Rules
  *   1. Commands are looked at in groups, and the first round sorts each group into entries and changes without a branch
  * (which of the two a command is cannot be predicted), so that the others have nothing to decide.
  *   2. A group is looked at when all of it is there: what comes one by one leaves no time to look ahead.
- *   3. The rounds take turns, one each LOOK_EVERY commands: all at once they would ask for more lines than can be on
- * their way, and wait.
+ *   3. The first round and the others take turns, one each LOOK_EVERY commands: all at once they would ask for more
+ * lines than can be on their way, and wait.
  */
 #include "prefetch.h"
 
@@ -61,7 +64,7 @@ LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number
     return &engine->looks.groups[number % LOOK_GROUPS];
 }
 
-LOOKS_AHEAD void look_first(struct engine *engine, const struct engine_input *input, uint64_t number)
+LOOKS_AHEAD void look_first(struct engine *engine, const struct engine_input *input, uint64_t number, bool at_entries)
 {
     struct looks *looks = &engine->looks;
     struct look_group *group = look_group(engine, number);
@@ -74,21 +77,22 @@ LOOKS_AHEAD void look_first(struct engine *engine, const struct engine_input *in
         uint32_t user_ref = enters ? command->user_ref : command->order.target_user_ref;
         uint32_t hash = index_hash((struct index_key){command->session, user_ref, command->order.user_ref_index});
         fetch(index_bucket(engine, hash));
-        fetch(&engine->sessions[command->session]); /* it need not be there: nothing is read */
         fetch(look_at(input, number + 1, i));
         fetch((const uint8_t *)look_at(input, number + 1, i) + 64);
         struct look *look = &looks->at[(number * LOOK_GROUP + i) % LOOK_PLACES];
         *look = (struct look){.seq = number * LOOK_GROUP + i, .hash = hash};
         group->changes[change_count].look = look;
-        look_entered(engine, command, &group->entries[entry_count]);
         change_count += !enters;
-        entry_count += enters;
+        if (at_entries) {
+            look_entered(engine, command, &group->entries[entry_count]);
+            entry_count += enters;
+        }
     }
     group->change_count = change_count;
     group->entry_count = entry_count;
 }
 
-LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *group)
+LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *group, bool at_entries)
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
@@ -96,6 +100,8 @@ LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *gro
         look->order = index_guess(engine, look->hash);
         fetch(&engine->orders[look->order]);
     }
+    if (!at_entries)
+        return;
     LOOK_LOOP
     for (uint32_t i = 0; i < group->entry_count; i++) {
         struct look_entry *entry = &group->entries[i];
@@ -111,7 +117,7 @@ LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *gro
     }
 }
 
-LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group *group)
+LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group *group, bool at_entries)
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
@@ -121,6 +127,8 @@ LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group
         fetch(&engine->orders[order->prev]);
         fetch(&engine->orders[order->next]);
     }
+    if (!at_entries)
+        return;
     LOOK_LOOP
     for (uint32_t i = 0; i < group->entry_count; i++) {
         const struct look_entry *entry = &group->entries[i];
@@ -139,23 +147,32 @@ LOOKS_AHEAD bool look_next(struct looks *looks, uint32_t round, uint64_t now, ui
 }
 
 /* Each round goes on from where it has come to. */
-void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins)
+LOOKS_AHEAD void look(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins,
+                      bool at_entries)
 {
     struct looks *looks = &engine->looks;
     uint64_t *done = looks->done;
     uint64_t now = seq / LOOK_GROUP;
     uint64_t whole = input->end / LOOK_GROUP; /* groups below this one are all there */
-    uint32_t turn = seq % LOOK_GROUP / LOOK_EVERY;
-    if (turn == 0 || begins) {
+    bool is_first = seq % LOOK_GROUP == 0;
+    if (is_first || begins) {
         for (; look_next(looks, 0, now, whole); done[0]++)
-            look_first(engine, input, done[0]);
+            look_first(engine, input, done[0], at_entries);
     }
-    if (turn == 1 || begins) {
+    if (!is_first || begins) {
         for (; look_next(looks, 1, now, done[0]); done[1]++)
-            look_second(engine, look_group(engine, done[1]));
-    }
-    if (turn == 2 || begins) {
+            look_second(engine, look_group(engine, done[1]), at_entries);
         for (; look_next(looks, 2, now, done[1]); done[2]++)
-            look_third(engine, look_group(engine, done[2]));
+            look_third(engine, look_group(engine, done[2]), at_entries);
     }
+}
+
+void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins)
+{
+    look(engine, input, seq, begins, true);
+}
+
+void look_ahead_at_changes(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins)
+{
+    look(engine, input, seq, begins, false);
 }

@@ -31,6 +31,10 @@ LOOKS_AHEAD void fetch_maker(const struct engine *engine, uint32_t index)
  * before the first of a batch, which begins it. */
 void look_ahead(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins);
 
+/* The same without what entries alone touch: where books are few their levels are in the cache, and so are the orders
+ * at both ends of most. */
+void look_ahead_at_changes(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins);
+
 /* What was found out about this command; NULL: it was not looked at. */
 static inline const struct look *look_of(const struct engine *engine, uint64_t seq)
 {
