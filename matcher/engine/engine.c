@@ -391,8 +391,8 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
  */
 
 /* So many of the last events are still on their way to the cache. */
-#define EVENTS_YOUNG 4u
-#define HASH_EVERY   8u /* commands */
+#define EVENTS_YOUNG 2u
+#define HASH_EVERY   16u /* commands */
 
 /* Below so many live orders everything is in the cache anyway, and looking ahead costs more than it gives. */
 #define LOOK_AHEAD_ORDERS_MIN 4096u
