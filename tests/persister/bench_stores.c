@@ -8,7 +8,8 @@
  *                            (and, to see what making them costs, made beforehand)
  *
  * The writers are the persister's, reading from the event log, each alone. Rounds are interleaved; medians are given.
- * usage: bench_stores [--events 400000] [--rounds 3] (run by tests/lib/with_stores)
+ * usage: bench_stores [--events 400000] [--rounds 3] [--entry-events N] (run by tests/lib/with_stores). An entry of
+ * Redis' stream has as many events as redis.batch_events says, or N.
  */
 #include "exchange.h"
 #include "market.h"
@@ -37,7 +38,6 @@
 #define ROUNDS_MAX    15
 #define RATES         6
 #define BATCH_EVENTS  16384u
-#define ENTRY_EVENTS  1024u
 #define ON_THEIR_WAY  7
 #define WAIT_MS       20
 #define PIECE_BYTES   32768
@@ -49,6 +49,7 @@ struct bench {
     struct market market;
     struct stores stores;
     uint64_t row_count; /* of both tables */
+    uint32_t entry_events;
     double rates[RATES][ROUNDS_MAX];
 };
 
@@ -218,9 +219,9 @@ static void take_reply(redisContext *context)
 /* The payload of one entry. */
 static void payload_make(struct bench *bench, struct symbol_table *symbols, struct buffer *payload, uint32_t entry)
 {
-    uint32_t end = (entry + 1) * ENTRY_EVENTS;
+    uint32_t end = (entry + 1) * bench->entry_events;
     payload->used = 0;
-    for (uint32_t i = entry * ENTRY_EVENTS; i < end && i < bench->market.event_count; i++) {
+    for (uint32_t i = entry * bench->entry_events; i < end && i < bench->market.event_count; i++) {
         symbol_note(symbols, &bench->market.events[i]);
         uint8_t *at = room(payload, PAYLOAD_EVENT_BYTES_MAX);
         payload->used += (size_t)(payload_event(at, &bench->market.events[i], symbols) - at);
@@ -231,7 +232,7 @@ static void payload_make(struct bench *bench, struct symbol_table *symbols, stru
 static double measure_xadd(struct bench *bench, bool encodes)
 {
     static struct symbol_table symbols;
-    uint32_t entries = (bench->market.event_count + ENTRY_EVENTS - 1) / ENTRY_EVENTS;
+    uint32_t entries = (bench->market.event_count + bench->entry_events - 1) / bench->entry_events;
     struct buffer *payloads = calloc(entries, sizeof(*payloads));
     redisContext *context = redisConnectUnix(bench->stores.redis_path);
     REQUIRE(payloads && context && !context->err);
@@ -241,7 +242,7 @@ static double measure_xadd(struct bench *bench, bool encodes)
     for (uint32_t i = 0; i < entries; i++) {
         if (encodes)
             payload_make(bench, &symbols, &payloads[i], i);
-        REQUIRE(redisAppendCommand(context, "XADD yard MAXLEN ~ 100000 %u-0 p %b", (i + 1) * ENTRY_EVENTS,
+        REQUIRE(redisAppendCommand(context, "XADD yard MAXLEN ~ 100000 %u-0 p %b", (i + 1) * bench->entry_events,
                                    payloads[i].bytes, payloads[i].used) == REDIS_OK);
         if (i >= ON_THEIR_WAY - 1)
             take_reply(context);
@@ -312,7 +313,8 @@ int main(int argc, char **argv)
     exchange_init(&bench.exchange, 16384);
     stores_open(&bench.stores, "bench", &bench.exchange.config);
     bench.exchange.config.postgres_batch_events = BATCH_EVENTS;
-    bench.exchange.config.redis_batch_events = ENTRY_EVENTS;
+    bench.entry_events = option(argc, argv, "--entry-events", (uint32_t)bench.exchange.config.redis_batch_events);
+    bench.exchange.config.redis_batch_events = bench.entry_events;
     market_init(&bench.market, 1, events + 1000);
     bench.market.is_one_day = true;
     market_run(&bench.market, events - 100);
