@@ -233,6 +233,7 @@ static double measure_xadd(struct bench *bench, bool encodes)
 {
     static struct symbol_table symbols;
     uint32_t entries = (bench->market.event_count + bench->entry_events - 1) / bench->entry_events;
+    REQUIRE(entries > 0);
     struct buffer *payloads = calloc(entries, sizeof(*payloads));
     redisContext *context = redisConnectUnix(bench->stores.redis_path);
     REQUIRE(payloads && context && !context->err);
@@ -314,6 +315,7 @@ int main(int argc, char **argv)
     stores_open(&bench.stores, "bench", &bench.exchange.config);
     bench.exchange.config.postgres_batch_events = BATCH_EVENTS;
     bench.entry_events = option(argc, argv, "--entry-events", (uint32_t)bench.exchange.config.redis_batch_events);
+    bench.entry_events = bench.entry_events < 1 ? 1 : bench.entry_events;
     bench.exchange.config.redis_batch_events = bench.entry_events;
     market_init(&bench.market, 1, events + 1000);
     bench.market.is_one_day = true;
