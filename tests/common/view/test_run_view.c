@@ -2,32 +2,30 @@
  */
 #include "config/config.h"
 #include "run/run.h"
+#include "scratch.h"
 #include "view/run_view.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[64];
+static const char *directory;
 static struct config config;
 
 static void make(void)
 {
-    snprintf(directory, sizeof(directory), "/dev/shm/ringside-test-view-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
+    directory = scratch_make();
     config_init(&config);
     snprintf(config.exchange_rings_directory, sizeof(config.exchange_rings_directory), "%s", directory);
 }
 
 static void unmake(void)
 {
-    char command[128];
     config_finish(&config);
-    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-    cr_assert_eq(system(command), 0);
+    scratch_remove();
 }
 
 TestSuite(run_view, .init = make, .fini = unmake);
