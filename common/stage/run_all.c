@@ -6,7 +6,9 @@
  * here, and nothing behaves otherwise than with five processes.
  *   2. Idle means that a whole round found nothing. After some idle rounds the thread sleeps on the descriptors of all
  *      stages. Nobody need ring: whoever would is this thread. A stage outside waits for the time-out.
- *   3. The first failure ends all.
+ *   3. Asked to end, it ends as the records flow: the stages that clients speak to first, then, once a whole round has
+ *      found nothing more of theirs, the others. So nothing is left in the rings.
+ *   4. The first failure ends all.
  */
 #include "base/require.h"
 #include "base/units.h"
@@ -112,15 +114,21 @@ static void wait_idle(struct crew *crew)
     waiter_sleep_on(descriptors, crew->count, idle_long ? SLEEP_LONG_NS : SLEEP_NS);
 }
 
-static bool all_stopped(struct crew *crew, uint64_t now_ns)
+static bool lets_clients_in(const struct runner *runner)
+{
+    return runner->definition->kind == PROCESS_GATEWAY || runner->definition->kind == PROCESS_ADMIN;
+}
+
+static bool stopped(struct crew *crew, uint64_t now_ns, bool clients)
 {
     bool all = true;
     for (uint32_t i = 0; i < crew->count; i++)
-        all = runner_stopped(&crew->runners[i], now_ns) && all;
+        if (lets_clients_in(&crew->runners[i]) == clients)
+            all = runner_stopped(&crew->runners[i], now_ns) && all;
     return all;
 }
 
-static bool may_end(struct crew *crew, uint64_t now_ns, bool asked)
+static bool may_end(struct crew *crew, uint64_t now_ns, bool asked, bool found_nothing)
 {
     if (!asked && crew->stop_deadline_ns == 0)
         return false;
@@ -129,7 +137,8 @@ static bool may_end(struct crew *crew, uint64_t now_ns, bool asked)
         notify_stopping();
         log_info("asked to end");
     }
-    if (all_stopped(crew, now_ns) || signals_end_requests() > 1)
+    bool all_in = stopped(crew, now_ns, true) && found_nothing;
+    if ((all_in && stopped(crew, now_ns, false)) || signals_end_requests() > 1)
         return true;
     if (now_ns < crew->stop_deadline_ns)
         return false;
@@ -155,7 +164,7 @@ static void crew_run(struct crew *crew)
         (void)notify_alive(&crew->notify, now_ns);
         if (signals_take_reload())
             reload_all(crew);
-        if (may_end(crew, now_ns, tick_due(crew, now_ns) || signals_end_requests() > 0))
+        if (may_end(crew, now_ns, tick_due(crew, now_ns) || signals_end_requests() > 0, count == 0))
             return;
         if (count > 0)
             crew->idle_round_count = 0;

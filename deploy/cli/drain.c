@@ -106,6 +106,16 @@ static bool alive(const struct drain *drain, const char *name)
     return false;
 }
 
+/* A process that has several roles is asked once: asked twice, it leaves what is in flight. */
+static bool is_first_of_its_process(const struct drain *drain, uint32_t index)
+{
+    const struct process_view *processes = drain->view->processes;
+    for (uint32_t i = 0; i < index; i++)
+        if (processes[i].held && processes[i].pid == processes[index].pid)
+            return false;
+    return true;
+}
+
 /* Ends the processes of that name and waits until they are gone. */
 static bool end_all(struct drain *drain, const char *name)
 {
@@ -113,7 +123,7 @@ static bool end_all(struct drain *drain, const char *name)
     bool any = alive(drain, name);
     for (uint32_t i = 0; i < drain->view->process_count; i++)
         if (is_of(&drain->view->processes[i], name) && drain->view->processes[i].held &&
-            !end_process(&drain->view->processes[i]))
+            is_first_of_its_process(drain, i) && !end_process(&drain->view->processes[i]))
             return false;
     for (; alive(drain, name); look(drain)) {
         if (time(NULL) > drain->deadline) {
@@ -123,7 +133,7 @@ static bool end_all(struct drain *drain, const char *name)
         usleep(LOOK_US);
     }
     if (any)
-        printf("%s has ended\n", name);
+        printf("%s has ended\n", *name ? name : "ringside run");
     return true;
 }
 
@@ -150,7 +160,7 @@ static bool wait_empty(struct drain *drain, const char *name)
             fprintf(stderr,
                     "ringside drain: %llu records are left in %s, and nobody takes them; ringside status tells "
                     "who is missing\n",
-                    (unsigned long long)left_in(drain, name), name);
+                    (unsigned long long)left_in(drain, name), *name ? name : "the rings");
             return false;
         }
         usleep(LOOK_US);

@@ -48,9 +48,12 @@ def test_of_nothing_nothing_is_left():
 
 
 def test_all_in_one_process():
-    exchange.start_in_one()
-    exchange.run_tool("drain", "--config", exchange.config_path)
-    assert exchange.processes["run"].wait(10) == 0
+    for _ in range(4):  # a client that goes at the last moment leaves a command on its way
+        exchange.processes.clear()
+        exchange.start_in_one()
+        exchange.login("USER01").close()
+        exchange.run_tool("drain", "--config", exchange.config_path)
+        assert exchange.processes["run"].wait(10) == 0
 
 
 def test_a_stage_that_is_missing_is_named():

@@ -102,3 +102,22 @@ Test(run_all, ends_when_told_and_rests_when_idle)
     cr_expect_eq(fake_wait(pid), EXIT_STAGE_OK);
     cr_expect_eq(fake->close_count, 3);
 }
+
+Test(run_all, asked_to_end_it_takes_what_is_left_first)
+{
+    pid_t pid = fork();
+    cr_assert(pid >= 0);
+    if (pid == 0)
+        _exit(stage_run_all(stages, 3, &config, NULL, NULL));
+    cr_assert(fake_reaches(&fake->poll_count, 30));
+    fake->poll_result = 1; /* every poll finds a record */
+    struct timespec pause = {.tv_nsec = 50000000};
+    nanosleep(&pause, NULL); /* a poll that began before has ended */
+    kill(pid, SIGTERM);
+    cr_assert(fake_reaches(&fake->poll_count, fake->poll_count + 3000));
+    cr_expect_eq(fake->stop_count, 0, "the sequencer is not asked while there are records");
+    fake->poll_result = 0;
+    cr_expect_eq(fake_wait(pid), EXIT_STAGE_OK);
+    cr_expect_eq(fake->stop_count, 1);
+    cr_expect_eq(fake->close_count, 3);
+}
