@@ -39,7 +39,8 @@ def test_it_starts_again():
     exchange.processes.clear()
     exchange.start()
     exchange.login("USER01").close()
-    exchange.stop()
+    exchange.run_tool("drain", "--config", exchange.config_path)  # its goodbye may be on its way to the matcher
+    assert [process.wait(10) for process in exchange.processes.values()] == [0] * len(STAGES)
 
 
 def test_of_nothing_nothing_is_left():
