@@ -11,6 +11,7 @@
 #include "schema_0002.h"
 #include "schema_0003.h"
 #include "schema_0004.h"
+#include "schema_0005.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include <string.h>
 
 /* Migration i leads from version i to i + 1; the last one's result is what this program writes. */
-static const char *const migrations[] = {schema_0001, schema_0002, schema_0003, schema_0004};
+static const char *const migrations[] = {schema_0001, schema_0002, schema_0003, schema_0004, schema_0005};
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 #define SETUP_LOCK "5932749853361927" /* an advisory lock's number: any, so long as it stays the same */

@@ -58,6 +58,7 @@ class Exchange:
         self.port = free_port()
         self.processes = {}  # name: Popen
         self.loads = []
+        self.stand_ins = {}  # stage: the command to run instead of its program
         self.config_path = os.path.join(self.directory, "ringside.conf")
         self.accounts_path = os.path.join(self.directory, "accounts")
         self.options = {
@@ -153,7 +154,7 @@ class Exchange:
         """Starts the stages named, or all, and waits until a client could log in."""
         for stage in stages or self.stages:  # "gateway", "gateway-2" and so on
             name, _, number = stage.partition("-")
-            self.spawn(stage, self.program(name), "--config", self.config_path,
+            self.spawn(stage, *self.stand_ins.get(name, [self.program(name)]), "--config", self.config_path,
                        *(["--gateway", number] if number else []))
         if wait:
             self.wait_ready()

@@ -361,7 +361,7 @@ static bool case_from_version_1(struct world *world)
     exchange_start(&world->exchange);
     trade(world, 1000, 100);
     return agrees(world) && stores_sql_number(&world->stores, "SELECT count(*) FROM ringside_version_1.orders") == 0 &&
-           stores_sql_number(&world->stores, "SELECT max(version) FROM ringside.schema_version") == 4;
+           stores_sql_number(&world->stores, "SELECT max(version) FROM ringside.schema_version") == 5;
 }
 
 static void point_at_stores_of(struct world *other, const struct world *world)

@@ -11,6 +11,7 @@
 #include "schema_0002.h"
 #include "schema_0003.h"
 #include "schema_0004.h"
+#include "schema_0005.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -151,7 +152,7 @@ enum outcome does_ask_version(struct backend *backend, const struct word words[W
 /* A query that is a file of the schema: that version, as of the end of the block. */
 bool statement_is_migration(const struct backend *backend, uint32_t *ret_version)
 {
-    static const char *const files[] = {schema_0001, schema_0002, schema_0003, schema_0004};
+    static const char *const files[] = {schema_0001, schema_0002, schema_0003, schema_0004, schema_0005};
     for (uint32_t i = 0; i < ARRAY_COUNT(files); i++)
         if (strcmp(backend->query, files[i]) == 0) {
             *ret_version = i + 1;

@@ -2,8 +2,8 @@
 """tests/soak in its short form, and what it makes of samples.
 
 Goal: it refuses what there is no space for, it notices what grows and lets pass what does not, and a real exchange
-holds for half a minute. Method: its own functions on made-up samples, where the answer is known; then the command
-itself.
+holds for half a minute in which three days pass. Method: its own functions on made-up samples, where the answer is
+known; then the command itself.
 """
 import importlib.machinery
 import importlib.util
@@ -71,17 +71,26 @@ def test_it_refuses_what_there_is_no_space_for():
     assert done.returncode == soak.NO_SPACE and "MiB are needed" in done.stderr, done
 
 
-def test_half_a_minute_holds():
-    done = subprocess.run([SOAK, "--minutes", "0.5", "--rate", "2000", "--quick", "--json", "--build", sys.argv[1]],
-                          capture_output=True, text=True, timeout=170)
+def test_days_that_go_need_less_space():
+    options = SimpleNamespace(minutes=60, rate=50000, days=1, stores="both", trim=True)
+    at_once = soak.space_needed(options)
+    options.days = 15
+    assert soak.space_needed(options) < at_once / 4
+
+
+def test_half_a_minute_of_three_days_holds():
+    done = subprocess.run([SOAK, "--minutes", "0.5", "--days", "3", "--rate", "2000", "--trim", "--quick", "--json",
+                           "--build", sys.argv[1]], capture_output=True, text=True, timeout=170)
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(done.stdout)
     assert result["held"] and result["samples"] >= 30 and result["report"]["complete"] is True, result
     watched = {trend["what"] for trend in result["trends"]}
     assert {"matcher resident_bytes", "gateway-1 open_files", "hop command-durable p50", "lag postgres orders",
             "lag redis", "lag event log"} <= watched, watched
-    assert result["report"]["orders"] > 2000 * 30 * 0.5, result["report"]
+    report = result["report"]
+    assert report["orders"] > 2000 * 30 * 0.5 and report["days"] == 3 and report["days_dropped"] >= 1, report
 
 
 run(test_what_stands_still_passes, test_what_grows_is_noticed, test_a_warm_up_and_a_moment_are_no_trend,
-    test_it_refuses_what_there_is_no_space_for, test_half_a_minute_holds)
+    test_it_refuses_what_there_is_no_space_for, test_days_that_go_need_less_space,
+    test_half_a_minute_of_three_days_holds)
