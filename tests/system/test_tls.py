@@ -29,7 +29,7 @@ P99_BOUND_NS = 400_000_000  # on a machine of two busy cores, with sanitizers
 
 exchange = Exchange(sys.argv[1], stages=("journaler", "sequencer", "matcher", "gateway"))
 HERE = exchange.directory
-PORT = next(port for port in iter(free_port, None) if port != exchange.port)
+PORT = next(port for port in iter(free_port, None) if abs(port - exchange.port) > 1)  # and the next, of gateway 2
 
 
 def path(name):
@@ -74,8 +74,8 @@ def trusting(authority="root", **versions):
     return context
 
 
-def by_tls(user=None, context=None, sequence=1):
-    client = Client("127.0.0.1", PORT, tls=context or trusting())
+def by_tls(user=None, context=None, sequence=1, gateway=1):
+    client = Client("127.0.0.1", PORT + gateway - 1, tls=context or trusting())
     return client.login(user, PASSWORD, sequence=sequence) if user else client
 
 
@@ -410,6 +410,26 @@ def test_handshakes_have_a_share_of_the_time():
     assert used[2] < 0.12, used  # of a machine with nothing else to do the other is above 0.2
 
 
+def test_each_gateway_has_its_port():
+    exchange.stop()
+    exchange.options.update({"exchange.gateways": 2, "gateway.tls_handshake_percent": 20})
+    exchange.write_config()
+    exchange.start("journaler", "sequencer", "matcher", "gateway", "gateway-2")
+    eventually(lambda: " ready: " in exchange.log_tail("gateway-2"), 10, "the second gateway is at work")
+    with by_tls("USER15", sequence=0) as seller, by_tls("USER16", sequence=0, gateway=2) as buyer:
+        seller.send(enter(1, "S", 100, "GOOG", 1000000))
+        seller.expect("A", 1)
+        buyer.send(enter(1, "B", 100, "GOOG", 1000000))
+        buyer.expect("E", 1, quantity=100)
+        seller.expect("E", 1, quantity=100)
+
+    def handshakes(number):
+        now = Metrics(os.path.join(exchange.rings, f"gateway-{number}.metrics"))
+        return now.value("ringside_gateway_handshakes_total", result="made")
+
+    eventually(lambda: [handshakes(1), handshakes(2)] == [1, 1], 5, "one came by each")
+
+
 with exchange:
     for authority in ("root", "other"):
         make_authority(authority)
@@ -428,4 +448,4 @@ with exchange:
         test_certificates_are_renewed_without_a_break,
         test_clients_that_must_show_a_certificate, test_a_start_without_its_files_is_refused,
         test_handshakes_that_never_end, test_a_flood_of_handshakes,
-        test_handshakes_have_a_share_of_the_time, on_failure=exchange.log_tails)
+        test_handshakes_have_a_share_of_the_time, test_each_gateway_has_its_port, on_failure=exchange.log_tails)
