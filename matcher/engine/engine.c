@@ -19,6 +19,9 @@
 
 #include <string.h>
 
+/* What every command goes through is one piece of code, without calls. */
+#define EACH_COMMAND static inline __attribute__((always_inline))
+
 /* ---- what a command is --------------------------------------------------------------------------------------------
  */
 
@@ -148,7 +151,7 @@ static void apply_other(struct engine *engine, const struct command *command)
     }
 }
 
-static inline bool connected(const struct engine *engine, const struct command *command)
+EACH_COMMAND bool connected(const struct engine *engine, const struct command *command)
 {
     return LIKELY(command->session - 1 < engine->session_count) &&
            engine->sessions[command->session].owner == owner_of(command->gateway, command->tenure);
@@ -160,31 +163,33 @@ static inline struct index_key own_name(const struct command *command)
     return (struct index_key){command->session, command->user_ref, command->order.user_ref_index};
 }
 
-static inline void apply_request(struct engine *engine, const struct command *command, const struct look *look)
+static __attribute__((noinline)) void dispatch_rarer(struct engine *engine, const struct command *command)
 {
-    if (UNLIKELY(!connected(engine, command)))
+    if ((uint32_t)command->kind - COMMAND_ENTER > COMMAND_REFUSED - COMMAND_ENTER)
+        apply_other(engine, command);
+    else if (!connected(engine, command))
         command_refuse(engine, command, ENGINE_REFUSAL_NOT_CONNECTED);
-    else if (command->kind == COMMAND_CANCEL)
-        request_cancel(engine, command, look ? look->order : 0);
-    else if (UNLIKELY(command->kind != COMMAND_ENTER))
+    else
         apply_rarer(engine, command);
-    else if (UNLIKELY(!straight_enter(engine, command, look ? look->hash : index_hash(own_name(command)))))
-        request_enter(engine, command);
 }
 
-static inline void dispatch(struct engine *engine, const struct command *command, const struct look *look)
+EACH_COMMAND void dispatch(struct engine *engine, const struct command *command, const struct look *look)
 {
-    if (LIKELY((uint32_t)command->kind - COMMAND_ENTER <= COMMAND_REFUSED - COMMAND_ENTER))
-        apply_request(engine, command, look);
-    else
-        apply_other(engine, command);
+    bool is_cancel = command->kind == COMMAND_CANCEL;
+    if (UNLIKELY((!is_cancel && command->kind != COMMAND_ENTER) || !connected(engine, command)))
+        dispatch_rarer(engine, command);
+    else if (is_cancel)
+        request_cancel(engine, command, look ? look->order : 0);
+    else if (UNLIKELY(!straight_enter(engine, command, &engine->sessions[command->session],
+                                      look ? look->hash : index_hash(own_name(command)))))
+        request_enter(engine, command);
 }
 
 /* ---- steps --------------------------------------------------------------------------------------------------------
  */
 
 /* All but the `young` last ones. */
-static inline void hash_but(struct engine *engine, uint64_t young)
+EACH_COMMAND void hash_but(struct engine *engine, uint64_t young)
 {
     uint64_t hash = engine->event_hash;
     uint64_t seq = engine->hashed_next;
@@ -215,14 +220,14 @@ static void checkpoint(struct engine *engine)
     event->checkpoint.live_order_count = engine->live_orders;
 }
 
-static inline void step_begin(struct engine *engine)
+EACH_COMMAND void step_begin(struct engine *engine)
 {
     engine->step_limit = engine->event_seq_next + ENGINE_EVENTS_MAX - EVENTS_AT_END;
     engine->pauses = 0;
 }
 
 /* The command is done: what its end brings. */
-static inline void command_finish(struct engine *engine)
+EACH_COMMAND void command_finish(struct engine *engine)
 {
     if (engine->touched)
         book_report_top(engine);
@@ -322,7 +327,7 @@ static inline bool unfinished(const struct engine *engine)
 }
 
 /* true: the command is done. */
-static inline bool step_finish(struct engine *engine)
+EACH_COMMAND bool step_finish(struct engine *engine)
 {
     if (UNLIKELY(unfinished(engine))) {
         go_on(engine);
@@ -333,7 +338,7 @@ static inline bool step_finish(struct engine *engine)
     return true;
 }
 
-static inline bool apply(struct engine *engine, const struct command *command, const struct look *look)
+EACH_COMMAND bool apply(struct engine *engine, const struct command *command, const struct look *look)
 {
     step_begin(engine);
     engine->command_seq = command->command_seq;
@@ -402,9 +407,9 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 
 enum looking { LOOKING_NOWHERE, LOOKING_AT_CHANGES, LOOKING_AT_ALL };
 
-/* Commands taken, or negative. */
-static inline int apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end, uint64_t event_end,
-                              enum looking looking)
+/* Commands taken, or negative. One of its own for each way of looking. */
+EACH_COMMAND int apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end, uint64_t event_end,
+                             enum looking looking)
 {
     uint64_t first = engine->command_seq + 1;
     uint64_t seq = first;

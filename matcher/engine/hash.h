@@ -7,8 +7,8 @@
 
 #include "record/event.h"
 
+#include <immintrin.h>
 #include <stdint.h>
-#include <string.h>
 
 __extension__ typedef unsigned __int128 hash_wide;
 
@@ -32,6 +32,7 @@ static inline uint64_t hash_fold(uint64_t left, uint64_t right)
 /*
  * An event's body is 28 words of 32 bits. The first 16 are multiplied by the last 16, one by one (four in the middle
  * are in both), so that all products can be made at once; and because a factor may happen to be 0, all are added too.
+ * Sums wrap, so it does not matter in which order and how many at once: every machine comes to the same.
  */
 #define HASH_PRODUCTS    16u
 #define HASH_LATER_BYTES (RECORD_BYTES - HASH_PRODUCTS * sizeof(uint32_t)) /* where the last 16 begin */
@@ -44,41 +45,59 @@ static const uint32_t hash_keys[2][HASH_PRODUCTS] = {
     {0x357e3da8, 0x491718de, 0x74616796, 0xcb435c8e, 0x01564f61, 0x6775dc77, 0x14cf8bfe, 0x9afcd44d, 0x4baa5dc0,
      0x7476cf8a, 0x90d7a28a, 0x87b341d6, 0x6f4c57a8, 0x6f9b6dae, 0xa5794a3b, 0x2ac2ce17}};
 
-static inline uint32_t hash_half(const uint8_t *from, unsigned index)
-{
-    uint32_t half;
-    memcpy(&half, from + sizeof(half) * (size_t)index, sizeof(half));
-    return half;
-}
-
-static inline uint64_t hash_word(const uint8_t *from, unsigned index)
-{
-    uint64_t word;
-    memcpy(&word, from + sizeof(word) * (size_t)index, sizeof(word));
-    return word;
-}
-
-/* Loops that a compiler turns into vectors if it does not unroll them first. */
-#if defined(__clang__)
-#define HASH_LOOP
+/* As many bytes at once as the machine that this is built for can take: each x86-64 has 16 at least. */
+#if defined(__AVX512F__)
+typedef __m512i hash_lanes;
+#define HASH_LANES(operation) _mm512_##operation
+#define HASH_WHOLE(operation) _mm512_##operation##_si512
+#elif defined(__AVX2__)
+typedef __m256i hash_lanes;
+#define HASH_LANES(operation) _mm256_##operation
+#define HASH_WHOLE(operation) _mm256_##operation##_si256
 #else
-#define HASH_LOOP _Pragma("GCC unroll 1")
+typedef __m128i hash_lanes;
+#define HASH_LANES(operation) _mm_##operation
+#define HASH_WHOLE(operation) _mm_##operation##_si128
 #endif
+_Static_assert(HASH_PRODUCTS * sizeof(uint32_t) % sizeof(hash_lanes) == 0, "whole vectors");
+
+static inline hash_lanes hash_load(const void *from)
+{
+    return HASH_WHOLE(loadu)(from);
+}
+
+static inline uint64_t hash_lanes_sum(hash_lanes lanes)
+{
+#if defined(__AVX512F__)
+    return (uint64_t)_mm512_reduce_add_epi64(lanes);
+#else
+#if defined(__AVX2__)
+    __m128i pair = _mm_add_epi64(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+#else
+    __m128i pair = lanes;
+#endif
+    return (uint64_t)_mm_cvtsi128_si64(_mm_add_epi64(pair, _mm_unpackhi_epi64(pair, pair)));
+#endif
+}
 
 /* One step that waits for the event before, so a chain of events costs a few ns each. */
 static inline uint64_t hash_event(uint64_t hash, const struct event *event)
 {
     const uint8_t *first = (const uint8_t *)event + RECORD_HEAD_BYTES;
     const uint8_t *later = (const uint8_t *)event + HASH_LATER_BYTES;
-    uint64_t sum = 0;
-    HASH_LOOP
-    for (unsigned i = 0; i < HASH_PRODUCTS; i++)
-        sum += (uint64_t)(hash_half(first, i) ^ hash_keys[0][i]) * (hash_half(later, i) ^ hash_keys[1][i]);
-    HASH_LOOP
-    for (unsigned i = 0; i < HASH_PRODUCTS / 2; i++)
-        sum += hash_word(first, i) + hash_word(later, i);
+    hash_lanes sum = HASH_WHOLE(setzero)();
+    for (size_t at = 0; at < HASH_PRODUCTS * sizeof(uint32_t); at += sizeof(hash_lanes)) {
+        hash_lanes left = hash_load(first + at), right = hash_load(later + at);
+        sum = HASH_LANES(add_epi64)(sum, HASH_LANES(add_epi64)(left, right));
+        left = HASH_WHOLE(xor)(left, hash_load((const uint8_t *)hash_keys[0] + at));
+        right = HASH_WHOLE(xor)(right, hash_load((const uint8_t *)hash_keys[1] + at));
+        /* the words with an even number, then the others */
+        sum = HASH_LANES(add_epi64)(sum, HASH_LANES(mul_epu32)(left, right));
+        left = HASH_LANES(srli_epi64)(left, 32), right = HASH_LANES(srli_epi64)(right, 32);
+        sum = HASH_LANES(add_epi64)(sum, HASH_LANES(mul_epu32)(left, right));
+    }
     uint64_t turned = hash << 29 | hash >> 35;
-    return (turned ^ sum) * HASH_ODD_2 + HASH_ODD_1;
+    return (turned ^ hash_lanes_sum(sum)) * HASH_ODD_2 + HASH_ODD_1;
 }
 
 #endif

@@ -19,6 +19,8 @@
 
 #include "state.h"
 
+#include <immintrin.h>
+
 #define INDEX_BUCKET_ORDERS      4u /* of an engine that is full, on average */
 #define INDEX_SLOT_SHIFT         4
 #define INDEX_BUCKETS_PASSED_MAX 128u
@@ -66,32 +68,22 @@ static inline uint32_t index_lane_of(uint32_t slot)
     return slot & ((1u << INDEX_SLOT_SHIFT) - 1);
 }
 
-/*
- * Which lanes of a bucket may have this tag, without a branch, for which lane it is cannot be predicted. Lanes 0 to 7
- * are bit 3 of a byte each, lanes 4 to 11 bit 7. The lowest that is set has it; for those above it may be wrong (a
- * borrow went through), and some are there twice.
- */
-#define INDEX_TAGS_LOW  UINT64_C(0x0101010101010101)
-#define INDEX_TAGS_HIGH UINT64_C(0x8080808080808080)
-
-static inline uint64_t index_lanes(const struct index_bucket *bucket, uint8_t tag)
+/* Which lanes of a bucket have this tag: bits 1 << lane. Without a branch, for which it is cannot be predicted. */
+static inline uint32_t index_lanes(const struct index_bucket *bucket, uint8_t tag)
 {
-    uint64_t low;
-    uint64_t high;
-    memcpy(&low, bucket->tags, sizeof(low));
-    memcpy(&high, bucket->tags + 4, sizeof(high));
-    low ^= tag * INDEX_TAGS_LOW;
-    high ^= tag * INDEX_TAGS_LOW;
-    low = (low - INDEX_TAGS_LOW) & ~low & INDEX_TAGS_HIGH;
-    high = (high - INDEX_TAGS_LOW) & ~high & INDEX_TAGS_HIGH;
-    return low >> 4 | high;
+    const __m128i *tags = (const __m128i *)(const void *)bucket->tags;
+    __m128i same = _mm_cmpeq_epi8(_mm_load_si128(tags), _mm_set1_epi8((char)tag));
+    return (uint32_t)_mm_movemask_epi8(same) & INDEX_USED_ALL;
 }
 
-/* The number of the lowest lane in what index_lanes gives; 11 if there is none. */
-static inline uint32_t index_lane_first(uint64_t lanes)
+_Static_assert(offsetof(struct index_bucket, tags) % sizeof(__m128i) == 0 &&
+                   sizeof(struct index_bucket) - offsetof(struct index_bucket, tags) == sizeof(__m128i),
+               "the tags and what stands behind them are one vector");
+
+/* The lowest lane in what index_lanes gives; the last one if there is none. */
+static inline uint32_t index_lane_first(uint32_t lanes)
 {
-    uint32_t bit = (uint32_t)__builtin_ctzll(lanes | UINT64_C(1) << 63);
-    return bit / 8 + (bit & 4);
+    return (uint32_t)__builtin_ctz(lanes | 1u << (INDEX_LANES - 1));
 }
 
 /* The order, or 0. */
@@ -101,9 +93,9 @@ static inline uint32_t index_find(const struct engine *engine, struct index_key 
     uint8_t tag = index_tag(hash);
     for (uint32_t away = 0; away < INDEX_BUCKETS_PASSED_MAX; away++) {
         const struct index_bucket *bucket = index_bucket(engine, hash + away);
-        for (uint64_t lanes = index_lanes(bucket, tag); lanes != 0; lanes &= lanes - 1) {
+        for (uint32_t lanes = index_lanes(bucket, tag); lanes != 0; lanes &= lanes - 1) {
             uint32_t order = bucket->orders[index_lane_first(lanes)];
-            if (LIKELY(order != 0 && index_matches(&engine->orders[order], key)))
+            if (LIKELY(index_matches(&engine->orders[order], key)))
                 return order;
         }
         if (LIKELY(bucket->passed == 0))
