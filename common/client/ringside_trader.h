@@ -7,8 +7,9 @@
  *                                         .callbacks = {.on_executed = my_fill, .on_rejected = my_reject}};
  *     struct rs_trader *trader = rs_trader_create(&options, why, sizeof(why));
  *     rs_trader_ready_wait(trader, 5000);
- *     rs_trader_enter(trader, &(struct rs_order){.side = 'B', .symbol = "AAPL", .quantity = 100, .price = 5853300},
- * &ref); while (rs_trader_poll(trader, 1000) >= 0) ...
+ *     struct rs_order order = {.side = 'B', .symbol = "AAPL", .quantity = 100, .price = 5853300};
+ *     rs_trader_enter(trader, &order, &ref);
+ *     while (rs_trader_poll(trader, 1000) >= 0) ...
  *
  * Rules
  *   1. No global state, no threads, no signals. A trader is for one thread at a time; several are independent.

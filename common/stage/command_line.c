@@ -47,14 +47,19 @@ static int usage_refused(const struct command_line_form *form, const char *why, 
     return EXIT_STAGE_USAGE;
 }
 
+#define OPTION_COLUMNS 25
+
 static void print_own_options(const struct command_line_form *form)
 {
     for (uint32_t i = 0; i < form->option_count; i++) {
         const struct command_line_option *option = &form->options[i];
-        char name[32];
-        snprintf(name, sizeof(name), "--%s%s%s", option->name, option->value ? " " : "",
-                 option->value ? option->value : "");
-        printf("  %-25s %s\n", name, option->help);
+        char name[96];
+        int length = snprintf(name, sizeof(name), "--%s%s%s", option->name, option->value ? " " : "",
+                              option->value ? option->value : "");
+        if (length > OPTION_COLUMNS) /* a line of its own */
+            printf("  %s\n  %-*s %s\n", name, OPTION_COLUMNS, "", option->help);
+        else
+            printf("  %-*s %s\n", OPTION_COLUMNS, name, option->help);
     }
 }
 

@@ -12,7 +12,7 @@
  *   4. A stage publishes its outputs before it releases their input, and finds its place from what it last published.
  *   5. The clock is read once a poll by the caller: now_ns is CLOCK_MONOTONIC. Stages that stamp use clock_realtime_ns.
  *
- * The poll of one process calls the poll of one stage; `ringside run` calls all five in turn, in one thread.
+ * The poll of one process calls the poll of one stage; `ringside run` calls those of all in turn, in one thread.
  */
 #ifndef RINGSIDE_STAGE_H
 #define RINGSIDE_STAGE_H

@@ -32,7 +32,7 @@ static const struct subcommand subcommands[] = {
     {"load", "drives an exchange over TCP and checks what comes back", load_main},
     {"top", "the exchange at a glance in a terminal: stages, hops, instruments, sessions, alarms", top_main},
     {"probe", "watches what passes through the rings: hop latencies, rates, the records themselves", probe_main},
-    {"bench", "measures parts: bench ring, engine, matcher, journal", bench_main},
+    {"bench", "measures parts: bench ring, engine, matcher, journal, recovery, sockets", bench_main},
     {"account", "adds users to an accounts file, checks it and the members' settings", account_main},
     {"tune", "what would make this machine serve better, and why; does it when told", tune_main},
     {"config", "prints every option with its default, or checks a file", config_main},
@@ -50,7 +50,8 @@ static void print_subcommands(FILE *to)
     fprintf(to,
             "  persister check|rebuild  compares the stores with the event log, or fills an empty database from it\n");
     fprintf(to, "\nringside SUBCOMMAND --help tells more. The stages are programs of their own: ringside-journaler,\n"
-                "ringside-sequencer, ringside-matcher, ringside-persister, ringside-gateway, ringside-admin.\n");
+                "ringside-sequencer, ringside-matcher, ringside-persister, ringside-gateway, ringside-admin;\n"
+                "ringside-monitor watches from beside.\n");
 }
 
 static int help_main(int argc, char **argv)
