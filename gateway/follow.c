@@ -173,7 +173,8 @@ static int deliver_copies(struct gateway *gateway, const struct event *event, co
 
 /* ---- days and instruments ---- */
 
-/* Streams begin anew, so the old ones end: whoever is connected logs in again and gets the new session. */
+/* Streams begin anew, so the old ones end: whoever is connected logs in again and gets the new session. Who has not
+ * been told all of the old one is not told that it was its end. */
 static void day_started(struct gateway *gateway, const struct event *event, uint64_t now_ns)
 {
     uint32_t streams = (uint32_t)gateway->config->engine_sessions_max + gateway->copies.count;
@@ -182,7 +183,8 @@ static void day_started(struct gateway *gateway, const struct event *event, uint
         if (index == CONNECTION_NONE)
             continue;
         struct connection *connection = &gateway->connections.all[index];
-        network_packet(gateway, connection, SOUP_END_OF_SESSION, NULL, 0);
+        if (!connection->behind)
+            network_packet(gateway, connection, SOUP_END_OF_SESSION, NULL, 0);
         network_end(gateway, connection, 'S', "the trading day of its session is over", now_ns);
     }
     outbound_clear(&gateway->outbound, event->event_seq);

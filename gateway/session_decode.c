@@ -197,13 +197,26 @@ static uint16_t meaningless(uint32_t present)
     return present & others ? OUCH_REJECT_OTHER : 0;
 }
 
+/* Options that break a rule are none, but for the channel: that of the request and of its answer. */
+static void channel_take(struct command *command, struct ouch_appendage appendage)
+{
+    uint8_t channel;
+    command->flags = COMMAND_HAS_APPENDAGE;
+    if (!ouch_options_channel(appendage, &channel))
+        return;
+    command->order.user_ref_index = channel;
+    command->order.options |= OPTION_USER_REF_INDEX;
+}
+
 /* Options of ENTER and REPLACE. 0, or the reason for which one of them cannot be granted. */
 static uint16_t order_options_take(struct command *command, struct ouch_appendage appendage, uint32_t place)
 {
     struct ouch_options options;
     struct command_order *order = &command->order;
-    if (ouch_options_decode(appendage, place, &options))
+    if (ouch_options_decode(appendage, place, &options)) {
+        channel_take(command, appendage);
         return OUCH_REJECT_OTHER;
+    }
     command->flags = COMMAND_HAS_APPENDAGE;
     order->options |= bits_of(options.present);
     values_take(order, &options);
@@ -239,6 +252,13 @@ static const char *few_options_take(struct command *command, struct ouch_appenda
     return NULL;
 }
 
+/* Y or N, and nothing else. 0, or the reason. */
+static inline uint16_t sweep_take(struct command_order *order, uint8_t letter)
+{
+    order->options = letter == 'Y' ? OPTION_IS_SWEEP : 0;
+    return LIKELY(letter == 'N' || letter == 'Y') ? 0 : OUCH_REJECT_SWEEP_NOT_ALLOWED;
+}
+
 /* ---- messages: NULL, or the rule for which it cannot be answered ---- */
 
 static inline const char *enter_take(const uint8_t *message, uint32_t bytes, struct command *command,
@@ -259,11 +279,12 @@ static inline const char *enter_take(const uint8_t *message, uint32_t bytes, str
     order->price_type = 'L';
     order->handle_inst = ' ';
     order->quantity = enter.quantity;
-    order->options = enter.sweep == 'Y' ? OPTION_IS_SWEEP : 0;
     memset(order->firm, ' ', FIRM_BYTES);
     if (UNLIKELY(!client_order_id_take(order, enter.client_order_id)))
         return id_unprintable;
-    uint16_t reason = price_take(enter.price, &order->price_ticks);
+    uint16_t reason = sweep_take(order, enter.sweep);
+    uint16_t none = price_take(enter.price, &order->price_ticks);
+    reason = reason != 0 ? reason : none;
     if (UNLIKELY(enter.appendage.count > 0)) {
         uint16_t refused = order_options_take(command, enter.appendage, OUCH_IN_ENTER);
         reason = reason != 0 ? reason : refused;
@@ -288,14 +309,16 @@ static inline const char *replace_take(const uint8_t *message, uint32_t bytes, s
     order->quantity = replace.quantity;
     order->time_in_force = replace.time_in_force;
     order->display = replace.display;
-    order->options = replace.sweep == 'Y' ? OPTION_IS_SWEEP : 0;
     order->price_type = 'L';
     order->handle_inst = ' ';
     memset(order->firm, ' ', FIRM_BYTES);
     if (UNLIKELY(!client_order_id_take(order, replace.client_order_id)))
         return id_unprintable;
     (void)price_take(replace.price, &order->price_ticks);
-    if (UNLIKELY(replace.appendage.count > 0) && order_options_take(command, replace.appendage, OUCH_IN_REPLACE) != 0)
+    uint16_t reason = sweep_take(order, replace.sweep);
+    if (UNLIKELY(replace.appendage.count > 0))
+        reason |= order_options_take(command, replace.appendage, OUCH_IN_REPLACE);
+    if (UNLIKELY(reason != 0))
         order->price_ticks = PRICE_TICKS_NONE;
     return NULL;
 }
@@ -334,6 +357,7 @@ static const char *mass_take(struct command *command, uint32_t user_ref, const c
         return firm_unprintable;
     appendage.present = appendage.count > 0; /* its length is always there, so it says nothing */
     if (few_options_take(command, appendage, place)) {
+        channel_take(command, appendage);
         command_make_refused(command, OUCH_REJECT_OTHER);
         *symbol = NULL;
     }

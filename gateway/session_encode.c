@@ -88,7 +88,7 @@ static void rare_set(struct ouch_options *options, uint32_t bits, const struct e
     options->self_match = rare->self_match ? rare->self_match : 'N';
     options->present |= (bits & OPTION_PEG_OFFSET ? OUCH_HAS_PEG_OFFSET : 0u) |
                         (bits & OPTION_RANDOM_RESERVE ? OUCH_HAS_RANDOM_RESERVE : 0u) |
-                        (bits & OPTION_EXPIRE_TIME ? OUCH_HAS_EXPIRE_S : 0u) |
+                        (bits & OPTION_EXPIRE_TIME && rare->expire_s != 0 ? OUCH_HAS_EXPIRE_S : 0u) |
                         (bits & OPTION_SELF_MATCH ? OUCH_HAS_SELF_MATCH : 0u);
     if (bits & OPTION_TRIGGER)
         options->present |= OUCH_HAS_TRIGGER;
@@ -284,6 +284,8 @@ static uint32_t rejected_put(uint8_t *out, const struct event *event, uint64_t t
         .appendage = taker_channel(channel, event),
     };
     memcpy(message.client_order_id, event->refused.client_order_id, CLIENT_ORDER_ID_BYTES);
+    if (message.client_order_id[0] == '\0') /* of a request that has none */
+        memset(message.client_order_id, ' ', CLIENT_ORDER_ID_BYTES);
     return ouch_encode_rejected(out, &message);
 }
 

@@ -160,7 +160,7 @@
     X(m, u32, user_ref, 9, 4, "UserRefNum of the order")                                                               \
     X(m, u64, match_number, 13, 8, "of the trade")                                                                     \
     X(m, letter, reason, 21, 1, "E erroneous, C consent, S supervisory, X external")                                   \
-    X(m, text, client_order_id, 22, 14, "of the order")
+    X(m, text, client_order_id, 22, 14, "spaces: user_ref says which order")
 
 #define OUCH_REJECTED_FIELDS(X, m)                                                                                     \
     X(m, u64, timestamp_ns, 1, 8, "ns since midnight")                                                                 \
@@ -197,18 +197,18 @@
 #define OUCH_MASS_CANCELED_FIELDS(X, m)                                                                                \
     X(m, u64, timestamp_ns, 1, 8, "ns since midnight")                                                                 \
     X(m, u32, user_ref, 9, 4, "UserRefNum of the request")                                                             \
-    X(m, text, firm, 13, 4, "as requested")                                                                            \
+    X(m, text, firm, 13, 4, "as requested; blank: the session's")                                                      \
     X(m, text, symbol, 17, 8, "as requested")
 
 #define OUCH_DISABLED_FIELDS(X, m)                                                                                     \
     X(m, u64, timestamp_ns, 1, 8, "ns since midnight")                                                                 \
     X(m, u32, user_ref, 9, 4, "UserRefNum of the request")                                                             \
-    X(m, text, firm, 13, 4, "as requested")
+    X(m, text, firm, 13, 4, "as requested; blank: the session's")
 
 #define OUCH_ENABLED_FIELDS(X, m)                                                                                      \
     X(m, u64, timestamp_ns, 1, 8, "ns since midnight")                                                                 \
     X(m, u32, user_ref, 9, 4, "UserRefNum of the request")                                                             \
-    X(m, text, firm, 13, 4, "as requested")
+    X(m, text, firm, 13, 4, "as requested; blank: the session's")
 
 #define OUCH_ACCOUNT_ANSWER_FIELDS(X, m)                                                                               \
     X(m, u64, timestamp_ns, 1, 8, "ns since midnight")                                                                 \

@@ -56,6 +56,22 @@ const char *ouch_options_decode(struct ouch_appendage appendage, uint32_t place,
     return NULL;
 }
 
+bool ouch_options_channel(struct ouch_appendage appendage, uint8_t *ret_channel)
+{
+    uint32_t at = 0;
+    while (at < appendage.count) {
+        const uint8_t *element = appendage.bytes + at;
+        if (element[0] == 0 || at + 1u + element[0] > appendage.count)
+            return false;
+        if (element[0] == 2 && element[1] == OUCH_TAG_USER_REF_INDEX) {
+            *ret_channel = element[2];
+            return true;
+        }
+        at += 1u + element[0];
+    }
+    return false;
+}
+
 uint32_t ouch_options_encode(uint8_t *out, const struct ouch_options *options)
 {
     const uint8_t *start = out;

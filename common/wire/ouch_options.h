@@ -122,6 +122,12 @@ struct ouch_appendage {
  */
 const char *ouch_options_decode(struct ouch_appendage appendage, uint32_t place, struct ouch_options *ret);
 
+/*
+ * The channel that an appendage names, whatever else in it breaks a rule: a request that is refused for its options is
+ * refused on its own channel. false: none is named, as far as the lengths can be followed.
+ */
+bool ouch_options_channel(struct ouch_appendage appendage, uint8_t *ret_channel);
+
 /* Writes at most OUCH_OPTIONS_BYTES_MAX and returns the bytes written, for the caller to make an appendage of. */
 uint32_t ouch_options_encode(uint8_t *out, const struct ouch_options *options);
 

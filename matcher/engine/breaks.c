@@ -6,13 +6,17 @@
 
 static void told_break(struct engine *engine, const struct trade_note *note, uint64_t match_number, uint8_t reason)
 {
+    uint32_t maker_codes = note->codes >> NOTE_MAKER_SHIFT;
+    uint32_t flags = (note->codes & NOTE_APPENDAGE ? EVENT_HAS_APPENDAGE : 0u) |
+                     (maker_codes & NOTE_APPENDAGE ? EVENT_MAKER_APPENDAGE : 0u);
     struct event *event = event_begin(engine, (struct event_header){.kind = EVENT_BROKEN,
+                                                                    .flags = (uint8_t)flags,
                                                                     .instrument = note->instrument,
                                                                     .session = note->session,
                                                                     .message_no = message_no(engine, note->session),
                                                                     .user_ref = note->user_ref,
                                                                     .user_ref_index = note->user_ref_index,
-                                                                    .side = code_letter(note->codes & 3u),
+                                                                    .side = code_letter(note->codes & NOTE_CODE),
                                                                     .reason = reason});
     event_reserve(event, EVENT_PAYLOAD);
     event->trade.match_number = match_number;
@@ -22,7 +26,7 @@ static void told_break(struct engine *engine, const struct trade_note *note, uin
     event->trade.maker_message_no = message_no(engine, note->maker_session);
     event->trade.maker_user_ref = note->maker_user_ref;
     event->trade.maker_user_ref_index = note->maker_user_ref_index;
-    event->trade.maker_side = code_letter(note->codes >> 4);
+    event->trade.maker_side = code_letter(maker_codes & NOTE_CODE);
 }
 
 void trade_break(struct engine *engine, const struct command *command)

@@ -218,6 +218,11 @@ struct firm {
 };
 
 /* A trade of this day, kept so that it can be broken. */
+/* In trade_note.codes. */
+#define NOTE_CODE        3u
+#define NOTE_APPENDAGE   4u
+#define NOTE_MAKER_SHIFT 4
+
 struct trade_note {
     uint32_t price_ticks;
     uint32_t quantity;
@@ -228,7 +233,8 @@ struct trade_note {
     uint32_t instrument;
     uint8_t user_ref_index;
     uint8_t maker_user_ref_index;
-    uint8_t codes; /* side codes: the taker's, then the maker's shifted by 4 */
+    uint8_t
+        codes; /* side codes, and whether Enter or Replace had an appendage: the taker's, the maker's shifted by 4 */
     uint8_t broken;
 };
 

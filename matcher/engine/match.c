@@ -21,6 +21,13 @@ static inline void trade_noted(struct engine *engine, const struct trade_note *n
     engine->trades[engine->match_number_last & engine->trades_mask] = *note;
 }
 
+static inline uint8_t note_codes(uint32_t taker_code, uint32_t maker_code, uint8_t flags)
+{
+    uint32_t taker = taker_code | (flags & EVENT_HAS_APPENDAGE ? NOTE_APPENDAGE : 0);
+    uint32_t maker = maker_code | (flags & EVENT_MAKER_APPENDAGE ? NOTE_APPENDAGE : 0);
+    return (uint8_t)(taker | maker << NOTE_MAKER_SHIFT);
+}
+
 void executed(struct engine *engine, const struct taker *taker, const struct order *maker, int32_t price_ticks,
               uint32_t quantity, struct liquidity liquidity)
 {
@@ -55,7 +62,7 @@ void executed(struct engine *engine, const struct taker *taker, const struct ord
                                              .instrument = taker->instrument,
                                              .user_ref_index = taker->user_ref_index,
                                              .maker_user_ref_index = order_user_ref_index(maker),
-                                             .codes = (uint8_t)(taker->code | order_code(maker) << 4)});
+                                             .codes = note_codes(taker->code, order_code(maker), flags)});
 }
 
 /* ---- straight on --------------------------------------------------------------------------------------------------

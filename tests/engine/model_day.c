@@ -104,6 +104,7 @@ static void told_broken(struct model *model, const struct event *executed)
 {
     struct event *event = model_add_event(model, EVENT_BROKEN);
     model_to_session(model, event, executed->session);
+    event->flags |= executed->flags & (EVENT_HAS_APPENDAGE | EVENT_MAKER_APPENDAGE);
     event->instrument = executed->instrument;
     event->user_ref = executed->user_ref;
     event->user_ref_index = executed->user_ref_index;

@@ -714,6 +714,27 @@ Test(order_kinds, broken_trade_is_told_to_both_once)
     cr_expect_eq(f->events[0].admin.refused_why, ENGINE_REFUSAL_UNKNOWN_TRADE);
 }
 
+/* Who named a channel is told of it. */
+Test(order_kinds, broken_trade_has_the_appendages_of_its_orders)
+{
+    for (int who = 0; who < 4; who++) {
+        struct command sells = order(f, 1, 'S', 10, 10000);
+        struct command buys = order(f, 3, 'B', 10, 10000);
+        sells.flags = who & 1 ? COMMAND_HAS_APPENDAGE : 0;
+        buys.flags = who & 2 ? COMMAND_HAS_APPENDAGE : 0;
+        apply(f, sells);
+        apply(f, buys);
+        uint64_t match_number = event_of(f, EVENT_EXECUTED, 0)->trade.match_number;
+        apply(f, (struct command){.kind = COMMAND_TRADE_BREAK, .trade = {.match_number = match_number, .reason = 'S'}});
+        const struct event *broken = event_of(f, EVENT_BROKEN, 0);
+        cr_assert(broken);
+        cr_expect_eq((broken->flags & EVENT_MAKER_APPENDAGE) != 0, (who & 1) != 0);
+        cr_expect_eq((broken->flags & EVENT_HAS_APPENDAGE) != 0, (who & 2) != 0);
+        cr_expect_eq(broken->trade.maker_side, 'S');
+        cr_expect_eq(broken->side, 'B');
+    }
+}
+
 Test(order_kinds, silent_drop_at_capacity)
 {
     struct engine_limits small = fixture_limits;

@@ -172,6 +172,13 @@ Test(encode, replaced)
     bytes = session_encode(packet, &event, &more, SESSION_TAKER, MIDNIGHT);
     cr_assert_eq(bytes, sizeof(plain) - 1 + 6);
     cr_assert_eq(memcmp(packet + bytes - 8, "\0\6\5\3\0\0\0\5", 8), 0);
+    replaced->options |= OPTION_EXPIRE_TIME; /* its moment is the original's: no seconds of its own */
+    bytes = session_encode(packet, &event, &more, SESSION_TAKER, MIDNIGHT);
+    cr_assert_eq(bytes, sizeof(plain) - 1 + 6);
+    more.options.expire_s = 60;
+    bytes = session_encode(packet, &event, &more, SESSION_TAKER, MIDNIGHT);
+    cr_assert_eq(bytes, sizeof(plain) - 1 + 12);
+    cr_assert_eq(memcmp(packet + bytes - 6, "\5\x0f\0\0\0\x3c", 6), 0);
 }
 
 Test(encode, canceled)
@@ -235,6 +242,10 @@ Test(encode, rejected)
     CHECK(event, SESSION_TAKER,
           "\0\x1eSJ" TIME REF "\0\x17"
           "76827701      ");
+    memset(event.refused.client_order_id, 0, CLIENT_ORDER_ID_BYTES); /* of a Mass Cancel, which has none */
+    CHECK(event, SESSION_TAKER,
+          "\0\x1eSJ" TIME REF "\0\x17"
+          "              ");
 }
 
 Test(encode, the_short_ones)

@@ -365,6 +365,82 @@ Test(orders, options_that_have_none_are_refused_with_a_reason)
         cr_assert_eq(enter_with(&cases[i].options), cases[i].reason, "case %zu", i);
 }
 
+/* Whatever else is wrong with it: a request is its channel's, and so is the answer. */
+Test(orders, options_that_break_a_rule_leave_the_channel)
+{
+    static const struct {
+        uint8_t bytes[8];
+        uint8_t count;
+        uint8_t channel;
+    } cases[] = {
+        {{2, OUCH_TAG_USER_REF_INDEX, 5, 2, 18, ' '}, 6, 5}, /* of answers alone */
+        {{2, 18, ' ', 2, OUCH_TAG_USER_REF_INDEX, 5}, 6, 5},
+        {{2, OUCH_TAG_USER_REF_INDEX, 5, 2, 255, 1}, 6, 5}, /* unknown */
+        {{2, OUCH_TAG_USER_REF_INDEX, 5, 2, OUCH_TAG_FIRM, 'F'}, 6, 5},
+        {{2, OUCH_TAG_USER_REF_INDEX, 5, 2, OUCH_TAG_USER_REF_INDEX, 6}, 6, 5}, /* twice */
+        {{2, OUCH_TAG_USER_REF_INDEX, 5, 9, OUCH_TAG_FIRM, 'F'}, 6, 5},         /* longer than what is there */
+        {{9, OUCH_TAG_FIRM, 'F', 2, OUCH_TAG_USER_REF_INDEX, 5}, 6, 0},
+        {{3, OUCH_TAG_USER_REF_INDEX, 0, 5}, 4, 0}, /* no channel has two bytes */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t message[512];
+        const struct ouch_appendage appendage = {.bytes = cases[i].bytes, .count = cases[i].count};
+        struct ouch_enter enter = an_enter();
+        enter.appendage = appendage;
+        count = 0;
+        packet('U', message, ouch_encode_enter(message, &enter));
+        cr_assert_eq(take(), SESSION_COMMAND, "case %zu", i);
+        cr_assert_eq(command.kind, COMMAND_REFUSED, "case %zu", i);
+        cr_assert_eq(command.refused.reason, OUCH_REJECT_OTHER, "case %zu", i);
+        cr_assert_eq(command.refused.user_ref_index, cases[i].channel, "case %zu", i);
+        cr_assert_eq(command.flags, COMMAND_HAS_APPENDAGE, "case %zu", i);
+
+        struct ouch_replace replace = {.orig_user_ref = 5,
+                                       .user_ref = 6,
+                                       .quantity = 50,
+                                       .price = 1000,
+                                       .time_in_force = '0',
+                                       .display = 'Y',
+                                       .sweep = 'N',
+                                       .appendage = appendage};
+        text_pad(replace.client_order_id, sizeof(replace.client_order_id), "new");
+        count = 0;
+        packet('U', message, ouch_encode_replace(message, &replace));
+        cr_assert_eq(take(), SESSION_COMMAND, "case %zu", i);
+        cr_assert_eq(command.kind, COMMAND_REPLACE, "case %zu", i);
+        cr_assert_eq(command.order.price_ticks, -1, "case %zu", i);
+        cr_assert_eq(command.order.user_ref_index, cases[i].channel, "case %zu", i);
+        cr_assert_eq(command.flags, COMMAND_HAS_APPENDAGE, "case %zu", i);
+    }
+}
+
+Test(orders, a_sweep_is_y_or_n)
+{
+    static const char letters[] = {'X', 'y', ' ', '\0'};
+    for (size_t i = 0; i < sizeof(letters); i++) {
+        uint8_t message[512];
+        struct ouch_enter enter = an_enter();
+        enter.sweep = (uint8_t)letters[i];
+        count = 0;
+        packet('U', message, ouch_encode_enter(message, &enter));
+        cr_assert_eq(take(), SESSION_COMMAND);
+        cr_assert_eq(command.kind, COMMAND_REFUSED, "sweep %d", letters[i]);
+        cr_assert_eq(command.refused.reason, OUCH_REJECT_SWEEP_NOT_ALLOWED);
+        struct ouch_replace replace = {.orig_user_ref = 5,
+                                       .user_ref = 6,
+                                       .quantity = 50,
+                                       .price = 1000,
+                                       .time_in_force = '0',
+                                       .display = 'Y',
+                                       .sweep = (uint8_t)letters[i]};
+        text_pad(replace.client_order_id, sizeof(replace.client_order_id), "new");
+        count = 0;
+        packet('U', message, ouch_encode_replace(message, &replace));
+        cr_assert_eq(take(), SESSION_COMMAND);
+        cr_assert_eq(command.order.price_ticks, -1, "sweep %d", letters[i]);
+    }
+}
+
 Test(orders, a_replace_with_bad_details_goes_down_with_a_price_that_is_none)
 {
     uint8_t appendage[OUCH_OPTIONS_BYTES_MAX];
@@ -458,6 +534,8 @@ Test(orders, mass_requests)
     cr_assert_eq(take(), SESSION_COMMAND);
     cr_assert_eq(command.kind, COMMAND_REFUSED);
     cr_assert_eq(command.refused.refused_kind, COMMAND_MASS_CANCEL);
+    cr_assert_eq(command.refused.user_ref_index, 4);
+    cr_assert_eq(command.flags, COMMAND_HAS_APPENDAGE);
     cr_assert_null(result.symbol);
 
     for (int enable = 0; enable <= 1; enable++) {
