@@ -5,7 +5,8 @@
  * again; nothing can come between, since the same thread follows the events.
  *
  * Rules
- *   1. A slice a poll, and within it a turn each: who replays a day delays the others by microseconds.
+ *   1. A slice a poll, and within it a turn each: who replays a day delays the others by microseconds. The slice is
+ *      measured in events read, for one who looks for messages that are no longer indexed may read a thousand for each.
  *   2. A turn ends when the output is full: the client's own speed is the limit. While its socket takes no more it has
  * no turns, and memory for it is the one output buffer.
  *   3. What is damaged in the event log cannot be told: that connection ends and is told why, the others go on.
@@ -21,7 +22,8 @@
 #define MESSAGES_PER_POLL 512u
 #define MESSAGES_PER_TURN 128u
 #define TURNS_PER_POLL    16u
-#define SCANNED_PER_TURN  1024u
+#define READ_PER_POLL     2048u /* events */
+#define READ_COST         16u   /* of a read, in events */
 #define NEAR_EVENTS       WINDOW_EVENTS
 
 int behind_open(struct gateway *gateway, struct error *error)
@@ -117,6 +119,8 @@ static const struct event *event_again(struct gateway *gateway, uint64_t event_s
     if (here && (place + 1 < gateway->window_count || !(gateway->window[place].flags & EVENT_CONTINUED)))
         return &gateway->window[place];
 
+    if (gateway->behind_read >= READ_PER_POLL)
+        return NULL;
     uint32_t wanted = ahead + 2 < WINDOW_EVENTS ? ahead + 2 : WINDOW_EVENTS;
     uint32_t count = window_observe(gateway, event_seq, wanted);
     bool from_log = count == 0;
@@ -129,6 +133,7 @@ static const struct event *event_again(struct gateway *gateway, uint64_t event_s
         }
         count = (uint32_t)read;
     }
+    gateway->behind_read += count > 0 ? READ_COST + count : 0;
     gateway->window_first = event_seq;
     gateway->window_count = count;
     bool whole = count > 1 || (count == 1 && !(gateway->window[0].flags & EVENT_CONTINUED));
@@ -178,10 +183,8 @@ static uint64_t look_for(struct gateway *gateway, struct connection *connection,
 {
     struct outbound_cursor *cursor = &connection->cursor;
     bool copy = copies_is_stream(&gateway->copies, cursor->session);
-    for (uint32_t i = 0; i < SCANNED_PER_TURN; i++) {
-        const struct event *event = event_again(gateway, cursor->event_seq, WINDOW_EVENTS, ret_code, error);
-        if (!event)
-            return 0;
+    const struct event *event;
+    while ((event = event_again(gateway, cursor->event_seq, WINDOW_EVENTS, ret_code, error)) != NULL) {
         enum session_side side;
         if (copy ? is_copied(gateway, connection, event, &side)
                  : is_message(event, cursor->session, cursor->message_no, &side))
@@ -330,7 +333,11 @@ static void give_up(struct gateway *gateway, struct connection *connection, cons
 int behind_poll(struct gateway *gateway, uint64_t now_ns, struct error *error)
 {
     uint32_t total = 0;
-    for (uint32_t turns = 0; turns < TURNS_PER_POLL && total < MESSAGES_PER_POLL; turns++) {
+    gateway->behind_read = 0;
+    for (uint32_t turns = 0; turns < TURNS_PER_POLL; turns++) {
+        if (total >= MESSAGES_PER_POLL ||
+            gateway->behind_read >= READ_PER_POLL) /* the next poll begins with the next */
+            break;
         if (gateway->behind_first == CONNECTION_NONE)
             break;
         struct connection *connection = &gateway->connections.all[gateway->behind_first];
@@ -346,5 +353,5 @@ int behind_poll(struct gateway *gateway, uint64_t now_ns, struct error *error)
         }
     }
     gateway->counts.messages_behind += total;
-    return (int)total;
+    return (int)(total + (gateway->behind_read > 0)); /* to have read on is work too */
 }

@@ -138,6 +138,7 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     uint32_t window_count;
     uint32_t behind_first; /* list of connections that are behind */
     uint32_t behind_last;
+    uint32_t behind_read; /* events read for them in this poll, see READ_PER_POLL */
 
     /* settings.c */
     struct accounts accounts;

@@ -13,6 +13,7 @@
 #include "env/clock.h"
 #include "eventlog/eventlog_files.h"
 #include "gateway.h"
+#include "gateway_state.h"
 #include "wire/ouch.h"
 #include "wire/soup.h"
 
@@ -425,6 +426,33 @@ Test(settings, what_is_no_longer_indexed_is_found_in_the_log)
     expect_refs(client, 1, 200);
     enter(client, 201, "AAPL", 1000000);
     expect_refs(client, 201, 1);
+}
+
+/* Between two of its messages there are a thousand of others: looking for them is done in small pieces. */
+Test(settings, who_looks_for_messages_far_apart_reads_a_little_at_a_time)
+{
+    static const char *const settings[] = {"gateway.index_bytes=65536", "gateway.output_bytes=65536", NULL};
+    open_with(settings);
+    login_new("u01");
+    login_new("u02");
+    for (uint32_t i = 0; i < 80000; i++) {
+        if (i % 1000 == 0)
+            accept_many(1, 1 + i / 1000, 1);
+        stand_in_accepted(&exchange, 2, i);
+        if (i % 100 == 0)
+            stand_in_poll(&exchange);
+    }
+    struct client *client = login_from("u01", 2);
+    uint32_t most = 0;
+    uint32_t polls = 0;
+    for (; ((struct gateway *)exchange.gateway)->counts.messages_behind < 80 && polls < 10000; polls++) {
+        stand_in_poll(&exchange);
+        uint32_t read = ((struct gateway *)exchange.gateway)->behind_read;
+        most = read > most ? read : most;
+    }
+    expect_refs(client, 1, 80);
+    cr_expect(most > 64 && most < 2500, "%u events read in one poll", most);
+    cr_expect_gt(polls, 20);
 }
 
 /* One bit of a record of the event log. */
