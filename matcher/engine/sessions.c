@@ -201,8 +201,14 @@ void session_block(struct engine *engine, const struct command *command)
     }
     struct session *self = &engine->sessions[session];
     self->blocked = command->act.flag != 0;
-    if (self->blocked && self->owner != 0)
+    if (!self->blocked)
+        return;
+    if (self->owner != 0) {
         session_close(engine, session, 'S');
+    } else if (self->cancel_at_ns != 0) { /* it cannot come back: nothing to wait for */
+        grace_end(engine, self);
+        cancels_due(engine, self);
+    }
 }
 
 uint32_t session_of_user(const struct engine *engine, const char user[USER_BYTES])

@@ -150,10 +150,14 @@ void model_session_block(struct model *model)
         model_refuse(model, ENGINE_REFUSAL_FULL);
         return;
     }
-    model->sessions[session].blocked = command->act.flag != 0;
-    if (!model->sessions[session].blocked || !model->sessions[session].connected)
+    struct model_session *self = &model->sessions[session];
+    self->blocked = command->act.flag != 0;
+    if (!self->blocked)
         return;
-    close_session(model, session, 'S', &ended);
+    if (self->connected)
+        close_session(model, session, 'S', &ended);
+    ended.cancels[session] |= self->away;
+    self->away = false;
     cancel_orders(model, &ended);
 }
 

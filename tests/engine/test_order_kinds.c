@@ -681,6 +681,23 @@ Test(order_kinds, who_is_blocked_has_no_grace)
     cr_expect_not(engine_timer_armed(f->engine));
 }
 
+Test(order_kinds, who_is_blocked_in_his_grace_has_no_more_of_it)
+{
+    login_with_grace(101, 5000);
+    enter(f, 1, 'S', 10, 10000);
+    const struct command gone = {
+        .kind = COMMAND_LOGOUT, .gateway = 1, .tenure = 1, .session = 1, .login = {.connection = 101, .reason = 'D'}};
+    apply(f, gone);
+    cr_expect_eq(engine_live_orders(f->engine), 1);
+    struct command command = {.kind = COMMAND_SESSION_BLOCK, .login = {.flag = 1}};
+    memcpy(command.login.user, "ANNE  ", USER_BYTES);
+    apply(f, command);
+    cr_expect_eq(event_of(f, EVENT_CANCELED, 0)->reason, 'Z');
+    cr_expect_eq(engine_live_orders(f->engine), 0);
+    cr_expect_not(engine_timer_armed(f->engine));
+    cr_expect_null(engine_invalid(f->engine));
+}
+
 Test(order_kinds, blocked_user_is_closed_and_stays_out)
 {
     struct command command = {.kind = COMMAND_SESSION_BLOCK, .login = {.flag = 1}};
