@@ -13,7 +13,7 @@
  *      request: it is answered, not done twice, also after this process was killed.
  *   4. It finds its place in what it published: each record of its inbound ring holds, where the sequencer will put the
  *      command's number, the number of the event that it followed next when the record was written. So what came of the
- *      last ADMIN_REMEMBERED requests is among the events from there on.
+ *      requests in the newer half of that ring is among the events from there on.
  *   5. SIGHUP, and a request, make it read the configuration again and ask for what that names: instruments, their
  *      limits, firms. What is so already is passed over (COMMAND_IF_NEEDED).
  *

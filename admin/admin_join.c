@@ -34,13 +34,15 @@ static int ring_take_up(struct admin *admin, struct error *error)
     return code;
 }
 
+_Static_assert(ADMIN_RING_SLOTS / 2 <= ADMIN_PENDING_MAX, "all of the newer half can be waited for");
+
 /* The last requests of the lives before, as they lie in the ring. Returns the event to begin with; 0: there are none.
  */
 static uint64_t requests_before(struct admin *admin)
 {
     const struct ring_file *file = admin->ring.file;
     uint64_t next = admin->producer.next;
-    uint64_t most = ADMIN_REMEMBERED < file->header.capacity / 2 ? ADMIN_REMEMBERED : file->header.capacity / 2;
+    uint64_t most = file->header.capacity / 2; /* many may be of one reload */
     uint64_t first = next - file->header.base_seq > most ? next - most : file->header.base_seq;
     uint64_t event_seq = 0;
     for (uint64_t seq = first; seq < next; seq++) {

@@ -165,7 +165,8 @@ static void take_event(struct admin *admin, const struct event *event)
     if (event->kind != EVENT_OPERATOR_ACTED)
         return;
     admin->current.acted = *event;
-    admin->outcomes[admin->outcome_count++ % ADMIN_REMEMBERED] = admin->current;
+    if (event->user_ref != 0) /* those of a reload have no number, and nobody asks for one again */
+        admin->outcomes[admin->outcome_count++ % ADMIN_REMEMBERED] = admin->current;
     admin->refused_count += event->acted.why != 0;
     if (admin->at_work)
         log_outcome(&admin->current);

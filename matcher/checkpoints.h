@@ -29,8 +29,8 @@ static inline void checkpoints_note(struct checkpoints *checkpoints, const struc
         checkpoints->kept[checkpoints->count++ % CHECKPOINTS_KEPT] = event->checkpoint;
 }
 
-/* Once all commands that the reader gave are replayed. ERROR_CORRUPT says where the two part. */
-int checkpoints_compare(struct checkpoints *checkpoints, const struct journal_reader *reader, const char *directory,
-                        struct error *error);
+/* Once all commands that the reader gave are replayed, up to next_seq. ERROR_CORRUPT says where the two part. */
+int checkpoints_compare(struct checkpoints *checkpoints, const struct journal_reader *reader, uint64_t next_seq,
+                        const char *directory, struct error *error);
 
 #endif

@@ -92,6 +92,16 @@ static int journal_short(struct recovery *recovery, uint64_t now_ns, struct erro
                                        : ": with journal.durability off, a killed matcher cannot always come back");
 }
 
+/* Snapshots are for the build and the engine.levels_max that made them; the journal is for every build. */
+static int beginning_is_gone(const struct recovery *recovery, struct error *error)
+{
+    return error_set(
+        error, ERROR_INVALID, recovery->directory,
+        "the journal was trimmed, its beginning is not there any more, and no snapshot serves (the lines "
+        "above say why): start the version, with the engine.levels_max, that made them, or put the trimmed "
+        "segments back from the archive");
+}
+
 /* Commands read, 0: none now, or negative. */
 static int commands_read(struct recovery *recovery, uint64_t now_ns, struct error *error)
 {
@@ -101,6 +111,8 @@ static int commands_read(struct recovery *recovery, uint64_t now_ns, struct erro
         return journal_short(recovery, now_ns, error);
     if (!recovery->reader) {
         int result = journal_reader_open(&recovery->reader, recovery->directory, wanted, error);
+        if (result == ERROR_INVALID && recovery->snapshot_seq == 0)
+            return beginning_is_gone(recovery, error);
         if (result < 0)
             return result == ERROR_NOT_YET ? journal_short(recovery, now_ns, error) : result;
     }
@@ -166,7 +178,8 @@ int recover_poll(struct recovery *recovery, uint64_t now_ns, struct error *error
         return 0; /* the event ring is full */
     bool applied = all_applied(recovery);
     if (applied && recovery->reader)
-        result = checkpoints_compare(&recovery->checkpoints, recovery->reader, recovery->directory, error);
+        result = checkpoints_compare(&recovery->checkpoints, recovery->reader,
+                                     engine_command_seq_next(recovery->engine), recovery->directory, error);
     recovery->hash_differs = result < 0;
     if (result < 0)
         return result;

@@ -44,7 +44,7 @@ static int try_one(struct books *books, struct snapshot_header *ret, const char 
         if (result == 0)
             return 1;
     }
-    if (result == ERROR_SYSTEM || result == ERROR_IO) {
+    if (result == ERROR_SYSTEM) { /* a medium that cannot read one may well read the older one */
         if (error)
             *error = why;
         return result;

@@ -148,10 +148,29 @@ static int go_to_next_segment(struct journal_reader *reader, struct error *error
 /* The journal has gone on while its end was looked at. */
 #define LOOK_AGAIN 2
 
+/* Whether the segment that is read has been trimmed meanwhile, and so have those that follow: trimming goes upwards. */
+static int look_whether_trimmed(const struct journal_reader *reader, struct error *error)
+{
+    struct journal_segments segments;
+    int result = journal_segments_list(&segments, reader->directory, error);
+    if (result < 0)
+        return result;
+    bool trimmed = segments.count > 0 && segments.numbers[0] > reader->segment.segment + 1;
+    journal_segments_finish(&segments);
+    if (!trimmed)
+        return 0;
+    return error_set(error, ERROR_GONE, reader->directory,
+                     "segment %u and what follows it were trimmed while they were read; begin again",
+                     reader->segment.segment);
+}
+
 static int begun_without(const struct journal_reader *reader, uint32_t number, struct error *error)
 {
     char path[DISK_PATH_BYTES];
     journal_segment_path(reader->directory, number, path);
+    int result = look_whether_trimmed(reader, error);
+    if (result < 0)
+        return result;
     return error_set(error, ERROR_CORRUPT, path, "has begun, though the segment before it is missing");
 }
 
@@ -248,6 +267,9 @@ static int absent(struct journal_reader *reader, const char *why, uint64_t durab
 {
     if (reader->next_known)
         return corrupt(reader, error, why, "the next segment proves that it was acknowledged");
+    int result = durable_end != 0 ? look_whether_trimmed(reader, error) : 0;
+    if (result < 0)
+        return result;
     if (durable_end != 0)
         return corrupt(reader, error, why,
                        "the durable cursor proves that it was acknowledged (unless "

@@ -129,6 +129,28 @@ Test(journal_trim, the_journaler_goes_on_with_what_is_left)
     world_finish(&world);
 }
 
+/* Who reads holds the segment at hand and the next one open; then there is none. */
+Test(journal_trim, who_reads_meanwhile_is_told)
+{
+    for (uint64_t durable_end = 0; durable_end <= 61; durable_end += 61) {
+        struct world world;
+        struct journal_reader *reader;
+        struct command commands[SEGMENT_COMMANDS];
+        struct error error = {0};
+        make_journal(&world, 6);
+        cr_assert_eq(journal_reader_open(&reader, world.config.journal_directory, 1, &error), 0);
+        int count = journal_reader_next(reader, commands, SEGMENT_COMMANDS, durable_end, &error);
+        cr_assert_gt(count, 0);
+        cr_assert_eq(trim(&world, 52, NULL), 5);
+        while ((count = journal_reader_next(reader, commands, SEGMENT_COMMANDS, durable_end, &error)) > 0)
+            ;
+        cr_assert_eq(count, ERROR_GONE, "%d: %s", count, error.what);
+        journal_reader_close(reader);
+        cr_assert_eq(world_read(&world, 51), 61);
+        world_finish(&world);
+    }
+}
+
 static void archive_in(const char *parent)
 {
     struct world world;
