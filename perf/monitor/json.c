@@ -84,12 +84,13 @@ static void print_machine(FILE *to, const struct look *look)
     fprintf(to, "],\"space_low\":%s", yes(look->space_low));
 }
 
+/* With as many digits as a double surely holds, as in /metrics. */
 static void print_number(FILE *to, double value)
 {
     if (value == floor(value) && fabs(value) < 1e15)
         fprintf(to, "%.0f", value);
     else
-        fprintf(to, "%.9g", value);
+        fprintf(to, "%.15g", value);
 }
 
 /* The key is the series' name, as in /metrics, without the process. */

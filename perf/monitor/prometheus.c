@@ -29,12 +29,13 @@ static void header(FILE *to, const char *name, const char *type, const char *hel
     fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+/* With as many digits as a double surely holds: a time since the epoch has ten before the point. */
 static void number(FILE *to, double value)
 {
     if (value == floor(value) && fabs(value) < 1e15)
         fprintf(to, " %.0f\n", value);
     else
-        fprintf(to, " %.9g\n", value);
+        fprintf(to, " %.15g\n", value);
 }
 
 /* ---- what the processes count ------------------------------------------------------------------------------------ */
@@ -92,7 +93,8 @@ static void print_histogram(FILE *to, const struct series *series, struct metric
     labels(to, series, "_bucket");
     fprintf(to, ",le=\"+Inf\"} %" PRIu64 "\n", copy->count);
     labels(to, series, "_sum");
-    fprintf(to, "} %.10g\n", (double)copy->sum / (double)entry->divisor);
+    putc('}', to);
+    number(to, (double)copy->sum / (double)entry->divisor);
     labels(to, series, "_count");
     fprintf(to, "} %" PRIu64 "\n", copy->count);
 }

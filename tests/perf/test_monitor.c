@@ -6,6 +6,9 @@
 #include "perf/monitor/text.h"
 
 #include "base/units.h"
+#include "metrics/metrics.h"
+#include "metrics/values.h"
+#include "scratch.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -67,6 +70,47 @@ __attribute__((noinline)) static char *written(void (*write)(FILE *to, const str
 }
 
 TestSuite(monitor, .init = begin);
+
+/* The metrics file of a journaler, which the monitor reads; gone with scratch_remove. */
+static struct metrics_writer writer;
+
+static struct process_values *process_values(void)
+{
+    return writer.values[0];
+}
+
+static struct journaler_values *journaler_values(void)
+{
+    return writer.values[1];
+}
+
+static void measure_a_journaler(void)
+{
+    static const struct metrics_table *const tables[] = {&process_values_table, &journaler_values_table};
+    const struct metrics_identity identity = {.name = "journaler"};
+    const char *directory = scratch_make();
+    char path[METRICS_PATH_BYTES];
+    struct error error = {0};
+    snprintf(path, sizeof(path), "%s/journaler.metrics", directory);
+    cr_assert_eq(metrics_create(&writer, path, &identity, tables, ARRAY_COUNT(tables), &error), 0, "%s", error.what);
+    watch.meters.count = 1;
+    meters_follow(&watch.meters, 0, directory, "journaler");
+    cr_assert(watch.meters.meters[0].reader.file, "%s", watch.meters.meters[0].why);
+}
+
+static void measure_no_more(void)
+{
+    meters_close(&watch.meters);
+    metrics_close(&writer, 0);
+    scratch_remove();
+}
+
+static void expect_said(void (*write)(FILE *to, const struct scene *scene), const char *words)
+{
+    char *text = written(write);
+    cr_expect(strstr(text, words), "it does not say %s", words);
+    free(text);
+}
 
 Test(monitor, nothing_is_wrong)
 {
@@ -234,6 +278,21 @@ Test(monitor, metrics_are_in_form)
     }
     cr_assert_str_eq(family, "ringside_monitor_look_time_seconds", "the last of them");
     free(text);
+}
+
+#define EPOCH_NS UINT64_C(1790000003250000000)
+
+Test(monitor, times_since_the_epoch_and_sums_keep_their_digits, .fini = measure_no_more)
+{
+    measure_a_journaler();
+    watch.look.realtime_ns = watch.look.run.created_ns = EPOCH_NS;
+    metrics_set(&process_values()->start_time_ns, EPOCH_NS);
+    metrics_record_times(&journaler_values()->sync_ns, 123456789, 1000001);
+    expect_said(text_metrics, "ringside_process_start_time_seconds{process=\"journaler\"} 1790000003.25\n");
+    expect_said(text_metrics, "ringside_monitor_look_time_seconds 1790000003.25\n");
+    expect_said(text_metrics, "ringside_run_created_seconds 1790000003.25\n");
+    expect_said(text_metrics, "ringside_journal_sync_seconds_sum{process=\"journaler\"} 123456.912456789\n");
+    expect_said(text_status, "\"ringside_process_start_time_seconds\":1790000003.25,");
 }
 
 Test(monitor, of_nothing_there_is_something_to_say)
