@@ -99,7 +99,7 @@ void metrics_distribution_since(struct metrics_distribution *later, const struct
 /* The smallest magnitude that at least `fraction` (0..1) of the values do not exceed, in the stored unit; 0: empty. */
 uint64_t metrics_quantile(const struct metrics_distribution *distribution, double fraction);
 
-/* How many values are below `bound`; exact where bound is a power of two, or small. For Prometheus' buckets. */
+/* How many values are below `bound`; exact where bound is small, a power of two, or one behind the end of a bucket. */
 uint64_t metrics_count_below(const struct metrics_distribution *distribution, uint64_t bound);
 
 #endif

@@ -4,12 +4,15 @@
  *
  * Rules
  *   1. One HELP and TYPE a name, all its series behind them, whichever process they are of.
- *   2. Histograms have the same bounds at all times: powers of two of what is stored, where its buckets end too.
- * Seconds from a microsecond to 17 s, numbers and bytes from 1 to 16 million.
+ *   2. Histograms have the same bounds at all times, one for each power of two of what is stored, and each is where a
+ *      bucket ends. Seconds from a microsecond to 17 s: the power itself, behind the end of a bucket (a nanosecond more
+ *      or less is nothing). Numbers and bytes from 1 to 17 million: the last one of the power's own bucket, since full
+ *      batches are just a power of two, and Prometheus' "le" is less or equal.
  *   3. The values of a process that is gone are shown as long as its file is there, with ringside_stage_up 0.
  */
 #include "perf/monitor/text.h"
 
+#include "base/histogram.h"
 #include "base/units.h"
 #include "stage/command_line.h"
 
@@ -77,24 +80,41 @@ static void labels(FILE *to, const struct series *series, const char *suffix)
     fprintf(to, "%s%s{process=\"%s\"%s%s", series->entry->name, suffix, series->meter->process, *own ? "," : "", own);
 }
 
-/* Buckets up to each power of two: how many values are below it. */
+static void print_bucket(FILE *to, const struct series *series, double bound, uint64_t count)
+{
+    labels(to, series, "_bucket");
+    fprintf(to, ",le=\"%.10g\"} %" PRIu64 "\n", bound, count);
+}
+
+static void print_time_buckets(FILE *to, const struct series *series, const struct metrics_distribution *copy)
+{
+    for (uint32_t bits = NS_BITS_FIRST; bits <= NS_BITS_LAST; bits++) {
+        uint64_t bound = UINT64_C(1) << bits;
+        print_bucket(to, series, (double)bound / (double)series->entry->divisor, metrics_count_below(copy, bound));
+    }
+}
+
+static void print_number_buckets(FILE *to, const struct series *series, const struct metrics_distribution *copy)
+{
+    for (uint32_t bits = ONE_BITS_FIRST; bits <= ONE_BITS_LAST; bits++) {
+        uint32_t bucket = histogram_bucket_at(UINT64_C(1) << bits, copy->sub_bits);
+        uint64_t bound = histogram_upper_at(bucket, copy->sub_bits);
+        print_bucket(to, series, (double)bound, metrics_count_below(copy, bound + 1));
+    }
+}
+
 static void print_histogram(FILE *to, const struct series *series, struct metrics_distribution *copy)
 {
-    const struct metrics_entry *entry = series->entry;
-    bool is_time = entry->divisor > 1;
-    uint32_t last = is_time ? NS_BITS_LAST : ONE_BITS_LAST;
-    metrics_histogram_read(&series->meter->reader, entry, copy);
-    for (uint32_t bits = is_time ? NS_BITS_FIRST : ONE_BITS_FIRST; bits <= last; bits++) {
-        uint64_t bound = UINT64_C(1) << bits;
-        labels(to, series, "_bucket");
-        fprintf(to, ",le=\"%.10g\"} %" PRIu64 "\n", is_time ? (double)bound / (double)entry->divisor : (double)bound,
-                metrics_count_below(copy, is_time ? bound : bound + 1));
-    }
+    metrics_histogram_read(&series->meter->reader, series->entry, copy);
+    if (series->entry->divisor > 1)
+        print_time_buckets(to, series, copy);
+    else
+        print_number_buckets(to, series, copy);
     labels(to, series, "_bucket");
     fprintf(to, ",le=\"+Inf\"} %" PRIu64 "\n", copy->count);
     labels(to, series, "_sum");
     putc('}', to);
-    number(to, (double)copy->sum / (double)entry->divisor);
+    number(to, (double)copy->sum / (double)series->entry->divisor);
     labels(to, series, "_count");
     fprintf(to, "} %" PRIu64 "\n", copy->count);
 }

@@ -5,6 +5,7 @@
  */
 #include "perf/monitor/text.h"
 
+#include "base/histogram.h"
 #include "base/units.h"
 #include "metrics/metrics.h"
 #include "metrics/values.h"
@@ -293,6 +294,56 @@ Test(monitor, times_since_the_epoch_and_sums_keep_their_digits, .fini = measure_
     expect_said(text_metrics, "ringside_run_created_seconds 1790000003.25\n");
     expect_said(text_metrics, "ringside_journal_sync_seconds_sum{process=\"journaler\"} 123456.912456789\n");
     expect_said(text_status, "\"ringside_process_start_time_seconds\":1790000003.25,");
+}
+
+#define POWERS 25 /* of two, from 1 on, that a histogram of numbers has a bound for */
+
+static uint64_t number_bound(uint32_t power)
+{
+    return histogram_upper_at(histogram_bucket_at(UINT64_C(1) << power, METRICS_SUB_BITS), METRICS_SUB_BITS);
+}
+
+static uint32_t count_up_to(const uint64_t *values, uint32_t count, uint64_t bound)
+{
+    uint32_t below = 0;
+    for (uint32_t i = 0; i < count; i++)
+        below += values[i] <= bound;
+    return below;
+}
+
+/* Full batches are powers of two, the largest numbers just where a bound lies: "le" is less or equal, and is exact. */
+Test(monitor, numbers_are_counted_up_to_their_bounds, .fini = measure_no_more)
+{
+    uint64_t values[4 * POWERS];
+    uint32_t count = 0;
+    measure_a_journaler();
+    for (uint32_t power = 0; power < POWERS; power++) {
+        const uint64_t near[] = {(UINT64_C(1) << power) - 1, UINT64_C(1) << power, number_bound(power),
+                                 number_bound(power) + 1};
+        for (size_t i = 0; i < ARRAY_COUNT(near); i++) {
+            metrics_record(&journaler_values()->batch, near[i]);
+            values[count++] = near[i];
+        }
+    }
+    for (uint32_t power = 0; power < POWERS; power++) {
+        char words[128];
+        snprintf(words, sizeof(words), "ringside_journal_batch_records_bucket{process=\"journaler\",le=\"%lu\"} %u\n",
+                 number_bound(power), count_up_to(values, count, number_bound(power)));
+        expect_said(text_metrics, words);
+    }
+}
+
+/* A sequencer's batches end at 1,024: those that are full must not look like some of twice the size. */
+Test(monitor, full_batches_count_to_the_bound_of_their_size, .fini = measure_no_more)
+{
+    measure_a_journaler();
+    metrics_record_times(&journaler_values()->batch, 1024, 7);
+    metrics_record(&journaler_values()->batch, 128);
+    expect_said(text_metrics, "journal_batch_records_bucket{process=\"journaler\",le=\"64\"} 0\n");
+    expect_said(text_metrics, "journal_batch_records_bucket{process=\"journaler\",le=\"129\"} 1\n");
+    expect_said(text_metrics, "journal_batch_records_bucket{process=\"journaler\",le=\"519\"} 1\n");
+    expect_said(text_metrics, "journal_batch_records_bucket{process=\"journaler\",le=\"1039\"} 8\n");
+    expect_said(text_metrics, "journal_batch_records_bucket{process=\"journaler\",le=\"+Inf\"} 8\n");
 }
 
 Test(monitor, of_nothing_there_is_something_to_say)
