@@ -1,13 +1,19 @@
-/* Orders: each one's last state is made from its events, and compared with its row at the end (check.h). */
+/*
+ * Orders: each one's last state is made from its events, and compared with its row at the end; and where each day's
+ * numbers begin, order_days (check.h).
+ */
 #include "check.h"
 
 #include "base/require.h"
+#include "base/units.h"
+#include "encode_copy.h"
 #include "encode_fields.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BATCH_EVENTS 4096
 #define PLACES_BEGIN (1u << 16)
@@ -36,6 +42,8 @@ struct orders_model {
     uint64_t wanted_ref; /* its row is kept, for the diagnosis; 0: none */
     struct live_order wanted;
     bool is_out_of_memory;
+    struct order_days *days; /* where the numbers of each begin */
+    uint32_t day_first;      /* of the first event that was looked at; 0: there was none */
     struct check_result *result;
     const struct check_postgres *postgres;
     struct rows *rows;
@@ -171,8 +179,18 @@ static void apply_order(struct orders_model *model, const struct order_row *row)
         tell(model, &order);
 }
 
+static void apply_days(struct orders_model *model)
+{
+    uint64_t order_ref_first = rows_order_ref_first(model->rows);
+    if (model->day_first == 0 && rows_event_count(model->rows) > 0)
+        model->day_first = rows_day(model->rows);
+    if (order_ref_first != 0)
+        (void)order_days_note(model->days, order_ref_first, rows_day(model->rows));
+}
+
 static void apply_batch(struct orders_model *model)
 {
+    apply_days(model);
     for (uint32_t i = 0; i < rows_order_count(model->rows); i++)
         apply_order(model, rows_order(model->rows, i));
     rows_clear(model->rows);
@@ -214,6 +232,7 @@ static void finish_model(struct orders_model *model)
 {
     free(model->places);
     free(model->told);
+    free(model->days);
     free(model->rows);
 }
 
@@ -223,9 +242,10 @@ static int open_model(struct orders_model *model, struct error *error)
     void *memory = aligned_alloc(LINE_PAIR_BYTES, bytes);
     model->place_count = PLACES_BEGIN;
     model->places = calloc(model->place_count, sizeof(struct live_order));
+    model->days = calloc(1, sizeof(*model->days));
     if (memory)
         model->rows = rows_init(memory, BATCH_EVENTS, ROW_SETS_ORDERS);
-    if (!memory || !model->places)
+    if (!memory || !model->places || !model->days)
         return error_set(error, ERROR_SYSTEM, "orders", "no memory to follow them");
     return 0;
 }
@@ -277,17 +297,80 @@ static int compare_rows(const struct orders_model *model, struct check_rows *row
     return code;
 }
 
-int check_orders(const struct check_postgres *postgres, struct check_result *result, struct error *error)
+/* ---- where each day's numbers begin ------------------------------------------------------------------------------ */
+
+#define DAY_FIELDS 2
+
+/* 20261124, as the table is read. */
+static uint32_t date_of_day(uint32_t day)
 {
-    struct orders_model model = {.postgres = postgres, .result = result};
+    time_t seconds = (time_t)day * (time_t)(NS_PER_DAY / NS_PER_SECOND);
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    return (uint32_t)((parts.tm_year + 1900) * 10000 + (parts.tm_mon + 1) * 100 + parts.tm_mday);
+}
+
+/*
+ * The first day whose first number the events tell. Where the log no longer has the orders of before, numbers of its
+ * first day may be among those; and older days than the model holds are forgotten.
+ */
+static uint32_t day_known_from(const struct orders_model *model)
+{
+    uint32_t from = 0;
+    if (model->postgres->is_orders_cut)
+        from = model->day_first != 0 ? model->day_first + 1 : UINT32_MAX;
+    if (model->days->count == ORDER_DAYS_MAX && model->days->days[0].day > from)
+        from = model->days->days[0].day;
+    return from;
+}
+
+static int expect_days(const struct orders_model *model, uint32_t from, struct check_small *small, struct error *error)
+{
+    uint8_t bytes[ROW_BYTES_MAX];
+    int code = 0;
+    for (uint32_t i = 0; i < model->days->count && code == 0; i++) {
+        const struct order_day *day = &model->days->days[i];
+        if (day->day < from)
+            continue;
+        (void)copy_int8(copy_int4(copy_row(bytes, DAY_FIELDS), date_of_day(day->day)), day->first_ref);
+        code = check_small_expect(small, bytes, error);
+    }
+    return code;
+}
+
+static int compare_days(const struct orders_model *model, struct check_result *result, struct error *error)
+{
+    char query[256];
+    uint32_t from = day_known_from(model);
+    const struct check_table table = {.key = "day", .columns = "day, first_order_ref", .query = query};
+    struct check_small small;
+    snprintf(query, sizeof(query),
+             "SELECT to_char(day, 'YYYYMMDD')::integer, first_order_ref FROM ringside.order_days"
+             " WHERE day - date '1970-01-01' >= %" PRIu32 " ORDER BY day",
+             from);
+    int code = check_small_open(&small, model->postgres, &table, result, error);
+    if (code == 0)
+        code = expect_days(model, from, &small, error);
+    if (code == 0)
+        code = check_small_end(&small, error);
+    check_small_close(&small);
+    return code;
+}
+
+int check_orders(const struct check_postgres *postgres, struct check_result *orders, struct check_result *order_days,
+                 struct error *error)
+{
+    struct orders_model model = {.postgres = postgres, .result = orders};
     struct check_rows *rows = NULL;
     int code = open_model(&model, error);
     if (code >= 0)
         code = run_model(&model, error);
-    if (code >= 0 && !result->differs)
+    if (code >= 0)
+        code = compare_days(&model, order_days, error);
+    if (code >= 0 && !orders->differs)
         code = check_rows_open(&rows, postgres, ROWS_ORDERS_NEW, "order_ref", "entered_event_seq",
                                postgres->log.day_from, error);
-    if (code >= 0 && !result->differs)
+    if (code >= 0 && !orders->differs)
         code = compare_rows(&model, rows, error);
     check_rows_close(rows);
     finish_model(&model);

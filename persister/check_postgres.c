@@ -46,7 +46,8 @@ static int read_marks(struct check_postgres *postgres, PGconn *connection, struc
     PQclear(result);
     if (postgres->events_first_seq < postgres->log.day_from)
         postgres->events_first_seq = postgres->log.day_from;
-    if (postgres->orders_first_seq < postgres->log.day_from)
+    postgres->is_orders_cut = postgres->orders_first_seq < postgres->log.day_from;
+    if (postgres->is_orders_cut)
         postgres->orders_first_seq = postgres->log.day_from;
     return code;
 }
@@ -103,33 +104,38 @@ static int check_mark(const struct check_postgres *postgres, uint64_t seq, uint6
     return code;
 }
 
-static int compare_all(const struct check_postgres *postgres, struct check_result *results, struct error *error)
+/* In the order in which they are compared. */
+static const struct {
+    const char *what;
+    enum row_set set; /* of check_steps; ROW_SET_COUNT: another */
+} tables[] = {{"high_water", ROW_SET_COUNT},      {"instruments", ROW_SET_COUNT}, {"sessions", ROW_SET_COUNT},
+              {"trading_days", ROW_SET_COUNT},    {"order_events", ROWS_STEPS},   {"executions", ROWS_EXECUTIONS},
+              {"rejections", ROWS_REJECTIONS},    {"broken_trades", ROWS_BREAKS}, {"logins", ROWS_LOGINS},
+              {"operator_actions", ROWS_ACTIONS}, {"orders", ROW_SET_COUNT},      {"order_days", ROW_SET_COUNT}};
+#define TABLE_COUNT ((uint32_t)ARRAY_COUNT(tables))
+
+static int compare_all(const struct check_postgres *postgres, struct check_result results[TABLE_COUNT],
+                       struct error *error)
 {
-    static const struct {
-        const char *what;
-        enum row_set set; /* of check_steps; ROW_SET_COUNT: another */
-    } tables[] = {{"high_water", ROW_SET_COUNT},   {"small tables", ROW_SET_COUNT},    {"order_events", ROWS_STEPS},
-                  {"executions", ROWS_EXECUTIONS}, {"rejections", ROWS_REJECTIONS},    {"broken_trades", ROWS_BREAKS},
-                  {"logins", ROWS_LOGINS},         {"operator_actions", ROWS_ACTIONS}, {"orders", ROW_SET_COUNT}};
-    int code = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
+    for (size_t i = 0; i < TABLE_COUNT; i++)
         results[i] = (struct check_result){.what = tables[i].what};
-    code = check_mark(postgres, postgres->events_seq, postgres->events_time_ns, "events", &results[0], error);
+    int code = check_mark(postgres, postgres->events_seq, postgres->events_time_ns, "events", &results[0], error);
     if (code >= 0)
         code = check_mark(postgres, postgres->orders_seq, postgres->orders_time_ns, "orders", &results[0], error);
     if (code >= 0)
         code = check_names(postgres, &results[1], error);
-    for (size_t i = 2; i + 1 < ARRAY_COUNT(tables) && code >= 0; i++)
-        code = check_steps(postgres, tables[i].set, &results[i], error);
+    for (size_t i = 0; i < TABLE_COUNT && code >= 0; i++)
+        if (tables[i].set != ROW_SET_COUNT)
+            code = check_steps(postgres, tables[i].set, &results[i], error);
     if (code >= 0)
-        code = check_orders(postgres, &results[ARRAY_COUNT(tables) - 1], error);
-    return code < 0 ? code : (int)ARRAY_COUNT(tables);
+        code = check_orders(postgres, &results[TABLE_COUNT - 2], &results[TABLE_COUNT - 1], error);
+    return code < 0 ? code : (int)TABLE_COUNT;
 }
 
 int check_postgres_all(const struct config *config, struct check_result *results, uint32_t max, struct error *error)
 {
     struct check_postgres *postgres = calloc(1, sizeof(*postgres));
-    REQUIRE(max >= 9);
+    REQUIRE(max >= TABLE_COUNT);
     if (!postgres)
         return error_set(error, ERROR_SYSTEM, "PostgreSQL", "no memory");
     postgres->connection_string = config->postgres_connection;

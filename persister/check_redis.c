@@ -1,4 +1,7 @@
-/* Redis up to its mark: the stream byte by byte, best prices and last trades (check.h). */
+/*
+ * Redis up to its mark: the stream byte by byte, best prices and last trades, names of instruments and sessions
+ * (check.h). The names are read in one transaction with the mark, so that they are all of its time.
+ */
 #include "check.h"
 
 #include "base/bytes.h"
@@ -24,12 +27,22 @@ struct redis_check {
     uint64_t mark_seq;
     uint64_t next;    /* the event that the next entry must begin with; 0: any */
     uint64_t read_at; /* the event that `events` gives next */
-    struct check_result *stream, *live;
+    struct check_result *stream, *live, *names;
+    redisReply *shown; /* the answers to asked_at_once */
     uint8_t *payload;
     struct symbol_table symbols;
     struct event tops[INSTRUMENTS_COUNT_MAX]; /* the last of each, up to the mark */
     struct event lasts[INSTRUMENTS_COUNT_MAX];
+    char users[CHECK_SESSIONS_MAX][USER_BYTES]; /* by session; zeros where there is none */
 };
+
+/* What is read in one transaction, and what its answers are. */
+enum shown { SHOWN_MARK, SHOWN_INSTRUMENTS, SHOWN_SESSIONS, SHOWN_COUNT };
+static const struct {
+    const char *command, *name, *field;
+} asked_at_once[SHOWN_COUNT] = {[SHOWN_MARK] = {"HGET", "mark", "event_seq"},
+                                [SHOWN_INSTRUMENTS] = {"HGETALL", "instruments", NULL},
+                                [SHOWN_SESSIONS] = {"HGETALL", "sessions", NULL}};
 
 static redisReply *ask(struct redis_check *check, int argc, const char **argv, struct error *error)
 {
@@ -54,16 +67,34 @@ static int open_redis(struct redis_check *check, struct error *error)
     return error_set(error, ERROR_CLOSED, "Redis", "%s", check->context ? check->context->errstr : "no memory");
 }
 
-static int read_mark(struct redis_check *check, struct error *error)
+static int begin_asking(struct redis_check *check, struct error *error)
 {
-    char key[REDIS_KEY_BYTES];
-    redis_key(key, check->config->redis_prefix, "mark", "");
-    const char *argv[] = {"HGET", key, "event_seq"};
-    redisReply *reply = ask(check, 3, argv, error);
-    if (!reply)
-        return ERROR_CLOSED;
-    check->mark_seq = reply->str ? strtoull(reply->str, NULL, 10) : 0;
+    const char *argv[] = {"MULTI"};
+    redisReply *reply = ask(check, 1, argv, error);
+    int code = reply ? 0 : ERROR_CLOSED;
     freeReplyObject(reply);
+    for (int i = 0; i < SHOWN_COUNT && code == 0; i++) {
+        char key[REDIS_KEY_BYTES];
+        redis_key(key, check->config->redis_prefix, asked_at_once[i].name, "");
+        const char *words[] = {asked_at_once[i].command, key, asked_at_once[i].field};
+        reply = ask(check, asked_at_once[i].field ? 3 : 2, words, error);
+        code = reply ? 0 : ERROR_CLOSED;
+        freeReplyObject(reply);
+    }
+    return code;
+}
+
+static int read_shown(struct redis_check *check, struct error *error)
+{
+    const char *argv[] = {"EXEC"};
+    int code = begin_asking(check, error);
+    check->shown = code < 0 ? NULL : ask(check, 1, argv, error);
+    if (!check->shown)
+        return ERROR_CLOSED;
+    if (check->shown->elements != SHOWN_COUNT || check->shown->element[SHOWN_MARK]->type == REDIS_REPLY_ERROR)
+        return error_set(error, ERROR_CLOSED, "Redis", "the mark cannot be read");
+    const char *mark = check->shown->element[SHOWN_MARK]->str;
+    check->mark_seq = mark ? strtoull(mark, NULL, 10) : 0;
     return 0;
 }
 
@@ -76,6 +107,8 @@ static const struct event *event_at(struct redis_check *check, uint64_t seq, int
     while (check->read_at <= seq && (event = check_events_next(check->events, ret_code, error))) {
         check->read_at = event->event_seq + 1;
         symbol_note(&check->symbols, event);
+        if (event->kind == EVENT_LOGIN_ACCEPTED && event->session < CHECK_SESSIONS_MAX)
+            memcpy(check->users[event->session], event->login.user, USER_BYTES);
         if (event->kind == EVENT_BOOK_TOP && event->instrument < INSTRUMENTS_COUNT_MAX)
             check->tops[event->instrument] = *event;
         else if (event->kind == EVENT_EXECUTED && event->instrument < INSTRUMENTS_COUNT_MAX)
@@ -204,11 +237,74 @@ static int compare_hashes(struct redis_check *check, struct error *error)
     return code;
 }
 
+/* ---- names by number --------------------------------------------------------------------------------------------- */
+
+/* What the events say of a hash of names: each at its number, padded; zeros where there is none. */
+struct names_told {
+    char *names;
+    uint32_t count;
+    uint32_t name_bytes;
+};
+
+static char *name_at(const struct names_told *told, uint64_t number)
+{
+    return told->names + number * told->name_bytes;
+}
+
+/* The name that a field of the hash must have; NULL: there is none of this number. */
+static char *name_of_field(const struct names_told *told, const char *field)
+{
+    char digits[24];
+    uint64_t number = strtoull(field, NULL, 10);
+    snprintf(digits, sizeof(digits), "%" PRIu64, number);
+    bool is_told = number < told->count && *name_at(told, number) != '\0' && strcmp(digits, field) == 0;
+    return is_told ? name_at(told, number) : NULL;
+}
+
+static void compare_name(struct redis_check *check, const char *key, const struct names_told *told, const char *field,
+                         const char *value)
+{
+    char expected[LIVE_TEXT_BYTES];
+    char *name = name_of_field(told, field);
+    if (!name) {
+        check_differs(check->names, "%s %s is \"%s\", the events have none of this number", key, field, value);
+        return;
+    }
+    text_trim(expected, name, told->name_bytes);
+    if (strcmp(expected, value) != 0)
+        check_differs(check->names, "%s %s is \"%s\", the events say \"%s\"", key, field, value, expected);
+    *name = '\0'; /* it is there */
+    check->names->row_count++;
+}
+
+static void compare_names(struct redis_check *check, enum shown which, const struct names_told *told)
+{
+    const redisReply *pairs = check->shown->element[which];
+    char key[REDIS_KEY_BYTES];
+    redis_key(key, check->config->redis_prefix, asked_at_once[which].name, "");
+    if (pairs->type != REDIS_REPLY_ARRAY)
+        check_differs(check->names, "%s is no hash", key);
+    for (size_t i = 0; i + 1 < pairs->elements && !check->names->differs; i += 2)
+        compare_name(check, key, told, pairs->element[i]->str, pairs->element[i + 1]->str);
+    for (uint32_t number = 0; number < told->count && !check->names->differs; number++)
+        if (*name_at(told, number) != '\0')
+            check_differs(check->names, "%s %" PRIu32 " is not there, the events say \"%.*s\"", key, number,
+                          (int)told->name_bytes, name_at(told, number));
+}
+
+static void compare_all_names(struct redis_check *check)
+{
+    const struct names_told instruments = {check->symbols.symbols[0], INSTRUMENTS_COUNT_MAX, SYMBOL_BYTES};
+    const struct names_told users = {check->users[0], CHECK_SESSIONS_MAX, USER_BYTES};
+    compare_names(check, SHOWN_INSTRUMENTS, &instruments);
+    compare_names(check, SHOWN_SESSIONS, &users);
+}
+
 static int compare_all(struct redis_check *check, struct error *error)
 {
     int code = open_redis(check, error);
     if (code >= 0)
-        code = read_mark(check, error);
+        code = read_shown(check, error);
     if (code >= 0)
         code = check_log_find(&check->log, check->config, error);
     if (code >= 0)
@@ -216,10 +312,12 @@ static int compare_all(struct redis_check *check, struct error *error)
     check->read_at = 1;
     if (code >= 0)
         code = compare_entries(check, error);
-    if (code >= 0 && check->stream->differs)
-        (void)event_at(check, check->mark_seq, &code, error); /* the hashes are still worth a look */
+    if (code >= 0)
+        (void)event_at(check, check->mark_seq, &code, error); /* what the stream did not ask for */
     if (code >= 0)
         code = compare_hashes(check, error);
+    if (code >= 0)
+        compare_all_names(check); /* last: what is found is taken out of the symbols */
     return code;
 }
 
@@ -227,22 +325,25 @@ int check_redis_all(const struct config *config, struct check_result *results, u
 {
     struct redis_check *check = calloc(1, sizeof(*check));
     uint8_t *payload = malloc(PAYLOAD_HEAD_BYTES + (size_t)PAYLOAD_EVENTS * PAYLOAD_EVENT_BYTES_MAX);
-    if (max < 2 || !check || !payload) {
+    if (max < 3 || !check || !payload) {
         free(check);
         free(payload);
         return error_set(error, ERROR_SYSTEM, "Redis", "no memory");
     }
     results[0] = (struct check_result){.what = "Redis stream"};
     results[1] = (struct check_result){.what = "Redis best prices and last trades"};
+    results[2] = (struct check_result){.what = "Redis instruments and sessions"};
     check->config = config;
     check->payload = payload;
     check->stream = &results[0];
     check->live = &results[1];
+    check->names = &results[2];
     int code = compare_all(check, error);
     check_events_close(check->events);
+    freeReplyObject(check->shown);
     if (check->context)
         redisFree(check->context);
     free(check);
     free(payload);
-    return code < 0 ? code : 2;
+    return code < 0 ? code : 3;
 }

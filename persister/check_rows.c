@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define COLUMNS_BYTES 1024
+#define QUERY_BYTES   (COLUMNS_BYTES + 256)
 
 struct check_rows {
     PGconn *connection;
@@ -71,21 +72,16 @@ static void split_copy(enum row_set set, char table[64], char columns[COLUMNS_BY
     snprintf(columns, COLUMNS_BYTES, "%.*s", (int)(close - open - 1), open + 1);
 }
 
-int check_rows_open(struct check_rows **ret_rows, const struct check_postgres *postgres, enum row_set set,
-                    const char *order, const char *seq_column, uint64_t from_seq, struct error *error)
+int check_rows_ask(struct check_rows **ret_rows, const struct check_postgres *postgres, const char *table,
+                   const char *query, struct error *error)
 {
-    char table[64], columns[COLUMNS_BYTES], query[COLUMNS_BYTES + 256];
+    char copy[QUERY_BYTES + 64];
     struct check_rows *rows = calloc(1, sizeof(*rows));
     if (!rows)
         return error_set(error, ERROR_SYSTEM, "PostgreSQL", "no memory to read its rows");
-    split_copy(set, table, columns);
-    char where[64] = "";
-    if (from_seq > 1)
-        snprintf(where, sizeof(where), "WHERE %s >= %" PRIu64, seq_column, from_seq);
-    snprintf(query, sizeof(query), "COPY (SELECT %s FROM %s %s ORDER BY %s) TO STDOUT (FORMAT binary)", columns, table,
-             where, order);
+    snprintf(copy, sizeof(copy), "COPY (%s) TO STDOUT (FORMAT binary)", query);
     rows->connection = check_connect(postgres, error);
-    PGresult *result = rows->connection ? PQexec(rows->connection, query) : NULL;
+    PGresult *result = rows->connection ? PQexec(rows->connection, copy) : NULL;
     int code = 0;
     if (!rows->connection)
         code = ERROR_CLOSED;
@@ -97,6 +93,17 @@ int check_rows_open(struct check_rows **ret_rows, const struct check_postgres *p
     else
         *ret_rows = rows;
     return code;
+}
+
+int check_rows_open(struct check_rows **ret_rows, const struct check_postgres *postgres, enum row_set set,
+                    const char *order, const char *seq_column, uint64_t from_seq, struct error *error)
+{
+    char table[64], columns[COLUMNS_BYTES], query[QUERY_BYTES], where[64] = "";
+    split_copy(set, table, columns);
+    if (from_seq > 1)
+        snprintf(where, sizeof(where), "WHERE %s >= %" PRIu64, seq_column, from_seq);
+    snprintf(query, sizeof(query), "SELECT %s FROM %s %s ORDER BY %s", columns, table, where, order);
+    return check_rows_ask(ret_rows, postgres, table, query, error);
 }
 
 int check_rows_next(struct check_rows *rows, struct check_row *row, struct error *error)
@@ -155,7 +162,8 @@ size_t check_row_size(const uint8_t *bytes)
 
 uint64_t check_row_number(const uint8_t *bytes, uint32_t field)
 {
-    return load_be64(field_at(bytes, field) + 4);
+    const uint8_t *at = field_at(bytes, field);
+    return load_be32(at) == sizeof(uint32_t) ? load_be32(at + 4) : load_be64(at + 4);
 }
 
 /* A numeric's digits are in base 10,000; those behind the point are the ticks' last four. */
@@ -172,28 +180,48 @@ static void numeric_text(const uint8_t *value, char *text, size_t text_bytes)
 }
 
 /* What kind of value a column holds is known from its name, as the schema names them. */
+static bool is_numeric(const char *column)
+{
+    static const char *const names[] = {"price",           "executed_value", "peg_offset", "trigger_price", "tick_size",
+                                        "reference_price", "collar",         "fat_finger", "notional_max"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (strcmp(column, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_number(const char *column, uint32_t bytes)
+{
+    static const char *const names[] = {"day",       "quantity", "executed",     "canceled",
+                                        "leaves",    "session",  "expire_s",     "instrument",
+                                        "max_floor", "lot_size", "quantity_max", "login_count"};
+    static const char *const parts_of_four[] = {"_code", "_quantity"};
+    static const char *const parts_of_eight[] = {"_ns", "_ref", "_seq", "_at", "_number"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (strcmp(column, names[i]) == 0)
+            return true;
+    for (size_t i = 0; i < ARRAY_COUNT(parts_of_four) && bytes == 4; i++)
+        if (strstr(column, parts_of_four[i]))
+            return true;
+    for (size_t i = 0; i < ARRAY_COUNT(parts_of_eight) && bytes == 8; i++)
+        if (strstr(column, parts_of_eight[i]))
+            return true;
+    return false;
+}
+
 static void field_text(const uint8_t *field, const char *column, char *text, size_t text_bytes)
 {
     uint32_t bytes = load_be32(field);
     const uint8_t *value = field + 4;
-    static const char *const numerics[] = {"price", "executed_value", "peg_offset", "trigger_price"};
-    bool is_numeric = false;
-    for (size_t i = 0; i < ARRAY_COUNT(numerics); i++)
-        is_numeric = is_numeric || strcmp(column, numerics[i]) == 0;
     if (bytes == UINT32_MAX)
         snprintf(text, text_bytes, "NULL");
-    else if (is_numeric && bytes >= 8)
+    else if (is_numeric(column) && bytes >= 8)
         numeric_text(value, text, text_bytes);
     else if (strncmp(column, "is_", 3) == 0 && bytes == 1)
         snprintf(text, text_bytes, "%s", value[0] ? "true" : "false");
-    else if (bytes == 8 && (strstr(column, "_ns") || strstr(column, "_ref") || strstr(column, "_seq") ||
-                            strstr(column, "_at") || strstr(column, "_number")))
+    else if (bytes == 8 && is_number(column, bytes))
         snprintf(text, text_bytes, "%" PRId64, (int64_t)load_be64(value));
-    else if (bytes == 4 &&
-             (strcmp(column, "day") == 0 || strcmp(column, "quantity") == 0 || strcmp(column, "executed") == 0 ||
-              strcmp(column, "canceled") == 0 || strcmp(column, "leaves") == 0 || strcmp(column, "session") == 0 ||
-              strcmp(column, "instrument") == 0 || strstr(column, "_code") || strstr(column, "_quantity") ||
-              strcmp(column, "max_floor") == 0 || strcmp(column, "expire_s") == 0))
+    else if (bytes == 4 && is_number(column, bytes))
         snprintf(text, text_bytes, "%" PRId32, (int32_t)load_be32(value));
     else
         snprintf(text, text_bytes, "\"%.*s\"", (int)bytes, (const char *)value);
@@ -209,11 +237,10 @@ static void column_name(const char *columns, uint32_t index, char *name, size_t 
     snprintf(name, name_bytes, "%.*s", (int)strcspn(at, ","), at);
 }
 
-void check_row_compare(enum row_set set, const struct check_row *found, const struct check_row *expected, char *text,
-                       size_t text_bytes)
+void check_fields_compare(const char *columns, const struct check_row *found, const struct check_row *expected,
+                          char *text, size_t text_bytes)
 {
-    char table[64], columns[COLUMNS_BYTES], column[64], values[2][128];
-    split_copy(set, table, columns);
+    char column[64], values[2][128];
     snprintf(text, text_bytes, "the rows have other fields");
     for (uint32_t i = 0; i < load_be16(expected->bytes) && i < load_be16(found->bytes); i++) {
         const uint8_t *left = field_at(found->bytes, i);
@@ -227,4 +254,12 @@ void check_row_compare(enum row_set set, const struct check_row *found, const st
         snprintf(text, text_bytes, "%s is %s, the events say %s", column, values[0], values[1]);
         return;
     }
+}
+
+void check_row_compare(enum row_set set, const struct check_row *found, const struct check_row *expected, char *text,
+                       size_t text_bytes)
+{
+    char table[64], columns[COLUMNS_BYTES];
+    split_copy(set, table, columns);
+    check_fields_compare(columns, found, expected, text, text_bytes);
 }
