@@ -5,8 +5,7 @@
  * Rules
  *   1. A row is what encode_statements.c makes of its events, one after the other. How the persister cut its batches
  *      makes no difference to that: of a batch it takes the last event of each kind, and each names all that it sets.
- *   2. An instrument's reference price is that of the last event that added it or changed its state: other events of
- *      an instrument are not asked for it.
+ *   2. An instrument's reference price is that of the last of its events that names one.
  */
 #include "check.h"
 
@@ -73,7 +72,8 @@ static void change_limits(struct event *instrument, const struct event *event)
     int32_t reference_ticks = instrument->admin.reference_ticks;
     instrument->admin = event->admin;
     instrument->admin.market_state = market_state;
-    instrument->admin.reference_ticks = reference_ticks;
+    if (instrument->admin.reference_ticks == 0)
+        instrument->admin.reference_ticks = reference_ticks;
     instrument->event_seq = event->event_seq;
 }
 

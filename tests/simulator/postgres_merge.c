@@ -175,7 +175,8 @@ int64_t merge_instruments_added(struct transaction *transaction, const struct ta
     return affected;
 }
 
-/* The last of each instrument that is of that kind: those columns, as they are or where they are something. */
+/* The last of each instrument that is of that kind: those columns, as they are; and one where it is something, and no
+ * later event has named it. */
 static int64_t change_instruments(struct transaction *transaction, const struct table *staged, int64_t kind,
                                   const char *const plain[], const char *kept)
 {
@@ -188,9 +189,10 @@ static int64_t change_instruments(struct transaction *transaction, const struct 
             continue;
         for (size_t i = 0; plain[i]; i++)
             set_staged(TABLE_INSTRUMENTS, row, plain[i], staged, from, plain[i]);
-        if (kept && !staged_value(staged, from, kept)->is_null)
+        int64_t event_seq = staged_value(staged, from, "event_seq")->number;
+        if (!staged_value(staged, from, kept)->is_null && event_seq > number_of(TABLE_INSTRUMENTS, row, "event_seq"))
             set_staged(TABLE_INSTRUMENTS, row, kept, staged, from, kept);
-        raise_seq(TABLE_INSTRUMENTS, row, staged_value(staged, from, "event_seq")->number);
+        raise_seq(TABLE_INSTRUMENTS, row, event_seq);
         affected++;
     }
     return affected;
@@ -206,7 +208,7 @@ int64_t merge_instruments_limits(struct transaction *transaction, const struct t
 {
     static const char *const plain[] = {"tick_size",    "lot_size",     "collar", "fat_finger",
                                         "quantity_max", "notional_max", NULL};
-    return change_instruments(transaction, staged, 52, plain, NULL);
+    return change_instruments(transaction, staged, 52, plain, "reference_price");
 }
 
 /* ---- trading days -------------------------------------------------------------------------------------------------

@@ -244,6 +244,8 @@ static const struct {
      does_change_states},
     {"UPDATE ringside.instruments AS t SET tick_size = s.tick_size, lot_size = s.lot_size, collar = s.collar,"
      " fat_finger = s.fat_finger, quantity_max = s.quantity_max, notional_max = s.notional_max,"
+     " reference_price = CASE WHEN s.event_seq > t.event_seq THEN coalesce(s.reference_price, t.reference_price)"
+     " ELSE t.reference_price END,"
      " event_seq = greatest(s.event_seq, t.event_seq) FROM (SELECT DISTINCT ON (instrument) * FROM staged_instruments"
      " WHERE kind = 52 ORDER BY instrument, event_seq DESC) AS s WHERE t.instrument = s.instrument",
      does_change_limits},
