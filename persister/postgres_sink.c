@@ -175,14 +175,19 @@ static void connect_start(struct postgres_sink *sink, uint64_t now_ns)
                                     "keepalives_interval",
                                     "tcp_user_timeout",
                                     "dbname",
+                                    "host",
                                     "hostaddr",
+                                    "port",
                                     NULL};
+    /* What is empty libpq takes as not given, and what stands behind the string goes before it. */
     const char *const values[] = {"ringside-persister",
                                   "10",
                                   "5",
                                   "30000",
                                   sink->connection_string,
-                                  *sink->hosts.list ? sink->hosts.list : NULL,
+                                  sink->hosts.host_list,
+                                  sink->hosts.hostaddr_list,
+                                  sink->hosts.port_list,
                                   NULL};
     sink->connection = PQconnectStartParams(keywords, values, 1);
     if (!sink->connection || PQstatus(sink->connection) == CONNECTION_BAD) {
@@ -295,6 +300,7 @@ static void take_result(struct postgres_sink *sink, const PGresult *result)
 static void prepared(struct postgres_sink *sink, uint64_t now_ns)
 {
     sink->phase = POSTGRES_IDLE;
+    hosts_worked(&sink->hosts);
     catch_up_begin(&sink->catch_up, sink->mark_seq, sink->mark_time_ns, sink->first_seq);
     pace_begin(&sink->pace);
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));

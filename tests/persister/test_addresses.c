@@ -51,13 +51,17 @@ Test(hosts, paths_and_numbers_are_left_to_libpq)
     struct error error;
     cr_assert_eq(hosts_open(&hosts, "host=/tmp/a,10.0.0.1 dbname=x", &error), 0);
     cr_assert_eq(finish(&hosts, &error), 1);
-    cr_assert_str_empty(hosts.list);
+    cr_assert_str_eq(hosts.host_list, "/tmp/a,10.0.0.1");
+    cr_assert_str_empty(hosts.hostaddr_list);
     cr_assert_eq(hosts_open(&hosts, "dbname=x", &error), 0);
     cr_assert_eq(finish(&hosts, &error), 1);
-    cr_assert_str_empty(hosts.list);
-    cr_assert_eq(hosts_open(&hosts, "host=db.example hostaddr=10.0.0.1", &error), 0);
+    cr_assert_str_empty(hosts.host_list);
+    cr_assert_str_empty(hosts.hostaddr_list);
+    cr_assert_eq(hosts_open(&hosts, "host=db.example hostaddr=10.0.0.1 port=6432", &error), 0);
     cr_assert_eq(finish(&hosts, &error), 1);
-    cr_assert_str_empty(hosts.list);
+    cr_assert_str_eq(hosts.host_list, "db.example");
+    cr_assert_str_eq(hosts.hostaddr_list, "10.0.0.1");
+    cr_assert_str_empty(hosts.port_list);
 }
 
 Test(hosts, a_name_gets_an_address_in_its_place)
@@ -66,8 +70,58 @@ Test(hosts, a_name_gets_an_address_in_its_place)
     struct error error;
     cr_assert_eq(hosts_open(&hosts, "postgresql://user@%2Ftmp%2Fa,localhost/x", &error), 0, "%s", error.what);
     cr_assert_eq(finish(&hosts, &error), 1, "%s", error.what);
-    cr_assert(strcmp(hosts.list, ",127.0.0.1") == 0 || strcmp(hosts.list, ",::1") == 0, "%s", hosts.list);
+    cr_assert_str_eq(hosts.host_list, "/tmp/a,localhost");
+    cr_assert(strcmp(hosts.hostaddr_list, ",127.0.0.1") == 0 || strcmp(hosts.hostaddr_list, ",::1") == 0, "%s",
+              hosts.hostaddr_list);
     hosts_finish(&hosts);
+}
+
+/* Each part of the lists goes with its host, or goes as it does. */
+Test(hosts, a_name_without_an_address_is_left_out)
+{
+    struct hosts hosts;
+    struct error error;
+    cr_assert_eq(hosts_open(&hosts, "host=no-such-host.invalid,10.0.0.2,10.0.0.3 port=1,,3", &error), 0);
+    cr_assert_eq(finish(&hosts, &error), 1, "%s", error.what);
+    cr_assert_str_eq(hosts.host_list, "10.0.0.2,10.0.0.3");
+    cr_assert_str_eq(hosts.port_list, "5432,3");
+    cr_assert_eq(hosts_open(&hosts, "host=10.0.0.1,no-such-host.invalid", &error), 0);
+    cr_assert_eq(finish(&hosts, &error), 1, "%s", error.what);
+    cr_assert_str_eq(hosts.host_list, "10.0.0.1");
+    hosts_finish(&hosts);
+}
+
+Test(hosts, where_no_name_has_an_address_the_attempt_fails)
+{
+    struct hosts hosts;
+    struct error error;
+    cr_assert_eq(hosts_open(&hosts, "host=no-such-host.invalid,nor-this-one.invalid", &error), 0);
+    for (int attempt = 0; attempt < 3; attempt++) {
+        cr_assert_lt(finish(&hosts, &error), 0);
+        cr_assert(strstr(error.what, ".invalid"), "%s", error.what);
+    }
+    hosts_finish(&hosts);
+}
+
+/* A host that says nothing costs its attempt all the time that there is: the next one begins behind it. */
+Test(hosts, an_attempt_begins_behind_the_one_that_failed)
+{
+    static const char *const begins[] = {"10.0.0.1,10.0.0.2,10.0.0.3", "10.0.0.2,10.0.0.3,10.0.0.1",
+                                         "10.0.0.3,10.0.0.1,10.0.0.2"};
+    struct hosts hosts;
+    struct error error;
+    cr_assert_eq(hosts_open(&hosts, "hostaddr=10.0.0.1,10.0.0.2,10.0.0.3 port=1,2,3", &error), 0);
+    for (int attempt = 0; attempt < 5; attempt++) {
+        cr_assert_eq(finish(&hosts, &error), 1);
+        cr_assert_str_empty(hosts.host_list);
+        cr_assert_str_eq(hosts.hostaddr_list, begins[attempt % 3]);
+    }
+    cr_assert_str_eq(hosts.port_list, "2,3,1");
+    hosts_worked(&hosts);
+    cr_assert_eq(finish(&hosts, &error), 1);
+    cr_assert_str_eq(hosts.hostaddr_list, begins[1], "what worked is tried first");
+    cr_assert_eq(finish(&hosts, &error), 1);
+    cr_assert_str_eq(hosts.hostaddr_list, begins[2]);
 }
 
 Test(hosts, a_look_up_can_be_given_up)

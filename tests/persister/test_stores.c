@@ -20,11 +20,13 @@
 #include "postgres_sink.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define POLL_NS_MAX     (50ull * NS_PER_MS) /* far above any poll, far below any wait */
@@ -305,16 +307,38 @@ static bool case_poor_role(struct world *world)
     return good && agrees(world);
 }
 
-/* The first host of the list is gone: the second one is found. */
+/* Of the first host of the list there is no address, the second is gone: the third one is found. */
 static bool case_several_hosts(struct world *world)
 {
     char hosts[256];
-    snprintf(hosts, sizeof(hosts), "host=127.0.0.1,%s/postgres-socket port=1,5432", world->stores.directory);
+    snprintf(hosts, sizeof(hosts), "host=no-such-host.invalid,127.0.0.1,%s/postgres-socket port=5432,1,5432",
+             world->stores.directory);
     set_connection(world, hosts);
     exchange_begin(&world->exchange);
     exchange_start(&world->exchange);
     trade(world, 1000, 100);
     return agrees(world);
+}
+
+/* The first host takes the connection, and all the time of the attempt, and says nothing: the next attempt begins with
+ * the second. */
+static bool case_silent_host(struct world *world)
+{
+    char hosts[256];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(listener >= 0 && bind(listener, (const struct sockaddr *)&address, bytes) == 0);
+    REQUIRE(listen(listener, 8) == 0 && getsockname(listener, (struct sockaddr *)&address, &bytes) == 0);
+    snprintf(hosts, sizeof(hosts), "host=127.0.0.1,%s/postgres-socket port=%u,5432", world->stores.directory,
+             ntohs(address.sin_port));
+    set_connection(world, hosts);
+    exchange_begin(&world->exchange);
+    exchange_start(&world->exchange);
+    trade(world, 1000, 100);
+    bool good = agrees(world);
+    close(listener);
+    return good;
 }
 
 static bool redis_refuses(struct world *world)
@@ -599,6 +623,7 @@ static const struct test_case cases[] = {
     {"foreign_stores", case_foreign_stores, 1024},
     {"poor_role", case_poor_role, 1024},
     {"several_hosts", case_several_hosts, 1024},
+    {"silent_host", case_silent_host, 1024},
     {"redis_full", case_redis_full, 1024},
     {"locked_orders", case_locked_orders, 1024},
     {"from_version_1", case_from_version_1, 1024},
