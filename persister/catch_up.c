@@ -156,14 +156,19 @@ uint64_t catch_up_published(const struct catch_up *catch_up)
     return atomic_load_explicit(&catch_up->ring->file->producer.cursor, memory_order_relaxed) - 1;
 }
 
+uint64_t catch_up_behind(const struct catch_up *catch_up, uint64_t seq)
+{
+    if (!catch_up->ring)
+        return 0;
+    uint64_t published = atomic_load_explicit(&catch_up->ring->file->producer.cursor, memory_order_relaxed);
+    return published > seq + 1 ? published - seq - 1 : 0;
+}
+
 uint64_t catch_up_lag(const struct catch_up *catch_up)
 {
     if (catch_up->is_open)
         return event_follower_lag(&catch_up->follower) + catch_up->given_back;
-    if (!catch_up->ring)
-        return 0;
-    uint64_t published = atomic_load_explicit(&catch_up->ring->file->producer.cursor, memory_order_relaxed);
-    return published > catch_up->mark_seq + 1 ? published - catch_up->mark_seq - 1 : 0;
+    return catch_up_behind(catch_up, catch_up->mark_seq);
 }
 
 void catch_up_finish(struct catch_up *catch_up)

@@ -65,6 +65,9 @@ void catch_up_give_back(struct catch_up *catch_up, uint32_t count);
 /* The last event that was published; 0: there is no ring yet. */
 uint64_t catch_up_published(const struct catch_up *catch_up);
 
+/* Events that were published behind that one, whoever has read them; 0: there is no ring yet. */
+uint64_t catch_up_behind(const struct catch_up *catch_up, uint64_t seq);
+
 /* Events that were published and have not been read here. */
 uint64_t catch_up_lag(const struct catch_up *catch_up);
 

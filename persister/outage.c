@@ -84,3 +84,8 @@ void outage_progress(struct outage *outage, uint64_t now_ns, uint64_t at_seq, ui
              SECONDS(now_ns - outage->up_ns));
     outage->is_catching_up = false;
 }
+
+uint64_t outage_age_ns(const struct outage *outage, uint64_t now_ns)
+{
+    return outage->began_ns == 0 || now_ns < outage->began_ns ? 0 : now_ns - outage->began_ns;
+}

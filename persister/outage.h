@@ -53,4 +53,7 @@ void outage_ends(struct outage *outage, uint64_t now_ns, uint64_t at_seq, uint64
 /* After a batch was taken: back to short waits, and the log hears when the lag is made up. */
 void outage_progress(struct outage *outage, uint64_t now_ns, uint64_t at_seq, uint64_t lag);
 
+/* How long it has been away, or has refused, by now; 0: it is neither. */
+uint64_t outage_age_ns(const struct outage *outage, uint64_t now_ns);
+
 #endif

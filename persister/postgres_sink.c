@@ -555,7 +555,9 @@ void postgres_sink_measure(struct postgres_sink *sink, struct metrics_histogram 
 
 void postgres_sink_status(const struct postgres_sink *sink, struct store_status *status)
 {
-    uint64_t lag = catch_up_lag(&sink->catch_up) + rows_event_count(sink->gathering) + rows_event_count(sink->writing);
+    /* What is on its way is missing until the store has confirmed it: a connection that ends loses it. */
+    uint64_t lag = catch_up_behind(&sink->catch_up, sink->mark_seq);
+    uint64_t away_ns = outage_age_ns(&sink->outage, clock_monotonic_ns());
     *status = (struct store_status){.store = sink->outage.store,
                                     .is_up = sink->outage.is_up,
                                     .is_refused = sink->outage.is_refused,
@@ -564,7 +566,7 @@ void postgres_sink_status(const struct postgres_sink *sink, struct store_status 
                                     .mark_seq = sink->mark_seq,
                                     .durable_seq = sink->durable_seq,
                                     .lag_events = lag,
-                                    .lag_ns = store_lag_ns(lag, sink->mark_time_ns, clock_realtime_ns()),
+                                    .lag_ns = store_lag_ns(lag, sink->mark_time_ns, clock_realtime_ns(), away_ns),
                                     .written_events = sink->written_events,
                                     .batch_count = sink->batch_count};
 }

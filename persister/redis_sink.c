@@ -588,12 +588,6 @@ bool redis_sink_stop(struct redis_sink *sink)
 
 /* ---- what it says of itself -------------------------------------------------------------------------------------- */
 
-static uint64_t underway(const struct redis_sink *sink)
-{
-    uint64_t events = sink->phase == REDIS_WORKING ? sink->entries[sink->sealed_count % ENTRIES].count : 0;
-    return events + sink->sealed_seq - sink->mark_seq;
-}
-
 void redis_sink_measure(struct redis_sink *sink, struct metrics_histogram *batch_ns)
 {
     sink->batch_ns = batch_ns;
@@ -601,14 +595,16 @@ void redis_sink_measure(struct redis_sink *sink, struct metrics_histogram *batch
 
 void redis_sink_status(const struct redis_sink *sink, struct store_status *status)
 {
-    uint64_t lag = catch_up_lag(&sink->catch_up) + underway(sink);
+    /* What is on its way is missing until the store has confirmed it: a connection that ends loses it. */
+    uint64_t lag = catch_up_behind(&sink->catch_up, sink->mark_seq);
+    uint64_t away_ns = outage_age_ns(&sink->outage, clock_monotonic_ns());
     *status = (struct store_status){.store = sink->outage.store,
                                     .is_up = sink->outage.is_up,
                                     .is_refused = sink->outage.is_refused,
                                     .outage_count = sink->outage.count,
                                     .mark_seq = sink->mark_seq,
                                     .lag_events = lag,
-                                    .lag_ns = store_lag_ns(lag, sink->mark_time_ns, clock_realtime_ns()),
+                                    .lag_ns = store_lag_ns(lag, sink->mark_time_ns, clock_realtime_ns(), away_ns),
                                     .written_events = sink->written_events,
                                     .batch_count = sink->batch_count};
 }

@@ -16,8 +16,8 @@ struct store_status {
     uint32_t outage_count;   /* since the persister began */
     uint64_t mark_seq;       /* last event whose rows the store has confirmed */
     uint64_t durable_seq;    /* of those, known to be on its disk; 0: not known */
-    uint64_t lag_events;     /* published and not confirmed */
-    uint64_t lag_ns;         /* age of what the store shows: now less the mark's time; 0: level */
+    uint64_t lag_events;     /* published and not confirmed; all, where the mark is not known */
+    uint64_t lag_ns;         /* age of what the store shows; 0: level */
     uint64_t written_events; /* since the persister began */
     uint64_t batch_count;
 };
@@ -30,10 +30,17 @@ static inline void store_status_text(const struct store_status *status, char *te
              status->mark_seq, status->lag_events, (double)status->lag_ns / 1e9);
 }
 
-/* Both times are CLOCK_REALTIME; a mark without a time has no age. */
-static inline uint64_t store_lag_ns(uint64_t lag_events, uint64_t mark_time_ns, uint64_t now_ns)
+/*
+ * The age of what a store shows: now less its mark's time, both CLOCK_REALTIME. Of a store whose mark is not known (it
+ * was not reached since the persister began, or it is empty), how long it has been away.
+ */
+static inline uint64_t store_lag_ns(uint64_t lag_events, uint64_t mark_time_ns, uint64_t now_ns, uint64_t away_ns)
 {
-    return lag_events == 0 || mark_time_ns == 0 || now_ns < mark_time_ns ? 0 : now_ns - mark_time_ns;
+    if (lag_events == 0)
+        return 0;
+    if (mark_time_ns == 0)
+        return away_ns;
+    return now_ns < mark_time_ns ? 0 : now_ns - mark_time_ns;
 }
 
 #endif

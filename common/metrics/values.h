@@ -190,8 +190,8 @@
            "last event known to be on its disk; 0: not known", STORE_NAME_COUNT, store_names)                          \
     FAMILY(gauge, lag, "ringside_store_lag_records", "store", RECORDS, "events published and not confirmed by it",     \
            STORE_NAME_COUNT, store_names)                                                                              \
-    FAMILY(gauge, lag_ns, "ringside_store_lag_seconds", "store", NS, "age of what it shows; 0: it is level",           \
-           STORE_NAME_COUNT, store_names)                                                                              \
+    FAMILY(gauge, lag_ns, "ringside_store_lag_seconds", "store", NS,                                                   \
+           "age of what it shows, or how long it was never reached; 0: it is level", STORE_NAME_COUNT, store_names)    \
     FAMILY(counter, written, "ringside_store_events_total", "store", RECORDS, "events that it has taken",              \
            STORE_NAME_COUNT, store_names)                                                                              \
     FAMILY(counter, batches, "ringside_store_batches_total", "store", NONE,                                            \

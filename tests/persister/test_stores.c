@@ -82,6 +82,22 @@ static uint64_t mark_in(const char *text, const char *store)
     return at ? strtoull(at + strlen("event "), NULL, 10) : UINT64_MAX;
 }
 
+/* Of a store that is away: what was on its way when it went is behind too, and what it shows is so old at least. */
+static bool tells_what_it_lacks(struct world *world, const char *store, double age_s_min)
+{
+    const char *text = exchange_describe(&world->exchange);
+    const char *at = strstr(text, store);
+    uint64_t mark_seq = 0;
+    uint64_t behind = 0;
+    double age_s = 0;
+    bool is_away = at && sscanf(at + strlen(store), " is away at event %" SCNu64 ", %" SCNu64 " behind, %lf s",
+                                &mark_seq, &behind, &age_s) == 3;
+    if (is_away && mark_seq + behind == world->published && age_s >= age_s_min)
+        return true;
+    printf("# %s is away, of %u events: %s\n", store, world->published, text);
+    return false;
+}
+
 static bool both_level(struct world *world)
 {
     const char *text = exchange_describe(&world->exchange);
@@ -158,11 +174,14 @@ static bool case_stores_away_at_start(struct world *world)
     poll_for(world, 100ull * NS_PER_MS); /* no ring either */
     exchange_begin(&world->exchange);
     trade(world, 5000, 50);
+    poll_for(world, 300ull * NS_PER_MS);
     bool is_ready = persister_stage.ready(world->exchange.stage);
+    bool is_told = tells_what_it_lacks(world, "PostgreSQL", 0.3) &&
+                   tells_what_it_lacks(world, "PostgreSQL (orders)", 0.3) && tells_what_it_lacks(world, "Redis", 0.3);
     stores_do(&world->stores, "start", "redis");
     poll_for(world, 300ull * NS_PER_MS);
     stores_do(&world->stores, "start", "postgres");
-    return agrees(world) && is_ready;
+    return agrees(world) && is_ready && is_told;
 }
 
 static bool redis_level(struct world *world)
@@ -181,6 +200,8 @@ static bool case_killed_mid_batch(struct world *world)
         stores_do(&world->stores, "kill", "postgres");
         trade(world, 2000, 100);
         good = poll_until(world, redis_level, SETTLE_NS); /* which goes on meanwhile */
+        good =
+            good && tells_what_it_lacks(world, "PostgreSQL", 0) && tells_what_it_lacks(world, "PostgreSQL (orders)", 0);
         stores_do(&world->stores, "start", "postgres");
         trade(world, 2000 + market_random(&world->market, 2000), 200);
         stores_do(&world->stores, "kill", "redis");
