@@ -120,11 +120,21 @@ static void label_value(const char *label, char *text, size_t text_bytes)
         snprintf(text, text_bytes, "%.39s", label);
 }
 
-static void judge_value(struct health *health, const struct config *config, const struct metrics_entry *entry,
-                        double value)
+/* It is to be filled, and does not refuse: that has a reason of its own. */
+static bool is_store_missed(const struct metrics_reader *reader, const char *label)
+{
+    return metrics_lookup(reader, "ringside_store_configured", label, 0) != 0 &&
+           metrics_lookup(reader, "ringside_store_refused", label, 0) == 0;
+}
+
+static void judge_value(struct health *health, const struct config *config, const struct metrics_reader *reader,
+                        const struct metrics_entry *entry)
 {
     char of[40];
+    double value = metrics_value_scaled(reader, entry);
     label_value(entry->label, of, sizeof(of));
+    if (strcmp(entry->name, "ringside_store_up") == 0 && value == 0 && is_store_missed(reader, entry->label))
+        add(health, "store-away", of, false, 0, "%s does not answer, or does not let the persister in", of);
     if (strcmp(entry->name, "ringside_store_lag_seconds") == 0 && value > (double)config->monitor_store_lag_s)
         add(health, "store-lags", of, false, value, "%s shows what was true %.0f s ago", of, value);
     if (strcmp(entry->name, "ringside_store_refused") == 0 && value > 0)
@@ -144,7 +154,7 @@ static void judge_meters(struct health *health, const struct watch *watch)
         for (uint32_t at = 0; reader->file && at < reader->entry_count; at++) {
             const struct metrics_entry *entry = metrics_entry(reader, at);
             if (entry->type == METRICS_GAUGE)
-                judge_value(health, watch->config, entry, metrics_value_scaled(reader, entry));
+                judge_value(health, watch->config, reader, entry);
         }
     }
 }
