@@ -195,7 +195,7 @@ Test(monitor, disks_and_clock)
 }
 
 /* A persister that says of itself what is put into the values. */
-static struct persister_values *persister_begin(struct metrics_writer *writer)
+static struct persister_values *persister_begin(struct metrics_writer *to)
 {
     static const struct metrics_table *const tables[] = {&persister_values_table};
     const struct metrics_identity identity = {.name = "persister"};
@@ -203,16 +203,16 @@ static struct persister_values *persister_begin(struct metrics_writer *writer)
     char path[128];
     const char *directory = scratch_make();
     snprintf(path, sizeof(path), "%s/persister.metrics", directory);
-    cr_assert_eq(metrics_create(writer, path, &identity, tables, 1, &error), 0, "%s", error.what);
+    cr_assert_eq(metrics_create(to, path, &identity, tables, 1, &error), 0, "%s", error.what);
     watch.meters.count = 1;
     meters_follow(&watch.meters, 0, directory, "persister");
-    return writer->values[0];
+    return to->values[0];
 }
 
 Test(monitor, stores, .fini = scratch_remove)
 {
-    struct metrics_writer writer = {0};
-    struct persister_values *values = persister_begin(&writer);
+    struct metrics_writer store = {0};
+    struct persister_values *values = persister_begin(&store);
     health_judge(&health, &watch);
     cr_assert_eq(health.reason_count, 0, "a store that nobody wants is not missed");
     metrics_set(&values->configured[STORE_REDIS], 1);
@@ -230,7 +230,7 @@ Test(monitor, stores, .fini = scratch_remove)
     metrics_set(&values->lag_ns[STORE_REDIS], config.monitor_store_lag_s * NS_PER_SECOND + NS_PER_MS);
     cr_assert(judged("store-lags") && health.ready);
     meters_close(&watch.meters);
-    metrics_close(&writer, NOW_NS);
+    metrics_close(&store, NOW_NS);
 }
 
 Test(monitor, more_reasons_than_there_is_room_for)
