@@ -3,7 +3,11 @@
  * every trade once; two lines a trade, the taker's and the maker's, each with the order and the names that the member
  * gave it. A trade that was broken later is there and says so.
  *
- * Two passes: which trades of the day were broken is known only at its end; then the lines are printed as they come.
+ * Rules
+ *   1. Four passes: where the day is; which of its trades were broken, known only at its end; who and what there is
+ *      from before it; then the lines are printed as they come.
+ *   2. Days and names are of all time: trimmed files have them too. Of the day itself every event must be there, in the
+ *      log or in the archive, or it is refused: a list that lacks trades is worse than none.
  */
 #include "base/bytes.h"
 #include "base/units.h"
@@ -32,7 +36,7 @@ struct named_order {
 };
 
 struct trades {
-    struct eventlog_reader *reader;
+    const struct config *config;
     struct event events[EVENTS_AT_ONCE];
     uint32_t date; /* wanted; 0: the last one */
     const char *firm;
@@ -70,32 +74,30 @@ static void trimmed(char *text, const char *field, size_t bytes)
     text[bytes] = '\0';
 }
 
-/* ---- the first pass: where the day is, and what was broken -------------------------------------------------------
+/* ---- where the day is, and what was broken ------------------------------------------------------------------------
  */
+
+static void find_day(struct trades *trades, const struct event *event)
+{
+    if (event->kind == EVENT_DAY_STARTED && (trades->date == 0 || trades->date == event->day.date)) {
+        trades->first_seq = event->event_seq;
+        trades->end_seq = UINT64_MAX;
+        trades->ended = false;
+    } else if (event->kind == EVENT_DAY_STARTED && trades->first_seq != 0 && trades->end_seq == UINT64_MAX) {
+        trades->end_seq = event->event_seq;
+    } else if (event->kind == EVENT_DAY_ENDED && trades->end_seq == UINT64_MAX) {
+        trades->ended = true;
+    }
+}
 
 static void note_broken(struct trades *trades, const struct event *event)
 {
     uint32_t count = trades->broken_count;
+    if (event->kind != EVENT_BROKEN)
+        return;
     if ((count & (count - 1)) == 0)
         trades->broken = larger(trades->broken, count, count == 0 ? 1 : 2 * (size_t)count, sizeof(*trades->broken));
     trades->broken[trades->broken_count++] = event->trade.match_number;
-}
-
-static void look_at(struct trades *trades, const struct event *event)
-{
-    if (event->kind == EVENT_DAY_STARTED && (trades->date == 0 || trades->date == event->day.date)) {
-        trades->first_seq = event->event_seq;
-        trades->broken_count = 0;
-        trades->ended = false;
-        trades->end_seq = UINT64_MAX;
-    } else if (event->kind == EVENT_DAY_STARTED && trades->first_seq != 0 && trades->end_seq == UINT64_MAX) {
-        trades->end_seq = event->event_seq;
-    }
-    if (trades->first_seq == 0 || event->event_seq >= trades->end_seq)
-        return;
-    trades->ended = trades->ended || event->kind == EVENT_DAY_ENDED;
-    if (event->kind == EVENT_BROKEN)
-        note_broken(trades, event);
 }
 
 static bool is_broken(const struct trades *trades, uint64_t match_number)
@@ -106,7 +108,7 @@ static bool is_broken(const struct trades *trades, uint64_t match_number)
     return false;
 }
 
-/* ---- the second pass: names, and lines ----------------------------------------------------------------------------
+/* ---- names, and lines ---------------------------------------------------------------------------------------------
  */
 
 static struct named_order *order_at(struct trades *trades, uint64_t order_ref)
@@ -138,10 +140,11 @@ static void note_renumbered(struct trades *trades, const struct event *event)
 {
     if (event->cut.previous_order_ref == 0)
         return;
-    struct named_order *now = order_at(trades, event->cut.order_ref); /* this first: the table may move */
     const struct named_order *before = order_at(trades, event->cut.previous_order_ref);
-    if (now && before)
-        *now = *before;
+    struct named_order order = before ? *before : (struct named_order){0}; /* a copy: the table may move */
+    struct named_order *now = order_at(trades, event->cut.order_ref);
+    if (before && now)
+        *now = order;
 }
 
 static void note_names(struct trades *trades, const struct event *event)
@@ -203,8 +206,6 @@ static void print_side(struct trades *trades, const struct event *event, bool ma
 static void print_event(struct trades *trades, const struct event *event)
 {
     note_names(trades, event);
-    if (event->event_seq < trades->first_seq || event->event_seq >= trades->end_seq)
-        return;
     if (event->kind == EVENT_DAY_STARTED)
         trades->date = event->day.date;
     else if (event->kind == EVENT_ACCEPTED || event->kind == EVENT_REPLACED)
@@ -217,35 +218,80 @@ static void print_event(struct trades *trades, const struct event *event)
     }
 }
 
-/* ---- both ---------------------------------------------------------------------------------------------------------
+/* ---- all of it ----------------------------------------------------------------------------------------------------
  */
 
-static int each_event(struct trades *trades, void (*take)(struct trades *trades, const struct event *event),
-                      struct error *error)
+typedef void event_taker(struct trades *trades, const struct event *event);
+
+static int refuse_trimmed(const struct trades *trades, uint64_t missing_seq, struct error *error)
 {
-    uint64_t seq = 1;
-    for (;;) {
-        int count = eventlog_reader_read(trades->reader, seq, trades->events, EVENTS_AT_ONCE, error);
-        if (count <= 0)
-            return count;
-        for (int i = 0; i < count; i++)
-            take(trades, &trades->events[i]);
-        seq += (uint64_t)count;
-    }
+    return error_set(
+        error, ERROR_GONE, trades->config->events_directory,
+        "the day was trimmed: event %llu of it is neither there nor in retention.archive_path; set that to "
+        "the archive that has it, or ask PostgreSQL for the day's executions",
+        (ull)missing_seq);
 }
 
-static int make(struct trades *trades, const struct config *config, struct error *error)
+/* The events from first_seq to the one before end_seq, as far as there are any; `whole`: none may be missing. */
+static int read_events(struct trades *trades, struct eventlog_reader *reader, uint64_t first_seq, uint64_t end_seq,
+                       bool whole, event_taker *take, struct error *error)
 {
-    int code = eventlog_reader_open(&trades->reader, config->events_directory, error);
-    if (code == 0)
-        code = each_event(trades, look_at, error);
+    uint64_t next = first_seq;
+    int count = 0;
+    while (next < end_seq && (count = eventlog_reader_read(reader, next, trades->events, EVENTS_AT_ONCE, error)) > 0) {
+        for (int i = 0; i < count; i++) {
+            const struct event *event = &trades->events[i];
+            if (whole && next < end_seq && event->event_seq != next)
+                return refuse_trimmed(trades, next, error);
+            next = event->event_seq + 1;
+            if (event->event_seq < end_seq)
+                take(trades, event);
+        }
+    }
+    return count < 0 ? count : 0;
+}
+
+static int each_event(struct trades *trades, uint64_t first_seq, uint64_t end_seq, bool whole, event_taker *take,
+                      struct error *error)
+{
+    struct eventlog_reader *reader = NULL;
+    int code = eventlog_reader_open(&reader, trades->config->events_directory, error);
+    if (code < 0)
+        return code;
+    eventlog_reader_skip(reader, UINT64_MAX);
+    if (whole)
+        eventlog_reader_archive(reader, trades->config->retention_archive_path);
+    code = read_events(trades, reader, first_seq, end_seq, whole, take, error);
+    eventlog_reader_close(reader);
+    return code;
+}
+
+/* What is of all time, before end_seq: quick, of trimmed files little is left to read. */
+static int each_known(struct trades *trades, uint64_t end_seq, event_taker *take, struct error *error)
+{
+    return each_event(trades, 1, end_seq, false, take, error);
+}
+
+static int each_of_day(struct trades *trades, event_taker *take, struct error *error)
+{
+    return each_event(trades, trades->first_seq, trades->end_seq, true, take, error);
+}
+
+static int make(struct trades *trades, struct error *error)
+{
+    int code = each_known(trades, UINT64_MAX, find_day, error);
     if (code == 0 && trades->first_seq == 0)
-        code = error_set(error, ERROR_INVALID, config->events_directory, "there is no such day in the event log");
+        code =
+            error_set(error, ERROR_INVALID, trades->config->events_directory, "there is no such day in the event log");
+    if (code == 0)
+        code = each_of_day(trades, note_broken, error);
+    if (code == 0)
+        code = each_known(trades, trades->first_seq, note_names, error);
     if (code < 0)
         return code;
     printf(
         "day,time,match_number,symbol,side,quantity,price,firm,user,user_ref,order_ref,client_order_id,role,state\n");
-    code = each_event(trades, print_event, error);
+    code = each_of_day(trades, print_event, error);
     if (code == 0 && !trades->ended)
         fprintf(stderr, "ringside trades: the day %u is not over, these are its trades so far\n", trades->date);
     return code;
@@ -253,7 +299,6 @@ static int make(struct trades *trades, const struct config *config, struct error
 
 static void release(struct trades *trades)
 {
-    eventlog_reader_close(trades->reader);
     free(trades->broken);
     free(trades->orders);
     free(trades->users);
@@ -279,12 +324,13 @@ int trades_main(int argc, char **argv)
     if (code != COMMAND_LINE_GO)
         return code;
     struct trades *trades = larger(NULL, 0, 1, sizeof(*trades));
+    trades->config = &line.config;
     trades->firm = line.values[OPTION_ONLY_FIRM];
     trades->date = line.values[OPTION_DAY] ? (uint32_t)strtoul(line.values[OPTION_DAY], NULL, 10) : 0;
     if (line.values[OPTION_DAY] && trades->date == 0)
         error_set(&error, ERROR_INVALID, "--day", "'%s' is no date such as 20261124", line.values[OPTION_DAY]);
     else
-        make(trades, &line.config, &error);
+        make(trades, &error);
     if (error.code < 0)
         fprintf(stderr, "ringside trades: %s: %s\n", error.where, error.what);
     release(trades);

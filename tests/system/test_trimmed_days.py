@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""What an exchange still knows once the event log was trimmed: two trading days, of which the first has gone.
+
+Goal: names outlive their events, and what a day's events are needed for works with an archive that has them and is
+refused, with nothing touched, without one. Method: a first day of more events than a file of the log holds, ended and
+trimmed to an archive by the commands that people use; then each tool, with the archive and without.
+"""
+import csv
+import io
+import json
+import os
+import sys
+
+from exchange import Exchange
+from ouch_client import enter
+from tap import eventually, run
+
+FILE_EVENTS = 1 << 20  # docs/journal.md
+NEXT_DAY = "20990102"
+FAILED = 1
+
+exchange = Exchange(sys.argv[1], stores=True, configure_stores=False,
+                    stages=("journaler", "sequencer", "matcher", "gateway", "admin"))
+archive = os.path.join(exchange.directory, "archive")
+exchange.options["retention.archive_path"] = archive
+exchange.write_config()
+state = {}
+
+
+def tool(*words, code=0):
+    done = exchange.run_tool(*words, "--config", exchange.config_path, check=False)
+    assert done.returncode == code, (words, done)
+    return done
+
+
+def use_archive(wanted):
+    exchange.options.pop("retention.archive_path", None)
+    if wanted:
+        exchange.options["retention.archive_path"] = archive
+    exchange.write_config()
+
+
+def trades(*words):
+    return list(csv.DictReader(io.StringIO(tool("trades", *words).stdout)))
+
+
+def trade(client, reference, symbol):
+    """A trade of the user with itself, of which nothing is left."""
+    client.send_many([enter(reference, side="B", quantity=40, symbol=symbol, price=1000000),
+                      enter(reference + 1, side="S", quantity=40, symbol=symbol, price=1000000)])
+    client.expect("E", reference + 1)
+
+
+def test_a_day_fills_a_file_of_the_log_and_is_trimmed():
+    exchange.start()
+    with exchange.login("USER10") as client:
+        trade(client, 1, "INTC")
+    while exchange.event_seq_last() <= FILE_EVENTS:
+        assert exchange.load("--orders", 100000)["complete"] is True
+    state["first"] = trades()
+    state["day"] = state["first"][0]["day"]
+    tool("admin", "day", "end")
+    tool("admin", "day", "start", NEXT_DAY)
+    tool("admin", "open", "all")
+    with exchange.login("USER10") as client:
+        trade(client, 1, "MSFT")
+
+    def is_trimmed():
+        return json.loads(tool("journal", "trim", "--json").stdout)["events"]["files"] == 1
+
+    eventually(is_trimmed, 20, "the log has the beginning of the day, and a file goes")
+    assert os.path.exists(os.path.join(archive, "events-0000000000.log"))
+
+
+def test_trades_of_a_day_that_is_there():
+    use_archive(False)
+    for sides in (trades(), trades("--day", NEXT_DAY)):
+        assert [(side["day"], side["symbol"], side["user"], side["quantity"], side["role"]) for side in sides] == [
+            (NEXT_DAY, "MSFT", "USER10", "40", "taker"), (NEXT_DAY, "MSFT", "USER10", "40", "maker")], sides
+
+
+def test_trades_of_a_day_that_was_trimmed():
+    refused = tool("trades", "--day", state["day"], code=FAILED)
+    assert "the day was trimmed" in refused.stderr and refused.stdout == "", refused
+    use_archive(True)
+    assert trades("--day", state["day"]) == state["first"]
+    use_archive(False)
+
+
+with exchange:
+    run(test_a_day_fills_a_file_of_the_log_and_is_trimmed, test_trades_of_a_day_that_is_there,
+        test_trades_of_a_day_that_was_trimmed, on_failure=exchange.log_tails)
