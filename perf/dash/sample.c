@@ -4,8 +4,8 @@
 
 #include "base/units.h"
 #include "env/clock.h"
-#include "eventlog/eventlog.h"
 #include "metrics/values.h"
+#include "perf/probe/learn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,6 @@
 _Static_assert(DASH_STORES_MAX == STORE_NAME_COUNT, "a place for each store");
 
 #define LISTEN_RECORDS 1024u /* of one ring, each time */
-#define LEARN_EVENTS   262144u
 
 /* ---- the rings ----------------------------------------------------------------------------------------------------
  */
@@ -73,29 +72,15 @@ static void refresh(struct sampler *sampler)
         sampler_learn(sampler);
 }
 
-static void learn_from_log(struct sampler *sampler)
+static void learn_event(void *tape, const struct event *event)
 {
-    struct eventlog_reader *reader = NULL;
-    const uint32_t room = 512;
-    struct event *events = malloc(room * sizeof(*events));
-    int count = 0;
-    if (events && eventlog_reader_open(&reader, sampler->config->events_directory, NULL) == 0) {
-        for (uint64_t seq = 1; seq < LEARN_EVENTS; seq += (uint64_t)count) {
-            count = eventlog_reader_read(reader, seq, events, room, NULL);
-            if (count <= 0)
-                break;
-            for (int i = 0; i < count; i++)
-                tape_take(&sampler->tape, &events[i]);
-        }
-        eventlog_reader_close(reader);
-    }
-    free(events);
+    tape_take(tape, event);
 }
 
 void sampler_learn(struct sampler *sampler)
 {
     struct event event;
-    learn_from_log(sampler);
+    learn_from_log(sampler->config->events_directory, learn_event, &sampler->tape);
     if (sampler->events.ring.file) {
         uint64_t now = sampler->events.observer.next;
         tap_seek(&sampler->events, 0);

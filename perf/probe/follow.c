@@ -1,30 +1,19 @@
 /* Records as they come: which of them a filter lets through, what they are called, and where they go. */
 #include "perf/probe/probe.h"
 
-#include "eventlog/eventlog.h"
+#include "perf/probe/learn.h"
 #include "show/show.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define LEARNED_EVENTS 262144u /* 32 MiB of the log: its beginning names the instruments and who logged in first */
-#define READ_EVENTS    512u
+static void learn_name(void *names, const struct event *event)
+{
+    (void)names_note(names, event);
+}
 
 void follow_learn_names(struct probe *probe)
 {
-    struct eventlog_reader *reader = NULL;
-    struct event *events = malloc(READ_EVENTS * sizeof(*events));
-    uint64_t seq = 1;
-    int count = 0;
-    if (events && eventlog_reader_open(&reader, probe->config->events_directory, NULL) == 0) {
-        while (seq < LEARNED_EVENTS && (count = eventlog_reader_read(reader, seq, events, READ_EVENTS, NULL)) > 0) {
-            for (int i = 0; i < count; i++)
-                (void)names_note(&probe->names, &events[i]);
-            seq += (uint64_t)count;
-        }
-        eventlog_reader_close(reader);
-    }
-    free(events);
+    learn_from_log(probe->config->events_directory, learn_name, &probe->names);
 }
 
 /* ---- the filter ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
  *   follow.c   records that a filter lets through, as text, JSON or bytes
  *   report.c   what was seen, as a table or JSON
  *   tap.c      one ring, watched          hops.c   the histograms          told.c   the last hop
+ *   learn.c    what the event log knows of names
  */
 #ifndef RINGSIDE_PROBE_H
 #define RINGSIDE_PROBE_H

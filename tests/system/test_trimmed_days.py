@@ -9,13 +9,15 @@ import csv
 import io
 import json
 import os
+import subprocess
 import sys
 
-from exchange import Exchange
+from exchange import SYMBOLS, Exchange
 from ouch_client import enter
 from tap import eventually, run
 
 FILE_EVENTS = 1 << 20  # docs/journal.md
+EVENT_SLOTS = 4096
 NEXT_DAY = "20990102"
 FAILED = 1
 
@@ -23,6 +25,7 @@ exchange = Exchange(sys.argv[1], stores=True, configure_stores=False,
                     stages=("journaler", "sequencer", "matcher", "gateway", "admin"))
 archive = os.path.join(exchange.directory, "archive")
 exchange.options["retention.archive_path"] = archive
+exchange.options["rings.event_slots"] = EVENT_SLOTS
 exchange.write_config()
 state = {}
 
@@ -56,7 +59,7 @@ def test_a_day_fills_a_file_of_the_log_and_is_trimmed():
     with exchange.login("USER10") as client:
         trade(client, 1, "INTC")
     while exchange.event_seq_last() <= FILE_EVENTS:
-        assert exchange.load("--orders", 100000)["complete"] is True
+        assert exchange.load("--orders", 40000)["complete"] is True
     state["first"] = trades()
     state["day"] = state["first"][0]["day"]
     tool("admin", "day", "end")
@@ -87,6 +90,34 @@ def test_trades_of_a_day_that_was_trimmed():
     use_archive(False)
 
 
+def test_probe_knows_names_from_before():
+    with exchange.login("USER10") as client:
+        watching = subprocess.Popen([exchange.ringside, "probe", "event", "--follow", "--json", "--kind", "executed",
+                                     "--symbol", "INTC", "--session", "USER10", "--count", "1", "--seconds", "30",
+                                     "--config", exchange.config_path], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, text=True)
+
+        def told():
+            trade(client, told.reference, "INTC")
+            told.reference += 2
+            return watching.poll() is not None
+
+        told.reference = 3
+        eventually(told, 20, "the probe has seen a trade", every_s=0.2)
+    seen = json.loads(watching.communicate()[0])
+    assert (seen["symbol"], seen["user"]) == ("INTC", "USER10"), seen
+
+
+def test_top_knows_names_from_before():
+    with exchange.login("USER10"):
+        assert exchange.load("--orders", 2 * EVENT_SLOTS)["complete"] is True  # the ring has forgotten the login
+        seen = json.loads(tool("top", "--once", "--json", "--every", 0.5, code=FAILED).stdout)
+    assert [alarm["name"] for alarm in seen["alarms"]] == ["persister"], seen["alarms"]
+    assert [session["user"] for session in seen["sessions"]] == ["USER10"], seen["sessions"]
+    assert {instrument["symbol"] for instrument in seen["instruments"]} == set(SYMBOLS), seen["instruments"]
+
+
 with exchange:
     run(test_a_day_fills_a_file_of_the_log_and_is_trimmed, test_trades_of_a_day_that_is_there,
-        test_trades_of_a_day_that_was_trimmed, on_failure=exchange.log_tails)
+        test_trades_of_a_day_that_was_trimmed, test_probe_knows_names_from_before, test_top_knows_names_from_before,
+        on_failure=exchange.log_tails)
