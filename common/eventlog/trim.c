@@ -45,16 +45,14 @@ static int form_of(const char *directory, uint64_t number, struct error *error)
 int eventlog_whole_from(const char *directory, const char *archive, uint64_t *ret_seq, struct error *error)
 {
     uint64_t number = 0;
-    for (;; number++) {
-        int form = form_of(directory, number, error);
-        if (form == FORM_TRIMMED && archive && *archive && form_of(archive, number, NULL) == FORM_WHOLE)
-            form = FORM_WHOLE;
-        if (form < 0)
-            return form;
-        if (form != FORM_TRIMMED)
-            break;
-    }
-    *ret_seq = number == 0 ? 1 : number * EVENTLOG_FILE_EVENTS;
+    uint64_t whole_from = 0; /* number of a file; an archive may lack one behind some that it has */
+    int form;
+    for (; (form = form_of(directory, number, error)) == FORM_TRIMMED; number++)
+        if (!archive || !*archive || form_of(archive, number, NULL) != FORM_WHOLE)
+            whole_from = number + 1;
+    if (form < 0)
+        return form;
+    *ret_seq = whole_from == 0 ? 1 : whole_from * EVENTLOG_FILE_EVENTS;
     return 0;
 }
 

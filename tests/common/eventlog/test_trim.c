@@ -206,6 +206,24 @@ Test(trim, the_archive_is_as_good)
     }
 }
 
+Test(trim, an_archive_that_lacks_a_later_file_is_whole_behind_that_alone)
+{
+    char path[128];
+    (void)trim(UINT64_MAX, archive);
+    snprintf(path, sizeof(path), "%s/events-0000000001.log", archive);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(whole_from(archive), 2 * EVENTLOG_FILE_EVENTS);
+}
+
+Test(trim, an_archive_that_lacks_the_first_file_is_whole_behind_that)
+{
+    char path[128];
+    (void)trim(UINT64_MAX, archive);
+    snprintf(path, sizeof(path), "%s/events-0000000000.log", archive);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(whole_from(archive), EVENTLOG_FILE_EVENTS);
+}
+
 Test(trim, it_goes_on_where_it_was_cut_short)
 {
     char path[128], to_path[128], command[512];
