@@ -56,6 +56,7 @@ struct check_log {
     const char *directory, *archive;
     uint64_t whole_from; /* from this event on all are there; before it sessions, instruments and days */
     uint64_t day_from;   /* from here on trading days are: 1, or the first that begins there */
+    uint32_t date_from;  /* which that is, as 20261124; 0: all are */
 };
 
 int check_log_find(struct check_log *log, const struct config *config, struct error *error);

@@ -26,8 +26,10 @@ static int find_day(struct check_log *log, struct error *error)
     int code = check_events_open(&events, log, log->whole_from, UINT64_MAX - 1, error);
     log->day_from = UINT64_MAX;
     while (events && code == 0 && log->day_from == UINT64_MAX && (event = check_events_next(events, &code, error)))
-        if (event->kind == EVENT_DAY_STARTED)
+        if (event->kind == EVENT_DAY_STARTED) {
             log->day_from = event->event_seq;
+            log->date_from = event->day.date;
+        }
     check_events_close(events);
     return code;
 }

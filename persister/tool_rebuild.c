@@ -5,9 +5,10 @@
  * Rules
  *   1. The database must be empty, or --drop says that what is in the schema ringside may go.
  *   2. No persister of this exchange may be at work: its lock is taken for the time.
- *   3. Interrupted, it leaves a database that is right up to its mark; the persister, or another rebuild with the same
+ *   3. Nothing is dropped before it is known that the log, with its archive, has all that must take its place.
+ *   4. Interrupted, it leaves a database that is right up to its mark; the persister, or another rebuild with the same
  *      --day, goes on from there.
- *   4. From a day on: sessions, instruments and days are of all time, orders and what happened to them of that day and
+ *   5. From a day on: sessions, instruments and days are of all time, orders and what happened to them of that day and
  *      later. A day begins with no live order (the one before ended by cancelling all), so each order is whole.
  */
 #include "base/units.h"
@@ -45,49 +46,10 @@ struct rebuild {
     struct postgres_sink *sinks[PARTS_COUNT];
 };
 
-/* ---- the database ------------------------------------------------------------------------------------------------ */
-
-/* What is in the way: 0, or an error that names it. */
-static int check_empty(PGconn *connection, uint64_t first_seq, struct error *error)
-{
-    PGresult *result = PQexec(connection, "SELECT max(event_seq), min(first_seq) FROM ringside.high_water");
-    uint64_t mark = 0;
-    uint64_t first = 0;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK) {
-        mark = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-        first = strtoull(PQgetvalue(result, 0, 1), NULL, 10);
-    }
-    PQclear(result);
-    if (mark == 0 || (first == first_seq && first > 1)) /* empty, or the same rebuild goes on */
-        return 0;
-    return error_set(error, ERROR_INVALID, "schema ringside",
-                     "the database holds events up to %" PRIu64 ": give an empty one, or --drop to throw them away",
-                     mark);
-}
-
-static int prepare_database(const struct rebuild *rebuild, bool drop, struct error *error)
-{
-    PGconn *connection = PQconnectdb(rebuild->config->postgres_connection);
-    int code = 0;
-    if (PQstatus(connection) != CONNECTION_OK)
-        code = error_set(error, ERROR_CLOSED, "PostgreSQL", "%s", PQerrorMessage(connection));
-    if (code == 0 && drop) {
-        PGresult *result =
-            PQexec(connection, "SET client_min_messages = error; DROP SCHEMA IF EXISTS ringside CASCADE");
-        if (PQresultStatus(result) != PGRES_COMMAND_OK)
-            code = error_set(error, ERROR_CLOSED, "PostgreSQL", "%s", PQerrorMessage(connection));
-        PQclear(result);
-    }
-    if (code == 0)
-        code = check_empty(connection, rebuild->first_seq, error);
-    PQfinish(connection);
-    return code;
-}
-
 /* ---- the log ----------------------------------------------------------------------------------------------------- */
 
-/* The number of the event by which the day (20261124) began. */
-static int find_day(const struct config *config, uint32_t date, uint64_t *ret_seq, struct error *error)
+/* The number of the event by which the day (20261124) began; of 0, the first one. */
+static int find_start(const struct config *config, uint32_t date, uint64_t *ret_seq, struct error *error)
 {
     static struct event chunk[1024];
     struct eventlog_reader *reader = NULL;
@@ -99,17 +61,81 @@ static int find_day(const struct config *config, uint32_t date, uint64_t *ret_se
     eventlog_reader_skip(reader, UINT64_MAX);
     while ((count = eventlog_reader_read(reader, next, chunk, 1024, error)) > 0) {
         for (int i = 0; i < count; i++)
-            if (chunk[i].kind == EVENT_DAY_STARTED && chunk[i].day.date == date) {
-                *ret_seq = chunk[i].event_seq;
+            if (date == 0 || (chunk[i].kind == EVENT_DAY_STARTED && chunk[i].day.date == date)) {
+                *ret_seq = date == 0 ? 1 : chunk[i].event_seq;
                 eventlog_reader_close(reader);
                 return 0;
             }
         next = chunk[count - 1].event_seq + 1;
     }
     eventlog_reader_close(reader);
-    return count < 0 ? count
-                     : error_set(error, ERROR_INVALID, config->events_directory,
-                                 "no trading day %u began in its events 1 to %" PRIu64, date, next - 1);
+    if (count < 0)
+        return count;
+    if (date == 0)
+        return error_set(error, ERROR_INVALID, config->events_directory, "there are no events to fill it from");
+    return error_set(error, ERROR_INVALID, config->events_directory,
+                     "no trading day %u began in its events 1 to %" PRIu64, date, next - 1);
+}
+
+/* All from first_seq on must be there. */
+static int check_whole(const struct rebuild *rebuild, struct error *error)
+{
+    struct check_log log;
+    int code = check_log_find(&log, rebuild->config, error);
+    if (code < 0 || rebuild->first_seq >= log.whole_from)
+        return code < 0 ? code : 0;
+    return error_set(error, ERROR_GONE, log.directory,
+                     "of the events before %" PRIu64 " some that it needs were trimmed and are not in "
+                     "retention.archive_path: set that to the archive that has them, or give --day, %u or a later one; "
+                     "the database was left as it is",
+                     log.whole_from, log.date_from);
+}
+
+/* ---- the database ------------------------------------------------------------------------------------------------ */
+
+/* What is in the way: an error that names it. 0: it is empty. 1: the same rebuild has begun, and goes on. */
+static int check_empty(PGconn *connection, uint64_t first_seq, struct error *error)
+{
+    PGresult *result = PQexec(connection, "SELECT max(event_seq), min(first_seq) FROM ringside.high_water");
+    uint64_t mark = 0;
+    uint64_t first = 0;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK) {
+        mark = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+        first = strtoull(PQgetvalue(result, 0, 1), NULL, 10);
+    }
+    PQclear(result);
+    if (mark == 0)
+        return 0;
+    if (first == first_seq && first > 1)
+        return 1;
+    return error_set(error, ERROR_INVALID, "schema ringside",
+                     "the database holds events up to %" PRIu64 ": give an empty one, or --drop to throw them away",
+                     mark);
+}
+
+static int drop_schema(PGconn *connection, struct error *error)
+{
+    PGresult *result = PQexec(connection, "SET client_min_messages = error; DROP SCHEMA IF EXISTS ringside CASCADE");
+    bool is_done = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PQclear(result);
+    return is_done ? 0 : error_set(error, ERROR_CLOSED, "PostgreSQL", "%s", PQerrorMessage(connection));
+}
+
+/* One that has begun needs what is behind its mark alone: what it lacks it finds as it goes on. */
+static int prepare_database(const struct rebuild *rebuild, bool drop, struct error *error)
+{
+    PGconn *connection = PQconnectdb(rebuild->config->postgres_connection);
+    int code = 0;
+    if (PQstatus(connection) != CONNECTION_OK)
+        code = error_set(error, ERROR_CLOSED, "PostgreSQL", "%s", PQerrorMessage(connection));
+    if (code == 0 && !drop)
+        code = check_empty(connection, rebuild->first_seq, error);
+    if (code == 0)
+        code = check_whole(rebuild, error);
+    if (code == 0 && drop)
+        code = drop_schema(connection, error);
+    PQfinish(connection);
+    return code < 0 ? code : 0;
 }
 
 /* 2026-11-24 as 20261124; 0: it is no date. */
@@ -235,8 +261,7 @@ static int rebuild_with(struct config *config, const char *day, bool drop, bool 
         return code;
     if (config->postgres_batch_events < BATCH_EVENTS)
         config->postgres_batch_events = BATCH_EVENTS;
-    if (day)
-        code = find_day(config, date_of(day), &rebuild.first_seq, error);
+    code = find_start(config, day ? date_of(day) : 0, &rebuild.first_seq, error);
     if (code >= 0)
         code = prepare_database(&rebuild, drop, error);
     if (code >= 0)

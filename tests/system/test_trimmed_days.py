@@ -19,7 +19,7 @@ from tap import eventually, run
 FILE_EVENTS = 1 << 20  # docs/journal.md
 EVENT_SLOTS = 4096
 NEXT_DAY = "20990102"
-FAILED = 1
+FAILED, CONFIG = 1, 78
 
 exchange = Exchange(sys.argv[1], stores=True, configure_stores=False,
                     stages=("journaler", "sequencer", "matcher", "gateway", "admin"))
@@ -117,7 +117,51 @@ def test_top_knows_names_from_before():
     assert {instrument["symbol"] for instrument in seen["instruments"]} == set(SYMBOLS), seen["instruments"]
 
 
+def rebuild(*words, code=0):
+    return tool("persister", "rebuild", *words, code=code)
+
+
+def refused_and_untouched(*words):
+    before = exchange.sql("select store, event_seq, epoch from ringside.high_water order by store")
+    refused = rebuild(*words, code=FAILED)
+    assert "were trimmed and are not in retention.archive_path" in refused.stderr, refused
+    assert f"give --day, {NEXT_DAY} or a later one" in refused.stderr, refused
+    assert exchange.sql("select store, event_seq, epoch from ringside.high_water order by store") == before
+
+
+def test_rebuild_fills_from_a_day_that_is_there_alone():
+    exchange.options["postgres.connection"] = exchange.postgres_connection
+    exchange.write_config()
+    assert f"{NEXT_DAY} or a later one" in rebuild(code=FAILED).stderr
+    assert exchange.sql("select to_regnamespace('ringside') is null") == [["t"]]
+    rebuild("--day", "2099-01-02")
+    assert exchange.sql_number("select count(*) from ringside.executions") == len(trades())
+    tool("persister", "check")
+
+
+def test_rebuild_drops_nothing_that_it_cannot_fill_again():
+    refused_and_untouched("--drop")
+    refused_and_untouched("--drop", "--day", f"{state['day'][:4]}-{state['day'][4:6]}-{state['day'][6:]}")
+    use_archive(True)
+    os.rename(archive + "/events-0000000000.log", archive + "/moved")
+    refused_and_untouched("--drop")
+    os.rename(archive + "/moved", archive + "/events-0000000000.log")
+    exchange.options["events.directory"] += ".mistyped"
+    exchange.write_config()
+    assert "there are no events" in rebuild("--drop", code=CONFIG).stderr
+    exchange.options["events.directory"] = exchange.options["events.directory"].removesuffix(".mistyped")
+    exchange.write_config()
+    tool("persister", "check")
+
+
+def test_rebuild_takes_the_archive():
+    rebuild("--drop")
+    assert exchange.sql_number("select count(*) from ringside.executions") == len(state["first"]) + len(trades())
+    tool("persister", "check")
+
+
 with exchange:
     run(test_a_day_fills_a_file_of_the_log_and_is_trimmed, test_trades_of_a_day_that_is_there,
         test_trades_of_a_day_that_was_trimmed, test_probe_knows_names_from_before, test_top_knows_names_from_before,
-        on_failure=exchange.log_tails)
+        test_rebuild_fills_from_a_day_that_is_there_alone, test_rebuild_drops_nothing_that_it_cannot_fill_again,
+        test_rebuild_takes_the_archive, on_failure=exchange.log_tails)
