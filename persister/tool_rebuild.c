@@ -11,6 +11,7 @@
  *   5. From a day on: sessions, instruments and days are of all time, orders and what happened to them of that day and
  *      later. A day begins with no live order (the one before ended by cancelling all), so each order is whole.
  */
+#include "base/date.h"
 #include "base/units.h"
 #include "check.h"
 #include "env/clock.h"
@@ -28,7 +29,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PARTS_COUNT  2
@@ -136,16 +136,6 @@ static int prepare_database(const struct rebuild *rebuild, bool drop, struct err
         code = drop_schema(connection, error);
     PQfinish(connection);
     return code < 0 ? code : 0;
-}
-
-/* 2026-11-24 as 20261124; 0: it is no date. */
-static uint32_t date_of(const char *text)
-{
-    struct tm day = {0};
-    const char *end = strptime(text, "%Y-%m-%d", &day);
-    if (!end || *end != '\0' || day.tm_year < 0)
-        return 0;
-    return (uint32_t)((day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 + day.tm_mday);
 }
 
 /* ---- filling ----------------------------------------------------------------------------------------------------- */
@@ -261,7 +251,7 @@ static int rebuild_with(struct config *config, const char *day, bool drop, bool 
         return code;
     if (config->postgres_batch_events < BATCH_EVENTS)
         config->postgres_batch_events = BATCH_EVENTS;
-    code = find_start(config, day ? date_of(day) : 0, &rebuild.first_seq, error);
+    code = find_start(config, day ? date_read(day) : 0, &rebuild.first_seq, error);
     if (code >= 0)
         code = prepare_database(&rebuild, drop, error);
     if (code >= 0)
@@ -288,8 +278,8 @@ int rebuild_main(int argc, char **argv)
     if (code != COMMAND_LINE_GO)
         return code;
     const char *day = line.values[OPTION_DAY];
-    if (day && date_of(day) == 0) {
-        fprintf(stderr, "ringside persister rebuild: \"%s\" is no day; it must be as 2026-11-24\n", day);
+    if (day && date_read(day) == 0) {
+        fprintf(stderr, "ringside persister rebuild: \"%s\" is no day; it must be as 2026-11-24 or 20261124\n", day);
         config_finish(&line.config);
         return EXIT_STAGE_USAGE;
     }

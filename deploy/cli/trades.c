@@ -10,6 +10,7 @@
  *      log or in the archive, or it is refused: a list that lacks trades is worse than none.
  */
 #include "base/bytes.h"
+#include "base/date.h"
 #include "base/units.h"
 #include "cli.h"
 #include "eventlog/eventlog.h"
@@ -326,9 +327,10 @@ int trades_main(int argc, char **argv)
     struct trades *trades = larger(NULL, 0, 1, sizeof(*trades));
     trades->config = &line.config;
     trades->firm = line.values[OPTION_ONLY_FIRM];
-    trades->date = line.values[OPTION_DAY] ? (uint32_t)strtoul(line.values[OPTION_DAY], NULL, 10) : 0;
+    trades->date = line.values[OPTION_DAY] ? date_read(line.values[OPTION_DAY]) : 0;
     if (line.values[OPTION_DAY] && trades->date == 0)
-        error_set(&error, ERROR_INVALID, "--day", "'%s' is no date such as 20261124", line.values[OPTION_DAY]);
+        error_set(&error, ERROR_INVALID, "--day", "'%s' is no date such as 20261124 or 2026-11-24",
+                  line.values[OPTION_DAY]);
     else
         make(trades, &error);
     if (error.code < 0)

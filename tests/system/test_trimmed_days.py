@@ -77,7 +77,7 @@ def test_a_day_fills_a_file_of_the_log_and_is_trimmed():
 
 def test_trades_of_a_day_that_is_there():
     use_archive(False)
-    for sides in (trades(), trades("--day", NEXT_DAY)):
+    for sides in (trades(), trades("--day", NEXT_DAY), trades("--day", "2099-01-02")):
         assert [(side["day"], side["symbol"], side["user"], side["quantity"], side["role"]) for side in sides] == [
             (NEXT_DAY, "MSFT", "USER10", "40", "taker"), (NEXT_DAY, "MSFT", "USER10", "40", "maker")], sides
 
@@ -141,7 +141,7 @@ def test_rebuild_fills_from_a_day_that_is_there_alone():
 
 def test_rebuild_drops_nothing_that_it_cannot_fill_again():
     refused_and_untouched("--drop")
-    refused_and_untouched("--drop", "--day", f"{state['day'][:4]}-{state['day'][4:6]}-{state['day'][6:]}")
+    refused_and_untouched("--drop", "--day", state["day"])
     use_archive(True)
     os.rename(archive + "/events-0000000000.log", archive + "/moved")
     refused_and_untouched("--drop")

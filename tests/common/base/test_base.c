@@ -1,9 +1,10 @@
 /*
- * Tests of common/base: checksum, histogram, bytes, error. Each against figures from outside the code: the check values
- * of RFC 3720 B.4, a sorted array, bytes written by hand.
+ * Tests of common/base: checksum, histogram, bytes, dates, error. Each against figures from outside the code: the check
+ * values of RFC 3720 B.4, a sorted array, bytes written by hand.
  */
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/date.h"
 #include "base/error.h"
 #include "base/histogram.h"
 #include "base/units.h"
@@ -168,6 +169,23 @@ Test(bytes, text_fields)
     cr_assert_str_eq(text, "");
     text_trim(text, "A B\0\0\0", sizeof(field));
     cr_assert_str_eq(text, "A B");
+}
+
+Test(date, is_read_with_dashes_or_without)
+{
+    cr_assert_eq(date_read("20261124"), 20261124);
+    cr_assert_eq(date_read("2026-11-24"), 20261124);
+    cr_assert_eq(date_read("2028-02-29"), 20280229);
+    cr_assert_eq(date_read("00010101"), 10101);
+}
+
+Test(date, is_nothing_else)
+{
+    static const char *const wrong[] = {"",           "yesterday",  "2026-11",  "2026-1124", "2026-11-2", "2026-11-24 ",
+                                        "2026/11/24", "20261324",   "20260024", "20261100",  "20260230",  "202611244",
+                                        "+2026-11-4", "2026-11-3a", "00001124"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        cr_assert_eq(date_read(wrong[i]), 0, "'%s'", wrong[i]);
 }
 
 Test(error, carries_where_and_what)
