@@ -6,8 +6,8 @@
  *   1. The database must be empty, or --drop says that what is in the schema ringside may go.
  *   2. No persister of this exchange may be at work: its lock is taken for the time.
  *   3. Nothing is dropped before it is known that the log, with its archive, has all that must take its place.
- *   4. Interrupted, it leaves a database that is right up to its mark; the persister, or another rebuild with the same
- *      --day, goes on from there.
+ *   4. Interrupted, it says that it is unfinished, fails, and leaves a database that is right up to its mark; the
+ *      persister, or another rebuild with the same --day, goes on from there.
  *   5. From a day on: sessions, instruments and days are of all time, orders and what happened to them of that day and
  *      later. A day begins with no live order (the one before ended by cancelling all), so each order is whole.
  */
@@ -132,6 +132,8 @@ static int prepare_database(const struct rebuild *rebuild, bool drop, struct err
         code = check_empty(connection, rebuild->first_seq, error);
     if (code == 0)
         code = check_whole(rebuild, error);
+    if (code == 0 && signals_end_requests() > 0)
+        code = error_set(error, ERROR_CLOSED, "interrupted", "the database was left as it is");
     if (code == 0 && drop)
         code = drop_schema(connection, error);
     PQfinish(connection);
@@ -172,7 +174,9 @@ static bool are_level(const struct rebuild *rebuild)
     return postgres_sink_is_level(rebuild->sinks[0]) && postgres_sink_is_level(rebuild->sinks[1]);
 }
 
-static void report(const struct rebuild *rebuild, uint64_t began_ns, bool json)
+enum progress { UNDER_WAY, UNFINISHED, COMPLETE };
+
+static void report(const struct rebuild *rebuild, uint64_t began_ns, bool json, enum progress progress)
 {
     struct store_status status[PARTS_COUNT];
     for (int part = 0; part < PARTS_COUNT; part++)
@@ -180,11 +184,12 @@ static void report(const struct rebuild *rebuild, uint64_t began_ns, bool json)
     double seconds = (double)(clock_monotonic_ns() - began_ns) / 1e9;
     if (json)
         printf("{\"first_seq\": %" PRIu64 ", \"event_seq\": %" PRIu64 ", \"orders_event_seq\": %" PRIu64
-               ", \"seconds\": %.3f}\n",
-               rebuild->first_seq, status[0].mark_seq, status[1].mark_seq, seconds);
+               ", \"seconds\": %.3f, \"complete\": %s}\n",
+               rebuild->first_seq, status[0].mark_seq, status[1].mark_seq, seconds,
+               progress == COMPLETE ? "true" : "false");
     else
-        printf("events up to %" PRIu64 ", orders up to %" PRIu64 ", in %.1f s\n", status[0].mark_seq,
-               status[1].mark_seq, seconds);
+        printf("%sevents up to %" PRIu64 ", orders up to %" PRIu64 ", in %.1f s\n",
+               progress == UNFINISHED ? "unfinished: " : "", status[0].mark_seq, status[1].mark_seq, seconds);
     fflush(stdout);
 }
 
@@ -225,12 +230,17 @@ static int fill(struct rebuild *rebuild, bool json, struct error *error)
             code = find_trouble(rebuild, began_ns, &seen_up_ns, error);
         }
         if (!json && clock_monotonic_ns() - told_ns >= REPORT_NS) {
-            report(rebuild, began_ns, false);
+            report(rebuild, began_ns, false, UNDER_WAY);
             told_ns = clock_monotonic_ns();
         }
     }
+    bool is_complete = code >= 0 && are_level(rebuild);
     if (code >= 0)
-        report(rebuild, began_ns, json);
+        report(rebuild, began_ns, json, is_complete ? COMPLETE : UNFINISHED);
+    if (code >= 0 && !is_complete)
+        code = error_set(error, ERROR_CLOSED, "interrupted",
+                         "the database is right up to there, and not complete; the persister goes on from there, or "
+                         "another rebuild with the same --day and without --drop");
     for (int part = 0; part < PARTS_COUNT; part++)
         postgres_sink_close(rebuild->sinks[part]);
     close(rebuild->epoll_fd);
@@ -271,7 +281,10 @@ int rebuild_main(int argc, char **argv)
         .takes_json = true,
         .options = options,
         .option_count = 2,
-        .brief = true};
+        .brief = true,
+        .extra =
+            "\nExit codes: 0 filled; 1 failed, or interrupted and unfinished; 64 usage; 69 a persister is at work;\n"
+            "78 configuration, or what is in the way.\n"};
     struct command_line line;
     struct error error = {0};
     int code = command_line_read(&line, argc, argv, &form);

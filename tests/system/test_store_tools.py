@@ -10,14 +10,16 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
 from exchange import ROOT, STAGES, Exchange, SqlError
-from tap import Skip, run
+from tap import Skip, eventually, run
 
 EXAMPLES = os.path.join(ROOT, "deploy", "examples")
 NAMES = "Redis instruments and sessions"
+SETUP_LOCK = 5932749853361927  # persister/postgres_setup.c
 exchange = Exchange(sys.argv[1], stores=True, stages=(*STAGES, "admin"))
 state = {}
 
@@ -250,8 +252,43 @@ def test_rebuild_refuses_what_it_must_not_touch():
     rebuild("--day", "yesterday", code=64)
 
 
+@contextlib.contextmanager
+def held_up():
+    """What gives a database its tables waits, so that a rebuild has begun and cannot end."""
+    locks = "select count(*) from pg_locks where locktype = 'advisory'"
+    holder = subprocess.Popen(["psql", "-X", "-q", "-d", exchange.postgres_connection, "-c",
+                               f"select pg_advisory_lock({SETUP_LOCK}); select pg_sleep(60)"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: exchange.sql_number(locks) == 1, 10, "the lock is held")
+        yield lambda: eventually(lambda: exchange.sql_number(locks) > 1, 20, "the rebuild waits")
+    finally:
+        exchange.sql("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted")
+        holder.wait()
+        eventually(lambda: exchange.sql_number(locks) == 0, 10, "the rebuild's connections are gone")
+
+
+def interrupted(how, *arguments):
+    with held_up() as wait_for_it:
+        process = subprocess.Popen([exchange.ringside, "persister", "rebuild", "--drop", "--config",
+                                    exchange.config_path, *arguments], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for_it()
+        process.send_signal(how)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 1 and "interrupted" in err and "not complete" in err, (process.returncode, out, err)
+    return out.splitlines()[-1]
+
+
+def test_an_interrupted_rebuild_says_that_it_is_unfinished():
+    assert interrupted(signal.SIGINT).startswith("unfinished: events up to 0, orders up to 0")
+    report = json.loads(interrupted(signal.SIGTERM, "--json"))
+    assert report["complete"] is False and report["event_seq"] == 0, report
+
+
 def test_rebuild_makes_it_right_again():
     report = json.loads(rebuild("--drop").stdout)
+    assert report["complete"] is True, report
     assert report["event_seq"] == report["orders_event_seq"] == exchange.event_seq_last(), report
     postgres_agrees()
     day, first = exchange.sql("select day, event_seq from ringside.trading_days order by day desc limit 1")[0]
@@ -276,4 +313,5 @@ with exchange:
         test_check_agrees_whatever_becomes_of_the_small_tables, test_check_names_each_column_of_the_small_tables,
         test_check_names_rows_that_are_missing_or_too_many, test_check_names_what_is_wrong_with_names_in_redis,
         test_check_names_what_is_wrong, test_rebuild_refuses_what_it_must_not_touch,
-        test_rebuild_makes_it_right_again, test_the_persister_goes_on_from_there, on_failure=exchange.log_tails)
+        test_an_interrupted_rebuild_says_that_it_is_unfinished, test_rebuild_makes_it_right_again,
+        test_the_persister_goes_on_from_there, on_failure=exchange.log_tails)
