@@ -5,7 +5,8 @@
  * Rules
  *   1. The database must be empty, or --drop says that what is in the schema ringside may go.
  *   2. No persister of this exchange may be at work: its lock is taken for the time.
- *   3. Nothing is dropped before it is known that the log, with its archive, has all that must take its place.
+ *   3. Nothing is dropped before it is known that the log, with its archive, has all that must take its place; and from
+ *      then on `ringside journal trim` keeps it.
  *   4. Interrupted, it says that it is unfinished, fails, and leaves a database that is right up to its mark; the
  *      persister, or another rebuild with the same --day, goes on from there.
  *   5. From a day on: sessions, instruments and days are of all time, orders and what happened to them of that day and
@@ -16,6 +17,7 @@
 #include "check.h"
 #include "env/clock.h"
 #include "eventlog/eventlog.h"
+#include "eventlog/store_marks.h"
 #include "log/log.h"
 #include "postgres_sink.h"
 #include "run/run.h"
@@ -77,6 +79,15 @@ static int find_start(const struct config *config, uint32_t date, uint64_t *ret_
                      "no trading day %u began in its events 1 to %" PRIu64, date, next - 1);
 }
 
+/* Whoever trims the log would go by what the database had, not by what it is about to have. */
+static int keep_log(const struct rebuild *rebuild, struct error *error)
+{
+    struct store_marks marks = {0};
+    int code = store_marks_read(&marks, rebuild->config->events_directory, error);
+    marks.postgres_seq = rebuild->first_seq - 1;
+    return code < 0 ? code : store_marks_write(rebuild->config->events_directory, &marks, error);
+}
+
 /* All from first_seq on must be there. */
 static int check_whole(const struct rebuild *rebuild, struct error *error)
 {
@@ -130,6 +141,8 @@ static int prepare_database(const struct rebuild *rebuild, bool drop, struct err
         code = error_set(error, ERROR_CLOSED, "PostgreSQL", "%s", PQerrorMessage(connection));
     if (code == 0 && !drop)
         code = check_empty(connection, rebuild->first_seq, error);
+    if (code == 0)
+        code = keep_log(rebuild, error);
     if (code == 0)
         code = check_whole(rebuild, error);
     if (code == 0 && signals_end_requests() > 0)

@@ -139,6 +139,14 @@ def test_rebuild_fills_from_a_day_that_is_there_alone():
     tool("persister", "check")
 
 
+def test_trim_keeps_what_a_rebuild_reads():
+    with open(os.path.join(exchange.options["events.directory"], "stores.marks")) as file:
+        told = dict(line.split() for line in file)
+    first = exchange.sql_number("select min(first_seq) from ringside.high_water")
+    assert told == {"postgres": str(first - 1), "redis": "0"}, (told, first)
+    assert json.loads(tool("journal", "trim", "--json").stdout)["events"]["needed_seq"] < first
+
+
 def test_rebuild_drops_nothing_that_it_cannot_fill_again():
     refused_and_untouched("--drop")
     refused_and_untouched("--drop", "--day", state["day"])
@@ -163,5 +171,6 @@ def test_rebuild_takes_the_archive():
 with exchange:
     run(test_a_day_fills_a_file_of_the_log_and_is_trimmed, test_trades_of_a_day_that_is_there,
         test_trades_of_a_day_that_was_trimmed, test_probe_knows_names_from_before, test_top_knows_names_from_before,
-        test_rebuild_fills_from_a_day_that_is_there_alone, test_rebuild_drops_nothing_that_it_cannot_fill_again,
-        test_rebuild_takes_the_archive, on_failure=exchange.log_tails)
+        test_rebuild_fills_from_a_day_that_is_there_alone, test_trim_keeps_what_a_rebuild_reads,
+        test_rebuild_drops_nothing_that_it_cannot_fill_again, test_rebuild_takes_the_archive,
+        on_failure=exchange.log_tails)
