@@ -11,14 +11,17 @@ import pty
 import re
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import threading
 
 from exchange import PASSWORD, Exchange
 from ouch_client import account_query
 from tap import eventually, run
 
-ACCEPTED, REJECTED, USAGE, UNREACHABLE, LOGIN = 0, 2, 64, 69, 77
+ACCEPTED, REJECTED, USAGE, UNREACHABLE, UNKNOWN, LOGIN = 0, 2, 64, 69, 75, 77
 exchange = Exchange(sys.argv[1], stages=("journaler", "sequencer", "matcher", "gateway"))
 EXAMPLE = os.path.join(exchange.build, "common", "client", "client_example")
 
@@ -197,6 +200,56 @@ def test_refusals_and_absences_have_their_codes():
     order(f"list --connect 127.0.0.1:1,127.0.0.1:{exchange.port}")
 
 
+class LosingExchange(threading.Thread):
+    """Takes one login, its question and one order, hangs up without an answer, and refuses each login after that."""
+
+    def __init__(self, reason):
+        super().__init__(daemon=True)
+        self.reason = reason
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        with self.listener.accept()[0] as client, client.makefile("rb") as sent:
+            self.wait(sent, "L")
+            self.send(client, "A", b"20261123".rjust(10) + b"1".rjust(20))
+            self.wait(sent, "U")
+            self.send(client, "S", struct.pack(">cQI", b"Q", 0, 1))
+            self.wait(sent, "U")
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:  # closed: the test is over
+                return
+            with client, client.makefile("rb") as sent:
+                self.wait(sent, "L")
+                self.send(client, "J", self.reason.encode())
+
+    @staticmethod
+    def wait(sent, wanted):
+        kind = None
+        while kind != wanted:  # heartbeats come too
+            size, = struct.unpack(">H", sent.read(2))
+            kind = chr(sent.read(size)[0])
+
+    @staticmethod
+    def send(client, kind, payload):
+        client.sendall(struct.pack(">H", len(payload) + 1) + kind.encode() + payload)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # ends accept, too
+        self.listener.close()
+
+
+def test_an_order_that_was_sent_is_in_doubt_when_the_next_login_is_refused():
+    for reason, text in (("A", "password wrong"), ("S", "session is not available")):
+        losing = LosingExchange(reason)
+        said = order(f"buy 1 AAPL @ 1 --timeout 2 --connect 127.0.0.1:{losing.port}", expect=UNKNOWN)
+        losing.close()
+        assert "login refused" in said and text in said and "taken or not" in said, said
+
+
 def test_watch_comes_back_and_leaves_nothing_out():
     watch = Watch("--all", "USER04")
     lines("buy 10 GOOG @ 99", user="USER04")  # takes the session over
@@ -223,7 +276,7 @@ def test_watch_gives_way_to_a_program_that_insists():
                    "the watch is back")
         if watch.process.poll() is None:
             order("list", user="USER06")
-    assert watch.process.wait(20) == 75 and "user of its own" in watch.said(), watch.said()
+    assert watch.process.wait(20) == UNKNOWN and "user of its own" in watch.said(), watch.said()
 
 
 def test_example_trades():
@@ -245,7 +298,9 @@ try:
     run(test_buys_and_tells_its_number, test_trades_at_once_or_not_at_all, test_replaces_and_keeps_what_is_not_said,
         test_cancels_in_part_and_whole, test_every_option_reaches_the_exchange, test_says_why_an_order_is_rejected,
         test_says_what_is_wrong_with_the_words, test_password_comes_from_a_file_or_the_terminal,
-        test_refusals_and_absences_have_their_codes, test_watch_comes_back_and_leaves_nothing_out,
+        test_refusals_and_absences_have_their_codes,
+        test_an_order_that_was_sent_is_in_doubt_when_the_next_login_is_refused,
+        test_watch_comes_back_and_leaves_nothing_out,
         test_watch_gives_way_to_a_program_that_insists, test_example_trades, on_failure=exchange.log_tails)
 finally:
     exchange.close()

@@ -19,8 +19,8 @@
 enum order_exit {
     EXIT_ORDER_REJECTED = 2,     /* the exchange said no, or there is no such open order */
     EXIT_ORDER_UNREACHABLE = 69, /* nobody answers there */
-    EXIT_ORDER_UNKNOWN = 75,     /* sent, and the connection was lost: the outcome is not known */
-    EXIT_ORDER_LOGIN = 77,       /* the login is refused */
+    EXIT_ORDER_UNKNOWN = 75,     /* sent, and no answer came: the outcome is not known */
+    EXIT_ORDER_LOGIN = 77,       /* the login is refused, and nothing was sent */
 };
 
 int order_enter_main(int argc, char **argv);   /* buy, sell, short (order_send.c) */

@@ -163,30 +163,40 @@ int order_login_read(struct order_login *ret, const struct command_line *line, s
 
 /* ---- ends ---- */
 
-int order_failed(const struct order_login *login, const struct rs_trader *trader, int result, bool sent)
+static int login_refused(const struct order_login *login, const struct rs_trader *trader)
 {
-    const char *why = rs_trader_why(trader);
-    if (result == RS_CLIENT_REFUSED && rs_trader_refusal(trader) == RS_REFUSED_USER) {
+    if (rs_trader_refusal(trader) == RS_REFUSED_USER)
         fprintf(stderr,
                 "ringside order: the login of %s at %s is refused: user unknown or password wrong\n"
                 "  ringside account add FILE USER FIRM makes a user; the gateway reads its file gateway.accounts\n",
                 login->user, login->addresses);
-        return EXIT_ORDER_LOGIN;
-    }
-    if (result == RS_CLIENT_REFUSED) {
-        fprintf(stderr, "ringside order: %s\n", why);
-        return EXIT_ORDER_LOGIN;
-    }
+    else
+        fprintf(stderr, "ringside order: %s\n", rs_trader_why(trader));
+    return EXIT_ORDER_LOGIN;
+}
+
+/* Whatever ended it, a login that is refused later on included: what was sent may be in the book. */
+static int unanswered(const struct order_login *login, const struct rs_trader *trader, int result)
+{
+    const char *why = rs_trader_why(trader);
+    fprintf(stderr,
+            "ringside order: sent, but no answer came%s (%s): it may have been taken or not\n"
+            "  ringside order list --user %s tells%s\n",
+            result == RS_CLIENT_TIMEOUT ? " in time" : "", *why ? why : "connected", login->user,
+            result == RS_CLIENT_TIMEOUT ? "; --timeout SECONDS waits longer" : "");
+    return EXIT_ORDER_UNKNOWN;
+}
+
+int order_failed(const struct order_login *login, const struct rs_trader *trader, int result, bool sent)
+{
+    const char *why = rs_trader_why(trader);
+    if (sent)
+        return unanswered(login, trader, result);
+    if (result == RS_CLIENT_REFUSED)
+        return login_refused(login, trader);
     if (result == RS_CLIENT_DAY_OVER) {
         fprintf(stderr, "ringside order: the trading day is over\n");
-        return sent ? EXIT_ORDER_UNKNOWN : EXIT_ORDER_UNREACHABLE;
-    }
-    if (sent) {
-        fprintf(stderr,
-                "ringside order: sent, but no answer came in time (%s): it may have been taken or not\n"
-                "  ringside order list --user %s tells; --timeout SECONDS waits longer\n",
-                *why ? why : "connected", login->user);
-        return EXIT_ORDER_UNKNOWN;
+        return EXIT_ORDER_UNREACHABLE;
     }
     fprintf(stderr,
             "ringside order: no session at %s (%s)\n"
