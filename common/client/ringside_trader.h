@@ -18,7 +18,9 @@
  *      was missed, tells the next number and what has to be sent again. Only then is the trader ready.
  *   4. A request is remembered until it is answered, or until a later one is: requests are handled in order, so one
  *      that a later answer overtook was ignored (docs/protocol.md tells which are). After a broken connection those
- *      without an answer are sent again, in order, with the same numbers, which does no harm.
+ *      without an answer are sent again, in order, with the same numbers, which does no harm. Where what was ignored
+ *      might stay for good, an Account Query is asked behind it: when there is no place for a request, and after
+ *      sending again one that the exchange may ignore.
  *   5. Requests are taken when the trader is ready, else RS_CLIENT_STATE: an order given during an outage would meet a
  *      market of later. They are sent by the next rs_trader_poll, _service or _flush.
  *   6. Callbacks come from within rs_trader_poll, _service and the _wait functions, in the order of the messages. They
@@ -63,7 +65,7 @@ struct rs_trader_callbacks {
 struct rs_trader_options {
     struct rs_client_options client; /* on_message may be NULL here; it sees every message before its callback */
     struct rs_trader_callbacks callbacks;
-    uint32_t requests_max;   /* without an answer at a time; 0: 1024. Beyond it RS_CLIENT_FULL */
+    uint32_t requests_max;   /* without an answer at a time; 0: 1024. Beyond it RS_CLIENT_FULL, until one is answered */
     uint32_t backoff_ms_min; /* before the second attempt to connect; 0: 100. Doubles after a round of all addresses */
     uint32_t backoff_ms_max; /* 0: 5000 */
 };

@@ -52,7 +52,7 @@ struct rs_trader *rs_trader_create(const struct rs_trader_options *options, char
     struct rs_client_options client = options->client;
     struct rs_trader *trader = room <= REQUESTS_MAX ? calloc(1, sizeof(*trader)) : NULL;
     if (trader)
-        trader->requests = calloc(room, sizeof(trader->requests[0]));
+        trader->requests = calloc(room + 1, sizeof(trader->requests[0]));
     if (!trader || !trader->requests) {
         if (why && why_bytes > 0)
             snprintf(why, why_bytes, "no memory for %u requests", room);
@@ -60,7 +60,7 @@ struct rs_trader *rs_trader_create(const struct rs_trader_options *options, char
         return NULL;
     }
     take_options(trader, options);
-    trader->request_room = room;
+    trader->request_room = room + 1;
     client.on_message = trader_on_message;
     client.on_debug = pass_debug;
     client.context = trader;
@@ -182,6 +182,7 @@ static int advance(struct rs_trader *trader, uint64_t now_ns)
         logged_in(trader);
     if (trader->phase == TRADER_RESENDING)
         resend(trader);
+    trader_ask(trader);
     int left = rs_client_flush(trader->client);
     return left < 0 ? lost(trader, left, now_ns) : 0;
 }
@@ -266,7 +267,7 @@ static int wait_until(struct rs_trader *trader, bool (*holds)(const struct rs_tr
 
 static bool settled(const struct rs_trader *trader)
 {
-    return rs_trader_ready(trader) && rs_trader_unanswered(trader) == 0;
+    return rs_trader_ready(trader) && !trader->query_due && rs_trader_unanswered(trader) == 0;
 }
 
 int rs_trader_ready_wait(struct rs_trader *trader, uint32_t timeout_ms)
@@ -279,6 +280,7 @@ int rs_trader_settle(struct rs_trader *trader, uint32_t timeout_ms)
     int asked = rs_trader_account_query(trader);
     if (asked < 0 && asked != RS_CLIENT_STATE && asked != RS_CLIENT_FULL)
         return asked;
+    trader->query_due |= asked < 0;
     return wait_until(trader, settled, timeout_ms);
 }
 
@@ -295,7 +297,8 @@ void rs_trader_begin_day(struct rs_trader *trader)
     trader->joined = false;
     trader->sequence_wanted = 1;
     trader->user_ref_next = 0;
-    trader->request_count = trader->resend_next = 0;
+    trader->request_count = trader->resend_next = trader->query_end = 0;
+    trader->query_due = false;
     trader->retry_ns = 0;
 }
 

@@ -10,6 +10,7 @@ static void drop(struct rs_trader *trader, uint32_t count)
     trader->request_first = (trader->request_first + count) % trader->request_room;
     trader->request_count -= count;
     trader->resend_next -= trader->resend_next < count ? trader->resend_next : count;
+    trader->query_end -= trader->query_end < count ? trader->query_end : count;
 }
 
 /* A request in the middle that is answered while earlier ones are not: it stays as a hole of no bytes. */
@@ -60,11 +61,17 @@ static void answer_of_query(struct rs_trader *trader)
 
 void trader_forget_queries(struct rs_trader *trader)
 {
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < trader->request_count; i++) {
-        struct trader_request *request = trader_request_at(trader, i);
-        if (request->bytes > 0 && request->message[0] == OUCH_TYPE_ACCOUNT_QUERY)
-            request->bytes = 0;
+        const struct trader_request *request = trader_request_at(trader, i);
+        if (request->bytes == 0 || request->message[0] == OUCH_TYPE_ACCOUNT_QUERY)
+            continue;
+        if (kept < i)
+            *trader_request_at(trader, kept) = *request;
+        kept++;
     }
+    trader->request_count = kept;
+    trader->query_end = 0;
 }
 
 /* The answer to the question after a login: numbers below the next one have been handled. */

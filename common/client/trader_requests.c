@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* The place of a new request, not yet counted. 0, or why there is none. */
-static int place(struct rs_trader *trader, struct trader_request **ret)
+/* The next place, not yet counted. 0, or why there is none. */
+static int place_of_any(struct rs_trader *trader, struct trader_request **ret)
 {
     if (trader->phase != TRADER_READY)
         return RS_CLIENT_STATE;
@@ -13,6 +13,20 @@ static int place(struct rs_trader *trader, struct trader_request **ret)
     *ret = trader_request_at(trader, trader->request_count);
     (*ret)->user_ref = (*ret)->target = (*ret)->bytes = 0;
     return 0;
+}
+
+/*
+ * The place of a request that is no Account Query. It takes the last one only behind a query, whose answer frees at
+ * least the query's own: the places may all be held by what the exchange ignored, and the answers behind it.
+ */
+static int place(struct rs_trader *trader, struct trader_request **ret)
+{
+    bool is_last = trader->request_count + 1 >= trader->request_room;
+    if (trader->phase == TRADER_READY && is_last && trader->query_end == 0) {
+        trader->query_due = true;
+        return RS_CLIENT_FULL;
+    }
+    return place_of_any(trader, ret);
 }
 
 static int post(struct rs_trader *trader, struct trader_request *request, uint32_t *ret_user_ref)
@@ -29,14 +43,27 @@ static int post(struct rs_trader *trader, struct trader_request *request, uint32
     return 0;
 }
 
+/* One about an order that is no more there has no answer, so a question is to go behind it. */
+static bool may_be_ignored(const struct trader_request *request)
+{
+    return request->bytes > 0 && (request->user_ref == 0 || request->target != 0);
+}
+
 bool trader_resend(struct rs_trader *trader)
 {
     for (; trader->resend_next < trader->request_count; trader->resend_next++) {
         const struct trader_request *request = trader_request_at(trader, trader->resend_next);
         if (request->bytes > 0 && rs_client_send(trader->client, request->message, request->bytes) < 0)
             return false;
+        trader->query_due |= may_be_ignored(request);
     }
     return true;
+}
+
+void trader_ask(struct rs_trader *trader)
+{
+    if (trader->query_due && rs_trader_account_query(trader) == 0)
+        trader->query_due = false;
 }
 
 /* ---- fields ---- */
@@ -191,9 +218,12 @@ int rs_trader_enable(struct rs_trader *trader, const char *firm, uint32_t *ret_u
 int rs_trader_account_query(struct rs_trader *trader)
 {
     struct trader_request *request;
-    int refused = place(trader, &request);
+    int refused = place_of_any(trader, &request);
     if (refused < 0)
         return refused;
     request->bytes = ouch_encode_account_query(request->message, &(const struct ouch_account_query){0});
-    return post(trader, request, NULL);
+    int sent = post(trader, request, NULL);
+    if (sent == 0)
+        trader->query_end = trader->request_count;
+    return sent;
 }

@@ -45,10 +45,12 @@ struct rs_trader {
 
     /* The requests without an answer, oldest first, in a circle. */
     struct trader_request *requests;
-    uint32_t request_room;
+    uint32_t request_room; /* one more than requests_max, so that there is always a place for an Account Query */
     uint32_t request_first;
-    uint32_t request_count;
-    uint32_t resend_next; /* of them, counted from the first */
+    uint32_t request_count; /* holes among them included */
+    uint32_t resend_next;   /* of them, counted from the first */
+    uint32_t query_end;     /* so many up to the last Account Query and with it; 0: none is out */
+    bool query_due;         /* one goes out as soon as it can */
 };
 
 static inline struct trader_request *trader_request_at(struct rs_trader *trader, uint32_t index)
@@ -59,10 +61,13 @@ static inline struct trader_request *trader_request_at(struct rs_trader *trader,
 /* trader_answers.c: what a message says of the requests, then its callback. */
 void trader_on_message(void *context, uint64_t sequence, const uint8_t *message, size_t message_bytes);
 
-/* After a login: questions of an earlier connection are not asked again. */
+/* After a login: questions of an earlier connection are not asked again. No holes are left. */
 void trader_forget_queries(struct rs_trader *trader);
 
 /* trader_requests.c: sends again; false if there is no room now. */
 bool trader_resend(struct rs_trader *trader);
+
+/* Asks what is due to be asked, once the trader is ready and there is room. */
+void trader_ask(struct rs_trader *trader);
 
 #endif

@@ -183,6 +183,20 @@ static void serve_accepted(struct world *world, uint32_t user_ref)
     poll_some(world);
 }
 
+static void serve_canceled(struct world *world, uint32_t user_ref)
+{
+    uint8_t message[OUCH_MESSAGE_BYTES_MAX];
+    const struct ouch_canceled canceled = {.user_ref = user_ref, .quantity = 1, .reason = 'U'};
+    serve(world, SOUP_SEQUENCED, message, ouch_encode_canceled(message, &canceled));
+    poll_some(world);
+}
+
+static void hang_up(struct world *world)
+{
+    close(world->server);
+    world->server = -1;
+}
+
 /* The next message that the trader sent; heartbeats left out. Its bytes; 0: none. */
 static uint32_t take(struct world *world, uint8_t message[OUCH_MESSAGE_BYTES_MAX])
 {
@@ -212,6 +226,15 @@ static uint32_t expect_enter(struct world *world)
     uint32_t bytes = take(world, message);
     cr_assert_null(ouch_decode_enter(message, bytes, &enter), "%u bytes of type %c", bytes, message[0]);
     return enter.user_ref;
+}
+
+static void expect_cancel(struct world *world, uint32_t user_ref)
+{
+    uint8_t message[OUCH_MESSAGE_BYTES_MAX];
+    struct ouch_cancel cancel = {0};
+    uint32_t bytes = take(world, message);
+    cr_assert_null(ouch_decode_cancel(message, bytes, &cancel), "%u bytes of type %c", bytes, message[0]);
+    cr_assert_eq(cancel.user_ref, user_ref);
 }
 
 static void join(struct world *world, uint32_t user_ref_next)
@@ -285,8 +308,7 @@ Test(trader, sends_again_what_has_no_answer_and_nothing_else)
         cr_assert_eq(expect_enter(&world), user_ref);
     serve_accepted(&world, 5);
     cr_assert_eq(rs_trader_unanswered(world.trader), 3);
-    close(world.server);
-    world.server = -1;
+    hang_up(&world);
     cr_assert_eq(take_login(&world, &login), 3, "it goes on with the next number");
     cr_assert_arr_eq(login.session, "  20261123", 10);
     cr_assert_geq(world.gone, 1);
@@ -308,15 +330,12 @@ Test(trader, sends_again_what_has_no_answer_and_nothing_else)
 Test(trader, a_later_answer_settles_what_was_ignored)
 {
     struct world world;
-    uint8_t message[OUCH_MESSAGE_BYTES_MAX];
     open_world(&world, 0);
     join(&world, 1);
     cr_assert_eq(rs_trader_cancel(world.trader, 17, 0), 0);
     cr_assert_eq(rs_trader_cancel(world.trader, 18, 0), 0);
     cr_assert_eq(enter(&world), 1);
-    const struct ouch_canceled canceled = {.user_ref = 18, .quantity = 1, .reason = 'U'};
-    serve(&world, SOUP_SEQUENCED, message, ouch_encode_canceled(message, &canceled));
-    poll_some(&world);
+    serve_canceled(&world, 18);
     cr_assert_eq(rs_trader_unanswered(world.trader), 2, "the cancel of 17 may still be on its way");
     serve_accepted(&world, 1);
     cr_assert_eq(rs_trader_unanswered(world.trader), 0, "it was ignored");
@@ -348,6 +367,84 @@ Test(trader, requests_are_bounded)
     cr_assert_eq(rs_trader_enter(world.trader, &simple, NULL), RS_CLIENT_FULL);
     serve_accepted(&world, 1);
     cr_assert_eq(enter(&world), 5, "the number of the refused one was not used");
+    close_world(&world);
+}
+
+/* Cancels of four orders, and one more, for which there is no place: a question is asked behind them. */
+static void cancel_to_the_full(struct world *world)
+{
+    for (uint32_t user_ref = 17; user_ref <= 20; user_ref++)
+        cr_assert_eq(rs_trader_cancel(world->trader, user_ref, 0), 0);
+    for (uint32_t user_ref = 17; user_ref <= 20; user_ref++)
+        expect_cancel(world, user_ref);
+    cr_assert_eq(rs_trader_cancel(world->trader, 21, 0), RS_CLIENT_FULL);
+    expect_query(world);
+    cr_assert_eq(rs_trader_cancel(world->trader, 21, 0), RS_CLIENT_FULL, "the question has the last place");
+}
+
+Test(trader, one_ignored_request_does_not_hold_the_places_behind_it)
+{
+    struct world world;
+    open_world(&world, 0);
+    join(&world, 1);
+    for (uint32_t round = 0; round < 3; round++) {
+        cancel_to_the_full(&world);
+        for (uint32_t user_ref = 18; user_ref <= 20; user_ref++)
+            serve_canceled(&world, user_ref);
+        cr_assert_eq(rs_trader_unanswered(world.trader), 2, "17 was ignored, and there is the question");
+        answer_query(&world, 1);
+        cr_assert_eq(rs_trader_unanswered(world.trader), 0);
+    }
+    cr_assert_eq(enter(&world), 1);
+    close_world(&world);
+}
+
+Test(trader, ignored_requests_hold_no_place_after_a_broken_connection)
+{
+    struct world world;
+    open_world(&world, 0);
+    join(&world, 1);
+    cancel_to_the_full(&world);
+    serve_canceled(&world, 19);
+    hang_up(&world);
+    cr_assert_eq(rs_trader_settle(world.trader, 1), RS_CLIENT_TIMEOUT);
+    take_login(&world, NULL);
+    accept_login(&world, rs_trader_sequence_next(world.trader));
+    expect_query(&world);
+    answer_query(&world, 1);
+    expect_cancel(&world, 17);
+    expect_cancel(&world, 18);
+    expect_cancel(&world, 20);
+    expect_query(&world);
+    cr_assert_eq(rs_trader_settle(world.trader, 1), RS_CLIENT_TIMEOUT);
+    answer_query(&world, 1);
+    expect_query(&world);
+    answer_query(&world, 1);
+    cr_assert_eq(rs_trader_settle(world.trader, 0), RS_CLIENT_TIMEOUT);
+    answer_query(&world, 1);
+    cr_assert_eq(rs_trader_unanswered(world.trader), 0);
+    close_world(&world);
+}
+
+Test(trader, settling_while_away_asks_once_it_is_back)
+{
+    struct world world;
+    open_world(&world, 0);
+    join(&world, 1);
+    cr_assert_eq(enter(&world), 1);
+    cr_assert_eq(expect_enter(&world), 1);
+    hang_up(&world);
+    poll_some(&world);
+    cr_assert_eq(rs_trader_settle(world.trader, 1), RS_CLIENT_TIMEOUT);
+    take_login(&world, NULL);
+    accept_login(&world, 2);
+    expect_query(&world);
+    answer_query(&world, 1);
+    cr_assert_eq(expect_enter(&world), 1);
+    expect_query(&world);
+    cr_assert_eq(rs_trader_unanswered(world.trader), 2);
+    answer_query(&world, 2);
+    cr_assert_eq(rs_trader_unanswered(world.trader), 0);
     close_world(&world);
 }
 
