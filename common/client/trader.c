@@ -94,8 +94,24 @@ static uint64_t jittered(struct rs_trader *trader)
     return trader->backoff_ns - trader->random % (trader->backoff_ns / 4 + 1);
 }
 
+/* Whether the client's number is that of this trader's messages: not between connections, nor during a probe. */
+static bool is_told(const struct rs_trader *trader)
+{
+    return trader->phase >= TRADER_LOGGING && trader->phase <= TRADER_READY;
+}
+
+/* The next login goes on behind what this connection has told, also where that was a part of a replay. */
+static void keep_place(struct rs_trader *trader)
+{
+    if (!is_told(trader))
+        return;
+    trader->sequence_wanted = trader->client->sequence_next;
+    trader->sequence_known = trader->client->known_sequence;
+}
+
 static int ended(struct rs_trader *trader, int final)
 {
+    keep_place(trader);
     rs_client_close(trader->client);
     trader->phase = TRADER_CLOSED;
     trader->final = final;
@@ -108,6 +124,7 @@ static int lost(struct rs_trader *trader, int error, uint64_t now_ns)
         return trader->final;
     if (error == RS_CLIENT_REFUSED || error == RS_CLIENT_PROTOCOL)
         return ended(trader, error);
+    keep_place(trader);
     uint64_t wait_ns = jittered(trader);
     trader->phase = TRADER_WAITING;
     trader->retry_ns = now_ns + wait_ns;
@@ -127,10 +144,8 @@ static int begin(struct rs_trader *trader, uint64_t now_ns)
 {
     struct rs_client *client = trader->client;
     bool probes = !trader->joined && trader->sequence_wanted != 0;
-    if (!trader->joined) {
-        client->known_sequence = false;
-        client->sequence_next = 0;
-    }
+    client->known_sequence = !probes && trader->sequence_known;
+    client->sequence_next = probes ? 0 : trader->sequence_wanted;
     trader->replay_end = 0;
     trader->phase = probes ? TRADER_PROBING : TRADER_LOGGING;
     int failed = rs_client_connect(client);
@@ -143,7 +158,7 @@ static int probed(struct rs_trader *trader, uint64_t now_ns)
     struct rs_client *client = trader->client;
     trader->replay_end = client->sequence_first;
     rs_client_close(client);
-    client->known_sequence = false;
+    client->known_sequence = trader->sequence_known;
     client->sequence_next = trader->sequence_wanted;
     client->address_next = (client->address_next + client->address_count - 1) % client->address_count;
     trader->phase = TRADER_LOGGING;
@@ -296,6 +311,7 @@ void rs_trader_begin_day(struct rs_trader *trader)
     trader->phase = TRADER_WAITING;
     trader->joined = false;
     trader->sequence_wanted = 1;
+    trader->sequence_known = false;
     trader->user_ref_next = 0;
     trader->request_count = trader->resend_next = trader->query_end = 0;
     trader->query_due = false;
@@ -324,7 +340,7 @@ uint32_t rs_trader_user_ref_next(const struct rs_trader *trader)
 
 uint64_t rs_trader_sequence_next(const struct rs_trader *trader)
 {
-    return rs_client_sequence_next(trader->client);
+    return is_told(trader) ? rs_client_sequence_next(trader->client) : trader->sequence_wanted;
 }
 
 const char *rs_trader_session(const struct rs_trader *trader)

@@ -295,6 +295,51 @@ Test(trader, answers_in_a_replay_are_not_taken_for_its_own)
     close_world(&world);
 }
 
+Test(trader, a_broken_first_replay_goes_on_where_it_was)
+{
+    struct world world;
+    open_world(&world, 1);
+    take_login(&world, NULL);
+    accept_login(&world, 4);
+    take_login(&world, NULL);
+    accept_login(&world, 1);
+    serve_accepted(&world, 1);
+    serve_accepted(&world, 2);
+    hang_up(&world);
+    cr_assert_eq(take_login(&world, NULL), 0, "old answers may come in the rest of the replay");
+    cr_assert_eq(rs_trader_sequence_next(world.trader), 3);
+    accept_login(&world, 4);
+    cr_assert_eq(take_login(&world, NULL), 3, "what was told does not come again");
+    accept_login(&world, 3);
+    answer_query(&world, 1); /* number 3: the one before */
+    cr_assert_not(rs_trader_ready(world.trader));
+    answer_query(&world, 3);
+    cr_assert(rs_trader_ready(world.trader));
+    cr_assert_eq(world.by_type[OUCH_TYPE_ACCEPTED], 2);
+    close_world(&world);
+}
+
+Test(trader, nothing_is_left_out_when_the_first_join_breaks)
+{
+    struct world world;
+    open_world(&world, 0);
+    take_login(&world, NULL);
+    accept_login(&world, 12);
+    serve_accepted(&world, 5);
+    hang_up(&world);
+    take_login(&world, NULL);
+    accept_login(&world, 15);
+    cr_assert_eq(take_login(&world, NULL), 13, "with 0 the messages 13 and 14 would never come");
+    cr_assert_eq(rs_trader_sequence_next(world.trader), 13);
+    accept_login(&world, 13);
+    serve_accepted(&world, 6);
+    serve_accepted(&world, 7);
+    cr_assert_eq(world.by_type[OUCH_TYPE_ACCEPTED], 3);
+    answer_query(&world, 8);
+    cr_assert(rs_trader_ready(world.trader));
+    close_world(&world);
+}
+
 Test(trader, sends_again_what_has_no_answer_and_nothing_else)
 {
     struct world world;
