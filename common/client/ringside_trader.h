@@ -15,7 +15,8 @@
  *   1. No global state, no threads, no signals. A trader is for one thread at a time; several are independent.
  *   2. Nothing is allocated after rs_trader_create. Only the functions that have a time-out block.
  *   3. UserRefNum is counted here. After each login an Account Query is asked; its answer, which comes behind all that
- *      was missed, tells the next number and what has to be sent again. Only then is the trader ready.
+ *      was missed, tells the next number and what has to be sent again. Only then is the trader ready. Where an older
+ *      query's answer may be among what was missed, a login that only asks for the next number comes first.
  *   4. A request is remembered until it is answered, or until a later one is: requests are handled in order, so one
  *      that a later answer overtook was ignored (docs/protocol.md tells which are). After a broken connection those
  *      without an answer are sent again, in order, with the same numbers, which does no harm. Where what was ignored

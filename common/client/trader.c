@@ -5,8 +5,9 @@
  *        ^                     |                       |                     |                    |                |
  *        +---------------------+-----------------------+------- lost --------+--------------------+----------------+
  *
- * PROBING happens only before the first join, and only when earlier messages are wanted: a login tells where a replay
- * begins, not where it ends, and an Account Query answered in the replay is not the answer to ours.
+ * PROBING happens before the first join when earlier messages are wanted, and before a later one when a question, the
+ * join's own included, had no answer as the connection broke: a login tells where a replay begins, not where it ends,
+ * and an Account Query answered in the replay is not the answer to ours.
  */
 #include "trader_state.h"
 
@@ -33,6 +34,7 @@ static void take_options(struct rs_trader *trader, const struct rs_trader_option
     trader->on_debug = options->client.on_debug;
     trader->context = options->client.context;
     trader->sequence_wanted = options->client.sequence_next;
+    trader->probes = trader->sequence_wanted != 0;
     trader->backoff_ns = trader->backoff_ns_min = (uint64_t)min_ms * NS_PER_MS;
     trader->backoff_ns_max = (uint64_t)(max_ms > min_ms ? max_ms : min_ms) * NS_PER_MS;
     trader->random = rs_clock_ns() ^ (uint64_t)(uintptr_t)trader ^ 0x9e3779b97f4a7c15u;
@@ -100,13 +102,17 @@ static bool is_told(const struct rs_trader *trader)
     return trader->phase >= TRADER_LOGGING && trader->phase <= TRADER_READY;
 }
 
-/* The next login goes on behind what this connection has told, also where that was a part of a replay. */
+/*
+ * The next login goes on behind what this connection has told, also where that was a part of a replay. The answer to a
+ * question that was out may come in that login's replay.
+ */
 static void keep_place(struct rs_trader *trader)
 {
     if (!is_told(trader))
         return;
     trader->sequence_wanted = trader->client->sequence_next;
     trader->sequence_known = trader->client->known_sequence;
+    trader->probes |= trader->phase == TRADER_JOINING || trader->query_end > 0;
 }
 
 static int ended(struct rs_trader *trader, int final)
@@ -143,11 +149,10 @@ static int lost(struct rs_trader *trader, int error, uint64_t now_ns)
 static int begin(struct rs_trader *trader, uint64_t now_ns)
 {
     struct rs_client *client = trader->client;
-    bool probes = !trader->joined && trader->sequence_wanted != 0;
-    client->known_sequence = !probes && trader->sequence_known;
-    client->sequence_next = probes ? 0 : trader->sequence_wanted;
+    client->known_sequence = !trader->probes && trader->sequence_known;
+    client->sequence_next = trader->probes ? 0 : trader->sequence_wanted;
     trader->replay_end = 0;
-    trader->phase = probes ? TRADER_PROBING : TRADER_LOGGING;
+    trader->phase = trader->probes ? TRADER_PROBING : TRADER_LOGGING;
     int failed = rs_client_connect(client);
     return failed < 0 ? lost(trader, failed, now_ns) : 0;
 }
@@ -177,7 +182,6 @@ static void logged_in(struct rs_trader *trader)
 
 static void resend(struct rs_trader *trader)
 {
-    trader->joined = true;
     if (!trader_resend(trader))
         return;
     trader->phase = TRADER_READY;
@@ -309,7 +313,7 @@ void rs_trader_begin_day(struct rs_trader *trader)
 {
     rs_client_restart(trader->client, 1);
     trader->phase = TRADER_WAITING;
-    trader->joined = false;
+    trader->probes = true;
     trader->sequence_wanted = 1;
     trader->sequence_known = false;
     trader->user_ref_next = 0;

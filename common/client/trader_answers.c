@@ -87,6 +87,7 @@ static void join(struct rs_trader *trader, uint32_t user_ref_next)
     }
     drop(trader, handled);
     trader->resend_next = 0;
+    trader->probes = false;
     trader->phase = TRADER_RESENDING;
 }
 

@@ -34,7 +34,7 @@ struct rs_trader {
     uint64_t sequence_wanted; /* by the next login proper */
     bool sequence_known;      /* all before it has been told, so it is what must come, not a wish */
     uint64_t replay_end;      /* what is told before this number is no answer to us */
-    bool joined;              /* once, at least */
+    bool probes;              /* before the next login proper: a replay may hold answers to older questions */
     uint32_t user_ref_next;
 
     uint64_t retry_ns;
