@@ -123,6 +123,13 @@ static bool buffer_init(struct rs_buffer *buffer, uint32_t room)
     return buffer->bytes != NULL;
 }
 
+void rs_name_session(struct rs_client *client, const char *session)
+{
+    size_t bytes = strlen(session);
+    memset(client->login.session, ' ', SOUP_SESSION_BYTES);
+    memcpy(client->login.session + SOUP_SESSION_BYTES - bytes, session, bytes);
+}
+
 static void take_options(struct rs_client *client, const struct rs_client_options *options)
 {
     client->fd = -1;
@@ -139,10 +146,7 @@ static void take_options(struct rs_client *client, const struct rs_client_option
     client->login.heartbeat_timeout_ms = options->login_timeout_ms;
     text_pad(client->login.user, SOUP_USER_BYTES, options->user);
     text_pad(client->login.password, SOUP_PASSWORD_BYTES, options->password);
-    size_t session_bytes = options->session ? strlen(options->session) : 0;
-    memset(client->login.session, ' ', SOUP_SESSION_BYTES);
-    if (session_bytes > 0)
-        memcpy(client->login.session + SOUP_SESSION_BYTES - session_bytes, options->session, session_bytes);
+    rs_name_session(client, options->session ? options->session : "");
 }
 
 struct rs_client *rs_client_create(const struct rs_client_options *options, char *why, size_t why_bytes)
@@ -202,7 +206,7 @@ void rs_client_restart(struct rs_client *client, uint64_t sequence_next)
     client->state = RS_CLIENT_CLOSED;
     client->known_sequence = false;
     client->sequence_next = sequence_next;
-    memset(client->login.session, ' ', SOUP_SESSION_BYTES);
+    rs_name_session(client, "");
     client->session[0] = '\0';
 }
 

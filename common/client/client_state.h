@@ -62,6 +62,9 @@ uint64_t rs_clock_ns(void);
 int rs_fail(struct rs_client *client, enum rs_client_error code, int errno_value, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The session of the next login, at most 10 characters; "": the current one. */
+void rs_name_session(struct rs_client *client, const char *session);
+
 /* A packet of ours other than a message. False when there is no room. */
 bool rs_put_packet(struct rs_client *client, enum soup_packet_type type, const void *payload, uint32_t payload_bytes);
 

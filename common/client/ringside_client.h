@@ -45,7 +45,8 @@ enum rs_client_state {
 enum rs_client_refusal {
     RS_REFUSED_NOT = 0,
     RS_REFUSED_USER = 'A',    /* user unknown or password wrong: asking again changes nothing */
-    RS_REFUSED_SESSION = 'S', /* the session asked for is not there: the trading day is another one */
+    RS_REFUSED_SESSION = 'S', /* the session asked for is not there: the trading day is another one, or the user is
+                                 connected elsewhere and may be so only once. Asking for none tells which it is */
 };
 
 /* Negative results. rs_client_why tells more. */

@@ -78,7 +78,8 @@ void rs_trader_destroy(struct rs_trader *trader); /* NULL is fine */
 /* ---- running ----
  *
  * Negative results are final: RS_CLIENT_REFUSED (rs_trader_refusal tells why), RS_CLIENT_PROTOCOL, RS_CLIENT_DAY_OVER
- * and, after rs_trader_close, RS_CLIENT_STATE. Everything else is tried again by itself.
+ * and, after rs_trader_close, RS_CLIENT_STATE. Everything else is tried again by itself, and so is a login refused with
+ * S of a trader that was in before: the user may be connected elsewhere. It is final once the day is another one.
  */
 
 /* Waits until something happens, at most timeout_ms, and does it. The messages handled; 0 may come early too. */
@@ -97,7 +98,10 @@ int rs_trader_ready_wait(struct rs_trader *trader, uint32_t timeout_ms);
 /* Until everything asked so far is answered, or known to be ignored (it asks an Account Query for that). */
 int rs_trader_settle(struct rs_trader *trader, uint32_t timeout_ms);
 
-/* Says good-bye and ends; rs_trader_begin_day begins again with the current session's first message. */
+/*
+ * Says good-bye and ends; rs_trader_begin_day begins again with the current session's first message, after a refusal
+ * not before the back-off.
+ */
 void rs_trader_close(struct rs_trader *trader);
 void rs_trader_begin_day(struct rs_trader *trader);
 
@@ -105,8 +109,8 @@ bool rs_trader_ready(const struct rs_trader *trader);
 uint32_t rs_trader_unanswered(const struct rs_trader *trader);
 uint32_t rs_trader_user_ref_next(const struct rs_trader *trader); /* 0: not known yet */
 uint64_t rs_trader_sequence_next(const struct rs_trader *trader);
-const char *rs_trader_session(const struct rs_trader *trader);
-const char *rs_trader_why(const struct rs_trader *trader); /* the last error as text; never NULL */
+const char *rs_trader_session(const struct rs_trader *trader); /* "" before a login is accepted */
+const char *rs_trader_why(const struct rs_trader *trader);     /* the last error as text; never NULL */
 enum rs_client_refusal rs_trader_refusal(const struct rs_trader *trader);
 
 /* ---- requests ----

@@ -7,7 +7,9 @@
  *
  * PROBING happens before the first join when earlier messages are wanted, and before a later one when a question, the
  * join's own included, had no answer as the connection broke: a login tells where a replay begins, not where it ends,
- * and an Account Query answered in the replay is not the answer to ours.
+ * and an Account Query answered in the replay is not the answer to ours. It happens too when a login to the session
+ * that we were in was refused with S: it names none, so that S again says that the user is still connected elsewhere,
+ * and a login that is accepted tells by its session's name whether the day is another one.
  */
 #include "trader_state.h"
 
@@ -15,6 +17,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NS_PER_MS              1000000u
 #define REQUESTS_DEFAULT       1024u
@@ -112,7 +115,19 @@ static void keep_place(struct rs_trader *trader)
         return;
     trader->sequence_wanted = trader->client->sequence_next;
     trader->sequence_known = trader->client->known_sequence;
+    memcpy(trader->session, trader->client->session, sizeof(trader->session));
     trader->probes |= trader->phase == TRADER_JOINING || trader->query_end > 0;
+}
+
+/* How long to wait now; longer each time that all addresses have been tried. */
+static uint64_t back_off(struct rs_trader *trader)
+{
+    uint64_t wait_ns = jittered(trader);
+    trader->attempts++;
+    if (trader->attempts % trader->client->address_count == 0 && trader->backoff_ns < trader->backoff_ns_max)
+        trader->backoff_ns =
+            trader->backoff_ns * 2 < trader->backoff_ns_max ? trader->backoff_ns * 2 : trader->backoff_ns_max;
+    return wait_ns;
 }
 
 static int ended(struct rs_trader *trader, int final)
@@ -124,20 +139,26 @@ static int ended(struct rs_trader *trader, int final)
     return final;
 }
 
+/* Of a user who was in, S says no more than that he is not let in now. */
+static bool is_final(const struct rs_trader *trader, int error)
+{
+    bool was_in = trader->session[0] != '\0';
+    if (error == RS_CLIENT_REFUSED)
+        return !was_in || rs_client_refusal(trader->client) != RS_REFUSED_SESSION;
+    return error == RS_CLIENT_PROTOCOL;
+}
+
 static int lost(struct rs_trader *trader, int error, uint64_t now_ns)
 {
     if (trader->phase == TRADER_CLOSED)
         return trader->final;
-    if (error == RS_CLIENT_REFUSED || error == RS_CLIENT_PROTOCOL)
-        return ended(trader, error);
     keep_place(trader);
-    uint64_t wait_ns = jittered(trader);
+    if (is_final(trader, error))
+        return ended(trader, error);
+    uint64_t wait_ns = back_off(trader);
     trader->phase = TRADER_WAITING;
     trader->retry_ns = now_ns + wait_ns;
-    trader->attempts++;
-    if (trader->attempts % trader->client->address_count == 0 && trader->backoff_ns < trader->backoff_ns_max)
-        trader->backoff_ns =
-            trader->backoff_ns * 2 < trader->backoff_ns_max ? trader->backoff_ns * 2 : trader->backoff_ns_max;
+    trader->probes |= error == RS_CLIENT_REFUSED;
     if (trader->callbacks.on_gone)
         trader->callbacks.on_gone(trader->context, error, rs_client_why(trader->client),
                                   (uint32_t)(wait_ns / NS_PER_MS));
@@ -151,16 +172,31 @@ static int begin(struct rs_trader *trader, uint64_t now_ns)
     struct rs_client *client = trader->client;
     client->known_sequence = !trader->probes && trader->sequence_known;
     client->sequence_next = trader->probes ? 0 : trader->sequence_wanted;
+    if (trader->session[0] != '\0')
+        rs_name_session(client, trader->probes ? "" : trader->session);
     trader->replay_end = 0;
     trader->phase = trader->probes ? TRADER_PROBING : TRADER_LOGGING;
     int failed = rs_client_connect(client);
     return failed < 0 ? lost(trader, failed, now_ns) : 0;
 }
 
+/* What was told belongs to a session that is over. */
+static int other_day(struct rs_trader *trader)
+{
+    int error = rs_fail(trader->client, RS_CLIENT_REFUSED, 0, "the session %s is over; it is %s now", trader->session,
+                        rs_client_session(trader->client));
+    trader->client->refusal = RS_REFUSED_SESSION;
+    return ended(trader, error);
+}
+
 /* The probe's login is accepted: its number is where the replay will end. The login proper goes to the same address. */
 static int probed(struct rs_trader *trader, uint64_t now_ns)
 {
     struct rs_client *client = trader->client;
+    if (trader->session[0] == '\0')
+        memcpy(trader->session, client->session, sizeof(trader->session));
+    else if (strcmp(trader->session, client->session) != 0)
+        return other_day(trader);
     trader->replay_end = client->sequence_first;
     rs_client_close(client);
     client->known_sequence = trader->sequence_known;
@@ -311,15 +347,18 @@ void rs_trader_close(struct rs_trader *trader)
 
 void rs_trader_begin_day(struct rs_trader *trader)
 {
+    /* Who was refused may be so again, and a program that begins again each time is not to spin. */
+    trader->retry_ns = trader->final == RS_CLIENT_REFUSED ? rs_clock_ns() + back_off(trader) : 0;
     rs_client_restart(trader->client, 1);
     trader->phase = TRADER_WAITING;
+    trader->final = 0;
+    trader->session[0] = '\0';
     trader->probes = true;
     trader->sequence_wanted = 1;
     trader->sequence_known = false;
     trader->user_ref_next = 0;
     trader->request_count = trader->resend_next = trader->query_end = 0;
     trader->query_due = false;
-    trader->retry_ns = 0;
 }
 
 /* ---- what a caller may know ---- */
@@ -349,7 +388,7 @@ uint64_t rs_trader_sequence_next(const struct rs_trader *trader)
 
 const char *rs_trader_session(const struct rs_trader *trader)
 {
-    return rs_client_session(trader->client);
+    return is_told(trader) ? rs_client_session(trader->client) : trader->session;
 }
 
 const char *rs_trader_why(const struct rs_trader *trader)

@@ -31,10 +31,11 @@ struct rs_trader {
     void (*on_message)(void *context, uint64_t sequence, const uint8_t *message, size_t message_bytes);
     void (*on_debug)(void *context, const char *text, size_t text_bytes);
     void *context;
-    uint64_t sequence_wanted; /* by the next login proper */
-    bool sequence_known;      /* all before it has been told, so it is what must come, not a wish */
-    uint64_t replay_end;      /* what is told before this number is no answer to us */
-    bool probes;              /* before the next login proper: a replay may hold answers to older questions */
+    char session[SOUP_SESSION_BYTES + 1]; /* that all is about; "": no login has been accepted yet */
+    uint64_t sequence_wanted;             /* by the next login proper */
+    bool sequence_known;                  /* all before it has been told, so it is what must come, not a wish */
+    uint64_t replay_end;                  /* what is told before this number is no answer to us */
+    bool probes; /* before the next login proper: its replay may hold older answers, or it may be another day */
     uint32_t user_ref_next;
 
     uint64_t retry_ns;

@@ -6,8 +6,10 @@ file with an error changes nothing and is named, and what becomes of the orders 
 the connection or the gateway died. Method: one exchange with two gateways, the settings rewritten between steps.
 """
 import itertools
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -126,6 +128,38 @@ def test_logins_are_refused_and_logged_without_the_password():
     with exchange.login("USER07") as client:
         client.send(account_query())
         client.expect("Q")
+
+
+def test_a_watch_waits_until_its_session_is_free_again():
+    reload("[user USER14]\nsecond_login = refuse\n")
+    out, err = (os.path.join(exchange.directory, name) for name in ("watch", "watch.err"))
+
+    def said(text):
+        with open(err) as file:
+            return file.read().count(text)
+
+    command = [exchange.ringside, "order", "watch", "--all", "--json", "--user", "USER14", "--config",
+               exchange.config_path]
+    with open(out, "w") as to, open(err, "w") as to_err:
+        watch = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=to, stderr=to_err,
+                                 env={**os.environ, "RINGSIDE_PASSWORD": PASSWORD})
+    exchange.loads.append(watch)  # ended with the exchange, whatever happens
+    eventually(lambda: said("watching USER14"), 20, "the watch has begun")
+    watch.send_signal(signal.SIGSTOP)
+    kill_gateway()
+    with exchange.login("USER14") as other:
+        watch.send_signal(signal.SIGCONT)
+        began_s = time.monotonic()
+        eventually(lambda: other.heartbeat() or said("session is not available") >= 2, 30, "the watch asks again")
+        assert time.monotonic() - began_s > 2, "it pauses before it asks again"
+        other.send(enter(1, "B", 1, "AAPL", 10000))
+        other.expect("A", 1)
+    eventually(lambda: said("watching USER14 again"), 30, "the watch is back")
+    with open(out) as file:
+        told = [event for event in map(json.loads, file) if event["type"] != "system_event"]
+    assert [(event["type"], event["user_ref"]) for event in told] == [("accepted", 1)], told
+    watch.send_signal(signal.SIGINT)
+    assert watch.wait(10) == 0
 
 
 refs = itertools.count(1)

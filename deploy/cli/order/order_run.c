@@ -76,10 +76,9 @@ static void count_ready(void *context, uint32_t user_ref_next)
 static void count_gone(void *context, int error, const char *why, uint32_t retry_ms)
 {
     struct order_run *run = context;
-    (void)error;
     (void)why;
     (void)retry_ms;
-    run->gone++;
+    run->gone += error != RS_CLIENT_REFUSED; /* who refuses is there */
 }
 
 int order_run_open(struct order_run *run, uint64_t sequence, const struct rs_trader_callbacks *callbacks,

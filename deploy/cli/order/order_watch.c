@@ -44,8 +44,7 @@ static void on_gone(void *context, int error, const char *why, uint32_t retry_ms
 {
     struct watch *watch = context;
     struct timespec now;
-    (void)error;
-    watch->run.gone++;
+    watch->run.gone += error != RS_CLIENT_REFUSED; /* who refuses is there */
     if (watch->run.ready == 0)
         return; /* order_failed tells */
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -57,6 +56,16 @@ static void on_gone(void *context, int error, const char *why, uint32_t retry_ms
     watch->run.taken_over = false;
 }
 
+/* The day is another one; or it was, and somebody else has the session now, which may not be taken from him. */
+static void begin_day(struct rs_trader *trader)
+{
+    if (*rs_trader_session(trader) != '\0')
+        fprintf(stderr, "ringside order: the trading day is over; waiting for the next one\n");
+    else
+        fprintf(stderr, "ringside order: %s; again in a moment\n", rs_trader_why(trader));
+    rs_trader_begin_day(trader); /* which pauses, so as not to ask in a circle */
+}
+
 static int go_on(struct watch *watch)
 {
     struct order_run *run = &watch->run;
@@ -64,12 +73,10 @@ static int go_on(struct watch *watch)
         int result = rs_trader_poll(run->trader, 1000);
         bool other_day = result == RS_CLIENT_DAY_OVER ||
                          (result == RS_CLIENT_REFUSED && rs_trader_refusal(run->trader) == RS_REFUSED_SESSION);
-        if (other_day) {
-            fprintf(stderr, "ringside order: the trading day is over; waiting for the next one\n");
-            rs_trader_begin_day(run->trader);
-        } else if (result < 0) {
+        if (other_day)
+            begin_day(run->trader);
+        else if (result < 0)
             return order_failed(&run->login, run->trader, result, false);
-        }
         if (watch->pushed_out >= PUSHED_OUT_MAX) {
             fprintf(stderr,
                     "ringside order watch: another program logs in as %s again and again, and both suffer\n"

@@ -159,12 +159,32 @@ static uint64_t take_login(struct world *world, struct soup_login_request *ret)
     return request.sequence_next;
 }
 
-static void accept_login(struct world *world, uint64_t sequence)
+static void serve_login_accepted(struct world *world, uint32_t date, uint64_t sequence)
 {
     uint8_t payload[SOUP_LOGIN_ACCEPTED_BYTES];
-    soup_put_login_accepted(payload, 20261123, sequence);
+    soup_put_login_accepted(payload, date, sequence);
     serve(world, SOUP_LOGIN_ACCEPTED, payload, sizeof(payload));
+}
+
+static void accept_login(struct world *world, uint64_t sequence)
+{
+    serve_login_accepted(world, 20261123, sequence);
     poll_some(world);
+}
+
+static void refuse_login(struct world *world)
+{
+    serve(world, SOUP_LOGIN_REJECTED, "S", 1);
+    poll_some(world);
+}
+
+/* Polls until that gives an error, which is what it gives from then on. */
+static int poll_to_the_end(struct world *world)
+{
+    int result = 0;
+    for (int i = 0; i < 100 && result >= 0; i++)
+        result = rs_trader_poll(world->trader, 10);
+    return result;
 }
 
 static void answer_query(struct world *world, uint32_t user_ref_next)
@@ -672,6 +692,80 @@ Test(trader, a_refused_login_is_not_tried_again)
     close_world(&world);
 }
 
+Test(trader, a_session_that_somebody_else_has_is_asked_for_until_it_is_free)
+{
+    struct world world;
+    struct soup_login_request login;
+    open_world(&world, 0);
+    join(&world, 1);
+    hang_up(&world);
+    cr_assert_eq(take_login(&world, &login), 2);
+    cr_assert_arr_eq(login.session, "  20261123", 10);
+    refuse_login(&world);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(take_login(&world, &login), 0);
+        cr_assert_arr_eq(login.session, "          ", 10, "it may be another day");
+        refuse_login(&world);
+    }
+    cr_assert_eq(world.gone, 5);
+    cr_assert_eq(rs_trader_sequence_next(world.trader), 2);
+    cr_assert_str_eq(rs_trader_session(world.trader), "20261123");
+    take_login(&world, NULL);
+    accept_login(&world, 3);
+    cr_assert_eq(take_login(&world, &login), 2, "the day is the same, and nothing is left out");
+    cr_assert_arr_eq(login.session, "  20261123", 10);
+    accept_login(&world, 2);
+    serve_accepted(&world, 1);
+    answer_query(&world, 2);
+    cr_assert(rs_trader_ready(world.trader));
+    close_world(&world);
+}
+
+Test(trader, another_day_is_known_by_the_name_of_its_session)
+{
+    struct world world;
+    struct soup_login_request login;
+    open_world(&world, 0);
+    join(&world, 40);
+    hang_up(&world);
+    take_login(&world, NULL);
+    refuse_login(&world);
+    take_login(&world, NULL);
+    serve_login_accepted(&world, 20261124, 3);
+    cr_assert_eq(poll_to_the_end(&world), RS_CLIENT_REFUSED);
+    cr_assert_eq(rs_trader_refusal(world.trader), RS_REFUSED_SESSION);
+    cr_assert_eq(rs_trader_sequence_next(world.trader), 2);
+    cr_assert_str_eq(rs_trader_session(world.trader), "20261123");
+    rs_trader_begin_day(world.trader);
+    take_login(&world, NULL);
+    serve_login_accepted(&world, 20261124, 3);
+    cr_assert_eq(take_login(&world, &login), 1);
+    cr_assert_arr_eq(login.session, "  20261124", 10);
+    serve_login_accepted(&world, 20261124, 1);
+    poll_some(&world);
+    serve_accepted(&world, 1);
+    serve_accepted(&world, 2);
+    answer_query(&world, 3);
+    cr_assert_eq(enter(&world), 3);
+    close_world(&world);
+}
+
+Test(trader, a_day_that_begins_with_a_refusal_does_not_begin_in_a_circle)
+{
+    struct world world;
+    open_world(&world, 0);
+    take_login(&world, NULL);
+    serve(&world, SOUP_LOGIN_REJECTED, "S", 1);
+    cr_assert_eq(poll_to_the_end(&world), RS_CLIENT_REFUSED, "that of a user who was not in is final");
+    cr_assert_str_eq(rs_trader_session(world.trader), "");
+    rs_trader_begin_day(world.trader);
+    cr_assert_gt(rs_trader_poll_ms(world.trader), 0);
+    cr_assert_eq(rs_trader_poll(world.trader, 0), 0);
+    cr_assert_eq(rs_trader_fd(world.trader), -1);
+    cr_assert_eq(take_login(&world, NULL), 0);
+    close_world(&world);
+}
+
 Test(trader, a_new_day_begins_at_its_first_message)
 {
     struct world world;
@@ -680,10 +774,7 @@ Test(trader, a_new_day_begins_at_its_first_message)
     join(&world, 40);
     serve(&world, SOUP_END_OF_SESSION, NULL, 0);
     cr_assert_eq(rs_trader_ready_wait(world.trader, 1), 0);
-    int result = 0;
-    for (int i = 0; i < 100 && result >= 0; i++)
-        result = rs_trader_poll(world.trader, 10);
-    cr_assert_eq(result, RS_CLIENT_DAY_OVER);
+    cr_assert_eq(poll_to_the_end(&world), RS_CLIENT_DAY_OVER);
     rs_trader_begin_day(world.trader);
     cr_assert_eq(take_login(&world, &login), 0);
     cr_assert_arr_eq(login.session, "          ", 10);
@@ -706,10 +797,7 @@ Test(trader, a_callback_may_close)
     uint8_t message[OUCH_MESSAGE_BYTES_MAX];
     const struct ouch_accepted accepted = {.user_ref = 1};
     serve(&world, SOUP_SEQUENCED, message, ouch_encode_accepted(message, &accepted));
-    int result = 0;
-    for (int i = 0; i < 100 && result >= 0; i++)
-        result = rs_trader_poll(world.trader, 10);
-    cr_assert_eq(result, RS_CLIENT_STATE);
+    cr_assert_eq(poll_to_the_end(&world), RS_CLIENT_STATE);
     cr_assert_eq(rs_trader_fd(world.trader), -1);
     close_world(&world);
 }
