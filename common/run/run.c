@@ -154,6 +154,21 @@ static bool same_file(int fd, const char *path)
            opened.st_dev == named.st_dev;
 }
 
+/* Looked at without the lock: held for a moment, it would be a survivor's. */
+static bool may_be_replaced(struct run *run, int fd)
+{
+    struct run_file file;
+    if (run->gateways_wanted == 0 || pread(fd, &file, sizeof(file), 0) != (ssize_t)sizeof(file) || file.magic == 0 ||
+        file.base.gateway_count == run->gateways_wanted) {
+        run->unwanted_since_ns = 0;
+        return false;
+    }
+    uint64_t now_ns = clock_monotonic_ns();
+    if (run->unwanted_since_ns == 0)
+        run->unwanted_since_ns = now_ns;
+    return now_ns - run->unwanted_since_ns < RUN_UNWANTED_NS;
+}
+
 int run_join(struct run *run, struct error *error)
 {
     char path[RUN_PATH_BYTES];
@@ -165,7 +180,9 @@ int run_join(struct run *run, struct error *error)
     RING_HOOK("join: opened");
     int result = 0;
     struct run_file file = {0};
-    if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+    if (may_be_replaced(run, fd))
+        result = error_set(error, ERROR_NOT_YET, path, "it is for another number of gateways: a new one may come");
+    else if (flock(fd, LOCK_SH | LOCK_NB) < 0)
         result = error_set(error, ERROR_NOT_YET, path, "a new run is being made");
     else if (!same_file(fd, path))
         result = error_set(error, ERROR_NOT_YET, path, "the run was replaced just now");

@@ -30,6 +30,8 @@
 #define RUN_MAGIC   0x314e555249444952u /* "RIDIRUN1" */
 #define RUN_VERSION 1
 
+#define RUN_UNWANTED_NS (5 * UINT64_C(1000000000))
+
 /* What a new run starts from: the journaler finds it in the journal and the event log. */
 struct run_base {
     uint64_t command_seq_next; /* first command sequence of the run */
@@ -57,7 +59,9 @@ struct run {
     int role_fd; /* holds the role's lock */
     uint64_t run_inode;
     enum process_kind kind;
-    uint32_t gateway; /* from 1 for gateways, else 0 */
+    uint32_t gateway;           /* from 1 for gateways, else 0 */
+    uint32_t gateways_wanted;   /* by the configuration; 0: as many as the run has */
+    uint64_t unwanted_since_ns; /* since when there is a run for another number; CLOCK_MONOTONIC, 0: it is not so */
     struct doorbells doorbells;
     uint32_t listeners;
 };
@@ -75,7 +79,11 @@ int run_join_or_lock(struct run *run, struct error *error);
 /* Journaler only, after run_join_or_lock gave 0: removes the old run's files and makes a new one. */
 int run_create(struct run *run, const struct run_base *base, struct error *error);
 
-/* The other stages: ERROR_NOT_YET until there is a whole run file. Takes the shared lock and opens the doorbells. */
+/*
+ * The other stages: ERROR_NOT_YET until there is a whole run file. Takes the shared lock and opens the doorbells. One
+ * for another number of gateways than wanted is left alone for RUN_UNWANTED_NS: where all start with a new
+ * configuration, whoever joined the old run would keep the journaler from making a new one.
+ */
 int run_join(struct run *run, struct error *error);
 
 /* 0, or ERROR_MISMATCH if the run at the path is no longer ours. */

@@ -75,6 +75,7 @@ bool runner_open(struct runner *runner, const struct stage_definition *definitio
         return false;
     }
     runner->opened = true;
+    runner->run.gateways_wanted = (uint32_t)config->exchange_gateways;
     result = measure_open(&runner->measure, config, runner->name, definition->values, &error);
     if (result < 0) {
         fail(runner, &error, stage_exit_code(result), "cannot make the metrics file");

@@ -123,6 +123,35 @@ Test(run, with_no_survivor_a_new_run_removes_the_old_rings)
     run_leave(&journaler);
 }
 
+/* All start anew with another number of gateways: who is sooner than the journaler does not hold the old run for it. */
+Test(run, one_for_another_number_of_gateways_is_left_to_be_replaced)
+{
+    struct run journaler = begin();
+    struct run matcher;
+    struct error error;
+    cr_assert_eq(run_take_role(&matcher, directory, PROCESS_MATCHER, 0, NULL), 0);
+    matcher.gateways_wanted = 3;
+    cr_assert_eq(run_join(&matcher, &error), ERROR_NOT_YET);
+    run_leave(&journaler);
+    cr_assert_eq(run_join(&matcher, &error), ERROR_NOT_YET);
+
+    struct run_base wider = base;
+    wider.gateway_count = 3;
+    cr_assert_eq(run_take_role(&journaler, directory, PROCESS_JOURNALER, 0, &error), 0, "%s", error.what);
+    cr_assert_eq(run_join_or_lock(&journaler, &error), 0, "nobody survives");
+    cr_assert_eq(run_create(&journaler, &wider, &error), 0, "%s", error.what);
+    cr_assert_eq(run_join(&matcher, &error), 0, "%s", error.what);
+    run_leave(&matcher);
+
+    cr_assert_eq(run_take_role(&matcher, directory, PROCESS_MATCHER, 0, NULL), 0);
+    matcher.gateways_wanted = 2; /* and nobody makes one for two: what that means is the stage's to say */
+    cr_assert_eq(run_join(&matcher, &error), ERROR_NOT_YET);
+    matcher.unwanted_since_ns = 1;
+    cr_assert_eq(run_join(&matcher, &error), 0, "%s", error.what);
+    run_leave(&matcher);
+    run_leave(&journaler);
+}
+
 Test(run, a_damaged_run_file_is_refused)
 {
     struct run journaler = begin(), matcher;
