@@ -26,7 +26,8 @@ static void differs(struct check_small *small, uint64_t key, const char *how)
 static void compare_row(struct check_small *small, const struct check_row *expected, uint64_t key)
 {
     char text[512];
-    if (small->found.size == expected->size && memcmp(small->found.bytes, expected->bytes, expected->size) == 0) {
+    bool same_size = small->found.bytes && small->found.size == expected->size;
+    if (same_size && memcmp(small->found.bytes, expected->bytes, expected->size) == 0) {
         small->result->row_count++;
         return;
     }

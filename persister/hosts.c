@@ -39,9 +39,9 @@ static int cut(char text[HOSTS_TEXT_BYTES], const char *list, const char *parts[
 /* Lists that do not go together are left to libpq, which says so. */
 static int take(struct hosts *hosts, const PQconninfoOption *options, struct error *error)
 {
-    const char *names[HOSTS_MAX];
-    const char *addresses[HOSTS_MAX];
-    const char *ports[HOSTS_MAX];
+    const char *names[HOSTS_MAX] = {NULL};
+    const char *addresses[HOSTS_MAX] = {NULL};
+    const char *ports[HOSTS_MAX] = {NULL};
     int name_count = cut(hosts->names, option_value(options, "host"), names, error);
     int address_count = cut(hosts->given_addresses, option_value(options, "hostaddr"), addresses, error);
     int port_count = cut(hosts->ports, option_value(options, "port"), ports, error);
@@ -51,7 +51,7 @@ static int take(struct hosts *hosts, const PQconninfoOption *options, struct err
     if ((address_count > 0 && address_count != count) || (port_count > 1 && port_count != count))
         return 0;
     for (int i = 0; i < count; i++) {
-        const char *port = port_count > 1 ? ports[i] : "";
+        const char *port = port_count > 1 && ports[i] ? ports[i] : "";
         hosts->host[i] = (struct host){.name = name_count > 0 ? names[i] : "",
                                        .given_address = address_count > 0 ? addresses[i] : "",
                                        .port = port_count > 1 && *port == '\0' ? PORT_DEFAULT : port};

@@ -82,17 +82,31 @@ static uint64_t mark_in(const char *text, const char *store)
     return at ? strtoull(at + strlen("event "), NULL, 10) : UINT64_MAX;
 }
 
+/* Takes " is away at event 17" and so on: what stands before the number, and the number. false: something else. */
+static bool take_number(const char **at, const char *before, double *ret)
+{
+    size_t bytes = strlen(before);
+    char *end = NULL;
+    if (strncmp(*at, before, bytes) != 0)
+        return false;
+    *ret = strtod(*at + bytes, &end);
+    bool is_number = end != *at + bytes;
+    *at = end;
+    return is_number;
+}
+
 /* Of a store that is away: what was on its way when it went is behind too, and what it shows is so old at least. */
 static bool tells_what_it_lacks(struct world *world, const char *store, double age_s_min)
 {
     const char *text = exchange_describe(&world->exchange);
     const char *at = strstr(text, store);
-    uint64_t mark_seq = 0;
-    uint64_t behind = 0;
+    double mark_seq = 0;
+    double behind = 0;
     double age_s = 0;
-    bool is_away = at && sscanf(at + strlen(store), " is away at event %" SCNu64 ", %" SCNu64 " behind, %lf s",
-                                &mark_seq, &behind, &age_s) == 3;
-    if (is_away && mark_seq + behind == world->published && age_s >= age_s_min)
+    at = at ? at + strlen(store) : "";
+    bool is_away = take_number(&at, " is away at event ", &mark_seq) && take_number(&at, ", ", &behind) &&
+                   take_number(&at, " behind, ", &age_s);
+    if (is_away && (uint64_t)(mark_seq + behind) == world->published && age_s >= age_s_min)
         return true;
     printf("# %s is away, of %u events: %s\n", store, world->published, text);
     return false;
