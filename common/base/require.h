@@ -14,6 +14,8 @@ _Noreturn void require_failed(const char *expression, const char *file, int line
 #define REQUIRE(expression)                                                                                            \
     (__builtin_expect(!!(expression), 1) ? (void)0 : require_failed(#expression, __FILE__, __LINE__))
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 

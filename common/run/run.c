@@ -155,10 +155,10 @@ static bool same_file(int fd, const char *path)
 }
 
 /* Looked at without the lock: held for a moment, it would be a survivor's. */
-static bool may_be_replaced(struct run *run, int fd)
+static bool may_be_replaced(struct run *run, int fd, const char *path)
 {
-    struct run_file file;
-    if (run->gateways_wanted == 0 || pread(fd, &file, sizeof(file), 0) != (ssize_t)sizeof(file) || file.magic == 0 ||
+    struct run_file file = {0};
+    if (run->gateways_wanted == 0 || read_run_file(fd, path, &file, NULL) < 0 ||
         file.base.gateway_count == run->gateways_wanted) {
         run->unwanted_since_ns = 0;
         return false;
@@ -180,7 +180,7 @@ int run_join(struct run *run, struct error *error)
     RING_HOOK("join: opened");
     int result = 0;
     struct run_file file = {0};
-    if (may_be_replaced(run, fd))
+    if (may_be_replaced(run, fd, path))
         result = error_set(error, ERROR_NOT_YET, path, "it is for another number of gateways: a new one may come");
     else if (flock(fd, LOCK_SH | LOCK_NB) < 0)
         result = error_set(error, ERROR_NOT_YET, path, "a new run is being made");

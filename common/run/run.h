@@ -21,6 +21,7 @@
 #define RINGSIDE_RUN_H
 
 #include "base/error.h"
+#include "base/units.h"
 #include "ring/doorbell.h"
 #include "ring/ring.h"
 #include "topology/topology.h"
@@ -30,7 +31,7 @@
 #define RUN_MAGIC   0x314e555249444952u /* "RIDIRUN1" */
 #define RUN_VERSION 1
 
-#define RUN_UNWANTED_NS (5 * UINT64_C(1000000000))
+#define RUN_UNWANTED_NS (5 * (uint64_t)NS_PER_SECOND)
 
 /* What a new run starts from: the journaler finds it in the journal and the event log. */
 struct run_base {

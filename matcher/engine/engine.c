@@ -4,6 +4,8 @@
  * A command's events end with the BOOK_TOP it caused, if any, and, each so many commands, with a CHECKPOINT. The last
  * one says that it is the last. The running hash takes events when they are some commands old, or when somebody asks:
  * words that have just been written can not yet be read as vectors.
+ *
+ * What every command goes through is one piece of code, without calls (ALWAYS_INLINE).
  */
 #include "breaks.h"
 #include "cancels.h"
@@ -18,9 +20,6 @@
 #include "straight.h"
 
 #include <string.h>
-
-/* What every command goes through is one piece of code, without calls. */
-#define EACH_COMMAND static inline __attribute__((always_inline))
 
 /* ---- what a command is --------------------------------------------------------------------------------------------
  */
@@ -151,7 +150,7 @@ static void apply_other(struct engine *engine, const struct command *command)
     }
 }
 
-EACH_COMMAND bool connected(const struct engine *engine, const struct command *command)
+ALWAYS_INLINE bool connected(const struct engine *engine, const struct command *command)
 {
     return LIKELY(command->session - 1 < engine->session_count) &&
            engine->sessions[command->session].owner == owner_of(command->gateway, command->tenure);
@@ -173,7 +172,7 @@ static __attribute__((noinline)) void dispatch_rarer(struct engine *engine, cons
         apply_rarer(engine, command);
 }
 
-EACH_COMMAND void dispatch(struct engine *engine, const struct command *command, const struct look *look)
+ALWAYS_INLINE void dispatch(struct engine *engine, const struct command *command, const struct look *look)
 {
     bool is_cancel = command->kind == COMMAND_CANCEL;
     if (UNLIKELY((!is_cancel && command->kind != COMMAND_ENTER) || !connected(engine, command)))
@@ -189,7 +188,7 @@ EACH_COMMAND void dispatch(struct engine *engine, const struct command *command,
  */
 
 /* All but the `young` last ones. */
-EACH_COMMAND void hash_but(struct engine *engine, uint64_t young)
+ALWAYS_INLINE void hash_but(struct engine *engine, uint64_t young)
 {
     uint64_t hash = engine->event_hash;
     uint64_t seq = engine->hashed_next;
@@ -220,14 +219,14 @@ static void checkpoint(struct engine *engine)
     event->checkpoint.live_order_count = engine->live_orders;
 }
 
-EACH_COMMAND void step_begin(struct engine *engine)
+ALWAYS_INLINE void step_begin(struct engine *engine)
 {
     engine->step_limit = engine->event_seq_next + ENGINE_EVENTS_MAX - EVENTS_AT_END;
     engine->pauses = 0;
 }
 
 /* The command is done: what its end brings. */
-EACH_COMMAND void command_finish(struct engine *engine)
+ALWAYS_INLINE void command_finish(struct engine *engine)
 {
     if (engine->touched)
         book_report_top(engine);
@@ -327,7 +326,7 @@ static inline bool unfinished(const struct engine *engine)
 }
 
 /* true: the command is done. */
-EACH_COMMAND bool step_finish(struct engine *engine)
+ALWAYS_INLINE bool step_finish(struct engine *engine)
 {
     if (UNLIKELY(unfinished(engine))) {
         go_on(engine);
@@ -338,7 +337,7 @@ EACH_COMMAND bool step_finish(struct engine *engine)
     return true;
 }
 
-EACH_COMMAND bool apply(struct engine *engine, const struct command *command, const struct look *look)
+ALWAYS_INLINE bool apply(struct engine *engine, const struct command *command, const struct look *look)
 {
     step_begin(engine);
     engine->command_seq = command->command_seq;
@@ -408,8 +407,8 @@ int engine_continue(struct engine *engine, const struct engine_output *output)
 enum looking { LOOKING_NOWHERE, LOOKING_AT_CHANGES, LOOKING_AT_ALL };
 
 /* Commands taken, or negative. One of its own for each way of looking. */
-EACH_COMMAND int apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end, uint64_t event_end,
-                             enum looking looking)
+ALWAYS_INLINE int apply_batch(struct engine *engine, const struct engine_input *input, uint64_t end, uint64_t event_end,
+                              enum looking looking)
 {
     uint64_t first = engine->command_seq + 1;
     uint64_t seq = first;

@@ -30,13 +30,13 @@
 #define LOOK_LOOP _Pragma("GCC unroll 1")
 #endif
 
-LOOKS_AHEAD const struct command *look_at(const struct engine_input *input, uint64_t group, uint32_t number)
+ALWAYS_INLINE const struct command *look_at(const struct engine_input *input, uint64_t group, uint32_t number)
 {
     return &input->commands[(group * LOOK_GROUP + number) & input->mask];
 }
 
 /* Where the number of a key's page stands, if it is in the window; else another. */
-LOOKS_AHEAD const uint32_t *look_page(const struct engine *engine, uint32_t instrument, uint32_t side, uint32_t key)
+ALWAYS_INLINE const uint32_t *look_page(const struct engine *engine, uint32_t instrument, uint32_t side, uint32_t key)
 {
     struct ladder ladder = ladder_of(engine, instrument, side);
     uint32_t at = (key >> PAGE_SHIFT) - ladder.side->window_base;
@@ -44,7 +44,7 @@ LOOKS_AHEAD const uint32_t *look_page(const struct engine *engine, uint32_t inst
 }
 
 /* What an entry would be, whether it is one or not. Books are few enough to be read right away. */
-LOOKS_AHEAD void look_entered(const struct engine *engine, const struct command *command, struct look_entry *entry)
+ALWAYS_INLINE void look_entered(const struct engine *engine, const struct command *command, struct look_entry *entry)
 {
     uint32_t asked = command->order.instrument;
     uint32_t instrument = asked <= engine->instrument_count ? asked : 0;
@@ -59,12 +59,12 @@ LOOKS_AHEAD void look_entered(const struct engine *engine, const struct command 
     entry->maker = 0;
 }
 
-LOOKS_AHEAD struct look_group *look_group(struct engine *engine, uint64_t number)
+ALWAYS_INLINE struct look_group *look_group(struct engine *engine, uint64_t number)
 {
     return &engine->looks.groups[number % LOOK_GROUPS];
 }
 
-LOOKS_AHEAD void look_first(struct engine *engine, const struct engine_input *input, uint64_t number, bool at_entries)
+ALWAYS_INLINE void look_first(struct engine *engine, const struct engine_input *input, uint64_t number, bool at_entries)
 {
     struct looks *looks = &engine->looks;
     struct look_group *group = look_group(engine, number);
@@ -92,7 +92,7 @@ LOOKS_AHEAD void look_first(struct engine *engine, const struct engine_input *in
     group->entry_count = entry_count;
 }
 
-LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *group, bool at_entries)
+ALWAYS_INLINE void look_second(const struct engine *engine, struct look_group *group, bool at_entries)
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
@@ -117,7 +117,7 @@ LOOKS_AHEAD void look_second(const struct engine *engine, struct look_group *gro
     }
 }
 
-LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group *group, bool at_entries)
+ALWAYS_INLINE void look_third(const struct engine *engine, const struct look_group *group, bool at_entries)
 {
     LOOK_LOOP
     for (uint32_t i = 0; i < group->change_count; i++) {
@@ -139,7 +139,7 @@ LOOKS_AHEAD void look_third(const struct engine *engine, const struct look_group
 }
 
 /* Whether a round has a group to look at: below `end`, and not too far ahead. */
-LOOKS_AHEAD bool look_next(struct looks *looks, uint32_t round, uint64_t now, uint64_t end)
+ALWAYS_INLINE bool look_next(struct looks *looks, uint32_t round, uint64_t now, uint64_t end)
 {
     uint64_t ahead = LOOK_ROUNDS + 1 - round;
     looks->done[round] = looks->done[round] > now ? looks->done[round] : now + 1;
@@ -147,8 +147,8 @@ LOOKS_AHEAD bool look_next(struct looks *looks, uint32_t round, uint64_t now, ui
 }
 
 /* Each round goes on from where it has come to. */
-LOOKS_AHEAD void look(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins,
-                      bool at_entries)
+ALWAYS_INLINE void look(struct engine *engine, const struct engine_input *input, uint64_t seq, bool begins,
+                        bool at_entries)
 {
     struct looks *looks = &engine->looks;
     uint64_t *done = looks->done;

@@ -9,18 +9,16 @@
 #include "state.h"
 
 /*
- * A function that does nothing but prefetch has no effect as gcc sees it, so calls of it are left out. Hence always
- * inlined: then there is no call to leave out.
+ * A function that does nothing but prefetch has no effect as gcc sees it, so calls of it are left out. Hence all of
+ * them are always inlined: then there is no call to leave out.
  */
-#define LOOKS_AHEAD static inline __attribute__((always_inline))
-
-LOOKS_AHEAD void fetch(const void *address)
+ALWAYS_INLINE void fetch(const void *address)
 {
     __builtin_prefetch(address, 1);
 }
 
 /* A maker whose line is here: what its end will touch. */
-LOOKS_AHEAD void fetch_maker(const struct engine *engine, uint32_t index)
+ALWAYS_INLINE void fetch_maker(const struct engine *engine, uint32_t index)
 {
     const struct order *maker = &engine->orders[index];
     fetch(index_bucket_of(engine, maker->terms.slot));

@@ -17,8 +17,6 @@
 #include "output.h"
 #include "requests.h"
 
-#define STRAIGHT static inline __attribute__((always_inline))
-
 /* The letters from user_ref_index to handle_inst as one word, and the six of them that an order keeps. */
 #define LETTERS        offsetof(struct command, order.user_ref_index)
 #define TERMS_LETTERS  offsetof(struct command, order.time_in_force)
@@ -33,19 +31,19 @@ _Static_assert(offsetof(struct command, order.time_in_force) == LETTERS + 2 &&
                    offsetof(struct terms, handle_inst) == offsetof(struct terms, time_in_force) + 5,
                "six letters of the order's terms and of ACCEPTED, as they come");
 
-STRAIGHT uint64_t word_at(const struct command *command, size_t offset)
+ALWAYS_INLINE uint64_t word_at(const struct command *command, size_t offset)
 {
     uint64_t word;
     memcpy(&word, (const uint8_t *)command + offset, sizeof(word));
     return word;
 }
 
-STRAIGHT uint64_t word_turned(uint64_t word)
+ALWAYS_INLINE uint64_t word_turned(uint64_t word)
 {
     return word << 32 | word >> 32;
 }
 
-STRAIGHT bool is_plain(const struct command *command)
+ALWAYS_INLINE bool is_plain(const struct command *command)
 {
     const uint32_t unusual = OPTION_IS_SWEEP | OPTION_IS_POST_ONLY | OPTION_IS_TRADE_NOW;
     size_t options = offsetof(struct command, order.min_quantity);
@@ -84,13 +82,13 @@ struct straight {
 /* straight.c: it meets others, or is not to stay; match.c goes on. */
 void straight_trades(struct engine *engine, const struct command *command, const struct straight *straight);
 
-STRAIGHT bool letters_judged(const struct command_order *order)
+ALWAYS_INLINE bool letters_judged(const struct command_order *order)
 {
     return (straight_letters[order->side] & LETTER_IS_SIDE & straight_letters[order->capacity] / LETTER_IS_CAPACITY &
             straight_letters[order->time_in_force] / LETTER_IS_TIME_IN_FORCE) != 0;
 }
 
-STRAIGHT bool sender_judged(const struct command *command, const struct session *session)
+ALWAYS_INLINE bool sender_judged(const struct command *command, const struct session *session)
 {
     uint32_t asked;
     memcpy(&asked, command->order.firm, sizeof(asked));
@@ -98,7 +96,7 @@ STRAIGHT bool sender_judged(const struct command *command, const struct session 
 }
 
 /* On true *ret_index is the price in ticks of the book. */
-STRAIGHT bool book_judged(const struct book *book, const struct command_order *order, uint32_t *ret_index)
+ALWAYS_INLINE bool book_judged(const struct book *book, const struct command_order *order, uint32_t *ret_index)
 {
     uint32_t index = *ret_index = price_index(book, order->price_ticks);
     bool fits = (book->rare == 0) & (order->quantity - 1 < QUANTITY_MAX) &
@@ -107,13 +105,13 @@ STRAIGHT bool book_judged(const struct book *book, const struct command_order *o
     return fits && (LIKELY(book->lot_quantity <= 1) || order->quantity % book->lot_quantity == 0);
 }
 
-STRAIGHT bool room_judged(const struct engine *engine, uint32_t slot)
+ALWAYS_INLINE bool room_judged(const struct engine *engine, uint32_t slot)
 {
     return slot != INDEX_SLOT_NONE && pool_room(&engine->order_pool) != 0 && pool_room(&engine->far_level_pool) != 0 &&
            engine->order_ref_last < ORDER_REF_MAX;
 }
 
-STRAIGHT bool judged(const struct engine *engine, const struct command *command, struct straight *straight)
+ALWAYS_INLINE bool judged(const struct engine *engine, const struct command *command, struct straight *straight)
 {
     const struct command_order *order = &command->order;
     if (UNLIKELY(!is_plain(command) || !letters_judged(order) || !engine->day_open || engine->firm_count != 0 ||
@@ -130,7 +128,7 @@ STRAIGHT bool judged(const struct engine *engine, const struct command *command,
     return LIKELY(room_judged(engine, straight->slot));
 }
 
-STRAIGHT void accepted_told(struct engine *engine, const struct command *command, const struct straight *straight)
+ALWAYS_INLINE void accepted_told(struct engine *engine, const struct command *command, const struct straight *straight)
 {
     const struct command_order *order = &command->order;
     struct event *event = event_begin(engine, (struct event_header){.kind = EVENT_ACCEPTED,
@@ -155,14 +153,14 @@ STRAIGHT void accepted_told(struct engine *engine, const struct command *command
     put_word(event, offsetof(struct event, accepted.min_quantity), 0);
 }
 
-STRAIGHT void terms_word(struct order *order, size_t offset, uint64_t word)
+ALWAYS_INLINE void terms_word(struct order *order, size_t offset, uint64_t word)
 {
     memcpy((uint8_t *)&order->terms + offset, &word, sizeof(word));
 }
 
 /* The order's line, in words. */
-STRAIGHT void line_written(const struct engine *engine, const struct command *command, const struct straight *straight,
-                           struct order *order)
+ALWAYS_INLINE void line_written(const struct engine *engine, const struct command *command,
+                                const struct straight *straight, struct order *order)
 {
     const struct command_order *asked = &command->order;
     order->quantity = asked->quantity;
@@ -179,7 +177,7 @@ STRAIGHT void line_written(const struct engine *engine, const struct command *co
 }
 
 /* As order_join does. */
-STRAIGHT void joined(struct engine *engine, const struct command *command, const struct straight *straight)
+ALWAYS_INLINE void joined(struct engine *engine, const struct command *command, const struct straight *straight)
 {
     struct pool *pool = &engine->order_pool;
     uint32_t index = pool_take(pool, engine->orders[pool->free_first].next);
@@ -200,8 +198,8 @@ STRAIGHT void joined(struct engine *engine, const struct command *command, const
  * `session` is the command's, `hash` that of the order's name in the index. false: not on the straight path, and
  * nothing has changed.
  */
-STRAIGHT bool straight_enter(struct engine *engine, const struct command *command, struct session *session,
-                             uint32_t hash)
+ALWAYS_INLINE bool straight_enter(struct engine *engine, const struct command *command, struct session *session,
+                                  uint32_t hash)
 {
     struct straight straight = {.session = session, .hash = hash};
     if (!judged(engine, command, &straight))

@@ -164,6 +164,11 @@ uint64_t yardstick_round_trip_p50_ns(const struct yardstick *yardstick)
     return histogram_quantile(&yardstick->round_trip_ns, 0.5);
 }
 
+uint64_t yardstick_round_trip_p99_ns(const struct yardstick *yardstick)
+{
+    return histogram_quantile(&yardstick->round_trip_ns, 0.99);
+}
+
 uint64_t yardstick_append_p50_ns(const struct yardstick *yardstick)
 {
     return histogram_quantile(&yardstick->append_ns, 0.5);

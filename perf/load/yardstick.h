@@ -26,6 +26,7 @@ void yardstick_clear(struct yardstick *yardstick);
 bool yardstick_measure(const char *directory, struct yardstick *yardstick, char *why, size_t why_bytes);
 
 uint64_t yardstick_round_trip_p50_ns(const struct yardstick *yardstick);
+uint64_t yardstick_round_trip_p99_ns(const struct yardstick *yardstick);
 uint64_t yardstick_append_p50_ns(const struct yardstick *yardstick);
 
 #endif

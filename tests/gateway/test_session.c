@@ -77,6 +77,19 @@ static struct ouch_enter an_enter(void)
     return enter;
 }
 
+static struct ouch_replace a_replace(void)
+{
+    struct ouch_replace replace = {.orig_user_ref = 5,
+                                   .user_ref = 6,
+                                   .quantity = 50,
+                                   .price = 1000,
+                                   .time_in_force = '0',
+                                   .display = 'Y',
+                                   .sweep = 'N'};
+    text_pad(replace.client_order_id, sizeof(replace.client_order_id), "new");
+    return replace;
+}
+
 static void enter_packet(const struct ouch_enter *enter)
 {
     uint8_t message[512];
@@ -395,15 +408,8 @@ Test(orders, options_that_break_a_rule_leave_the_channel)
         cr_assert_eq(command.refused.user_ref_index, cases[i].channel, "case %zu", i);
         cr_assert_eq(command.flags, COMMAND_HAS_APPENDAGE, "case %zu", i);
 
-        struct ouch_replace replace = {.orig_user_ref = 5,
-                                       .user_ref = 6,
-                                       .quantity = 50,
-                                       .price = 1000,
-                                       .time_in_force = '0',
-                                       .display = 'Y',
-                                       .sweep = 'N',
-                                       .appendage = appendage};
-        text_pad(replace.client_order_id, sizeof(replace.client_order_id), "new");
+        struct ouch_replace replace = a_replace();
+        replace.appendage = appendage;
         count = 0;
         packet('U', message, ouch_encode_replace(message, &replace));
         cr_assert_eq(take(), SESSION_COMMAND, "case %zu", i);
@@ -426,14 +432,8 @@ Test(orders, a_sweep_is_y_or_n)
         cr_assert_eq(take(), SESSION_COMMAND);
         cr_assert_eq(command.kind, COMMAND_REFUSED, "sweep %d", letters[i]);
         cr_assert_eq(command.refused.reason, OUCH_REJECT_SWEEP_NOT_ALLOWED);
-        struct ouch_replace replace = {.orig_user_ref = 5,
-                                       .user_ref = 6,
-                                       .quantity = 50,
-                                       .price = 1000,
-                                       .time_in_force = '0',
-                                       .display = 'Y',
-                                       .sweep = (uint8_t)letters[i]};
-        text_pad(replace.client_order_id, sizeof(replace.client_order_id), "new");
+        struct ouch_replace replace = a_replace();
+        replace.sweep = (uint8_t)letters[i];
         count = 0;
         packet('U', message, ouch_encode_replace(message, &replace));
         cr_assert_eq(take(), SESSION_COMMAND);
@@ -446,14 +446,8 @@ Test(orders, a_replace_with_bad_details_goes_down_with_a_price_that_is_none)
     uint8_t appendage[OUCH_OPTIONS_BYTES_MAX];
     uint8_t message[512];
     const struct ouch_options route = {.present = OUCH_HAS_ROUTE};
-    struct ouch_replace replace = {.orig_user_ref = 5,
-                                   .user_ref = 6,
-                                   .quantity = 50,
-                                   .price = 1000,
-                                   .time_in_force = '0',
-                                   .display = 'Y',
-                                   .sweep = 'Y'};
-    text_pad(replace.client_order_id, sizeof(replace.client_order_id), "new");
+    struct ouch_replace replace = a_replace();
+    replace.sweep = 'Y';
     packet('U', message, ouch_encode_replace(message, &replace));
     cr_assert_eq(take(), SESSION_COMMAND);
     cr_assert_eq(command.kind, COMMAND_REPLACE);
