@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,15 +30,27 @@ static void must(int code, const struct error *error, const char *what)
 
 /* ---- the folder ---- */
 
+/* Nobody listens on it, and the kernel gives it to no connection, so it stays free for a gateway that comes later.
+ * Where the kernel may give any port, this takes any. */
 static uint16_t free_port(void)
 {
+    unsigned first_given;
+    FILE *range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+    REQUIRE(range && fscanf(range, "%u", &first_given) == 1);
+    fclose(range);
+    unsigned end = first_given > 20000 ? first_given : 60000;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    REQUIRE(bind(fd, (struct sockaddr *)&address, bytes) == 0);
-    REQUIRE(getsockname(fd, (struct sockaddr *)&address, &bytes) == 0);
-    close(fd);
-    return ntohs(address.sin_port);
+    for (;;) {
+        uint32_t random;
+        REQUIRE(getrandom(&random, sizeof(random), 0) == sizeof(random));
+        uint16_t port = (uint16_t)(10000 + random % (end - 10000));
+        address.sin_port = htons(port);
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        bool free = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+        close(fd);
+        if (free)
+            return port;
+    }
 }
 
 static void configure(struct stand_in *exchange, const char *const *settings)

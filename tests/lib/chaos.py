@@ -15,41 +15,25 @@ import os
 import random
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import time
 
-from exchange import STAGES, Exchange, free_port
+from exchange import GATEWAYS, STAGES, Exchange
 from tap import eventually
 
 COUNTS = ("told", "asked", "orders", "answered", "executions", "reconnects", "resent", "told_again", "unsettled",
           "open", "phase", "slowest_ns", "debug_count")  # struct client_counts of tests/audit/client.h
 USERS = 12
 STALL_S = 60
-GATEWAYS = 2  # a user comes back on any of them
-ALL_STAGES = STAGES + tuple(f"gateway-{number}" for number in range(2, GATEWAYS + 1))
-
-
-def two_ports():
-    """The first of as many neighbouring free ports as there are gateways."""
-    while True:
-        first = free_port()
-        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
-            for port in range(first, first + GATEWAYS):
-                probe = held.enter_context(socket.socket())
-                probe.bind(("127.0.0.1", port))
-            return first
+ALL_STAGES = STAGES + tuple(f"gateway-{number}" for number in range(2, GATEWAYS + 1))  # a user comes back on any
 
 
 def exchange_of(build, options=None, **more):
     """An exchange with stores and all its gateways."""
-    exchange = Exchange(build, stores=True, stages=ALL_STAGES,
-                        options={"exchange.gateways": GATEWAYS, "redis.stream_entries_max": 1000000000} |
-                        (options or {}), **more)
-    exchange.port = exchange.options["gateway.port"] = two_ports()
-    exchange.write_config()
-    return exchange
+    return Exchange(build, stores=True, stages=ALL_STAGES,
+                    options={"exchange.gateways": GATEWAYS, "redis.stream_entries_max": 1000000000} |
+                    (options or {}), **more)
 
 
 class Ledgers:

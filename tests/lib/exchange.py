@@ -15,6 +15,7 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ from tap import eventually
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STAGES = ("journaler", "sequencer", "matcher", "persister", "gateway")
 SYMBOLS = ("AAPL", "MSFT", "NVDA", "AMZN", "GOOG", "META", "TSLA", "INTC")
+GATEWAYS = 2  # at most
 USERS = 16  # USER01 ... with password SECRET
 PASSWORD = "SECRET"
 STREAM_KEY = "ringside:events"
@@ -36,10 +38,18 @@ RING_PRODUCER_CURSOR = 128  # docs/rings.md
 ACCEPTED, REPLACED, EXECUTED, REJECTED = 1, 2, 5, 7  # docs/records.md
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(count):
+    """The first of so many neighbouring ports that nobody listens on. The kernel gives none of them to a connection,
+    so they are as free when a stage, started again, listens on them; where it may give any port, this takes any."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        first_given = int(file.read().split()[0])
+    end = first_given if first_given > 20000 else 60000
+    while True:
+        first = random.randrange(10000, end - count)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for port in range(first, first + count):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 class SqlError(Exception):
@@ -55,7 +65,7 @@ class Exchange:
         self.stores_directory = os.path.join(self.directory, "stores")
         self.has_stores = stores
         self.stages = stages
-        self.port = free_port()
+        self.port = free_ports(GATEWAYS)
         self.processes = {}  # name: Popen
         self.loads = []
         self.stand_ins = {}  # stage: the command to run instead of its program

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from exchange import PASSWORD, Exchange
+from exchange import GATEWAYS, PASSWORD, Exchange
 from ouch_client import Client, account_query, cancel, enter
 from tap import eventually, run
 
@@ -21,7 +21,8 @@ RESTRICTED, SYMBOL_RATE, PORT_RATE, DUPLICATE_RATE, NOTIONAL, QUANTITY = 0x22, 0
 GRACE_MS = 2500
 
 exchange = Exchange(sys.argv[1], stages=("journaler", "sequencer", "matcher", "gateway", "gateway-2"), options={
-    "exchange.gateways": 2, "gateway.silence_ms": 3000, "gateway.login_failures": 4, "gateway.login_pause_ms": 1000})
+    "exchange.gateways": GATEWAYS, "gateway.silence_ms": 3000, "gateway.login_failures": 4,
+    "gateway.login_pause_ms": 1000})
 MEMBERS = os.path.join(exchange.directory, "members")
 exchange.options["gateway.members"] = MEMBERS
 

@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 
-from exchange import ROOT, Exchange, free_port
+from exchange import ROOT, Exchange, free_ports
 from tap import Skip, eventually, run
 
 NAMED_WITHIN_S = 3.0
@@ -27,7 +27,7 @@ RULES = os.path.join(ROOT, "deploy", "prometheus")
 
 build = sys.argv[1]
 exchange = Exchange(build)
-port = free_port()
+port = free_ports(1)
 monitor = None
 
 
@@ -321,7 +321,7 @@ def fires_and_resolves(at):
 def test_prometheus_fires_and_resolves():
     if not shutil.which("prometheus"):
         raise Skip("no prometheus")
-    at = free_port()
+    at = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="ringside-prometheus.") as directory:
         config = prometheus_config(directory)
         with open(os.path.join(directory, "log"), "w") as log:

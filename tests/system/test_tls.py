@@ -19,7 +19,7 @@ import sys
 import time
 import warnings
 
-from exchange import PASSWORD, Exchange, free_port
+from exchange import GATEWAYS, PASSWORD, Exchange, free_ports
 from metrics import Metrics
 from ouch_client import Client, enter, text
 from tap import eventually, run
@@ -29,7 +29,7 @@ P99_BOUND_NS = 400_000_000  # on a machine of two busy cores, with sanitizers
 
 exchange = Exchange(sys.argv[1], stages=("journaler", "sequencer", "matcher", "gateway"))
 HERE = exchange.directory
-PORT = next(port for port in iter(free_port, None) if abs(port - exchange.port) > 1)  # and the next, of gateway 2
+PORT = free_ports(GATEWAYS)  # the first gateway's
 
 
 def path(name):
@@ -412,7 +412,7 @@ def test_handshakes_have_a_share_of_the_time():
 
 def test_each_gateway_has_its_port():
     exchange.stop()
-    exchange.options.update({"exchange.gateways": 2, "gateway.tls_handshake_percent": 20})
+    exchange.options.update({"exchange.gateways": GATEWAYS, "gateway.tls_handshake_percent": 20})
     exchange.write_config()
     exchange.start("journaler", "sequencer", "matcher", "gateway", "gateway-2")
     eventually(lambda: " ready: " in exchange.log_tail("gateway-2"), 10, "the second gateway is at work")
