@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define EVENTS_MAX          256
@@ -31,6 +32,7 @@
 #define HOUSEKEEPING_NS     (10 * (uint64_t)NS_PER_MS)
 #define BEAT_EVERY          16u /* housekeepings: heartbeats are looked after */
 #define CONNECT_AGAIN_NS    (50 * (uint64_t)NS_PER_MS)
+#define ECHO_EACH_NS        (uint64_t) NS_PER_MS
 
 void drive_fail(struct drive *drive, const char *why)
 {
@@ -114,12 +116,44 @@ static void flush(struct drive *drive)
         if (!session->dirty)
             continue;
         session->dirty = false;
+        session_sent(session);
         int left = rs_client_flush(session->client);
         if (left < 0)
             lost(drive, session, left);
         else
             watch(drive, session);
     }
+}
+
+/* ---- a round trip now and then, beside the requests ---- */
+
+static bool echo_begin(struct drive *drive)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    return echo_open(&drive->echo, ECHO_ANY_CORE) == 0 &&
+           epoll_ctl(drive->epoll, EPOLL_CTL_ADD, drive->echo.fd, &event) == 0;
+}
+
+static void echo_ask(struct drive *drive)
+{
+    const char message[ECHO_BYTES] = {0};
+    const struct load_run *run = &drive->run;
+    if (drive->echo.fd < 0 || drive->echo_asked_ns != 0 || drive->phase != PHASE_RUN || run->now_ns < run->warm_ns ||
+        run->now_ns < drive->echo_due_ns)
+        return;
+    drive->echo_due_ns = run->now_ns + ECHO_EACH_NS;
+    drive->echo_asked_ns = clock_monotonic_ns();
+    if (send(drive->echo.fd, message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(message))
+        drive_fail(drive, "the echo has ended");
+}
+
+static void echo_take(struct drive *drive)
+{
+    char message[ECHO_BYTES];
+    if (recv(drive->echo.fd, message, sizeof(message), MSG_DONTWAIT) != (ssize_t)sizeof(message))
+        drive_fail(drive, "the echo has ended");
+    histogram_record(drive->round_trip_ns, clock_monotonic_ns() - drive->echo_asked_ns);
+    drive->echo_asked_ns = 0;
 }
 
 /* ---- the loop ---- */
@@ -194,7 +228,10 @@ static void turn(struct drive *drive, bool *more)
     }
     drive->run.now_ns = clock_monotonic_ns();
     for (int i = 0; i < count; i++)
-        service(drive, events[i].data.ptr);
+        if (events[i].data.ptr)
+            service(drive, events[i].data.ptr);
+        else
+            echo_take(drive);
     housekeeping(drive);
     for (uint32_t i = 0; i < drive->session_count; i++)
         if (!session_ready(&drive->sessions[i]))
@@ -202,6 +239,7 @@ static void turn(struct drive *drive, bool *more)
     drive->run.now_ns = clock_monotonic_ns();
     *more = drive_act(drive);
     flush(drive);
+    echo_ask(drive);
     if (count > 0 && !drive->options->spin && drive->options->rate > 0)
         sched_yield();
 }
@@ -219,14 +257,16 @@ static uint64_t order_room(const struct load_options *options)
 
 static const char *open_drive(struct drive *drive, const struct load_options *options, struct load_outcome *outcome)
 {
-    *drive = (struct drive){.options = options, .session_count = options->sessions, .epoll = -1};
+    *drive = (struct drive){.options = options, .session_count = options->sessions, .epoll = -1, .echo.fd = -1};
     drive->run.options = options;
     drive->run.latency_ns = &outcome->latency_ns;
     drive->run.sent_ns = &outcome->sent_ns;
     drive->window = options->window == 0 ? UINT32_MAX : (options->window + options->sessions - 1) / options->sessions;
     drive->live_max = (options->live + options->sessions - 1) / options->sessions;
     histogram_clear(&outcome->latency_ns);
+    drive->round_trip_ns = &outcome->round_trip_ns;
     histogram_clear(&outcome->sent_ns);
+    histogram_clear(&outcome->round_trip_ns);
     drive->sessions = calloc(options->sessions, sizeof(*drive->sessions));
     drive->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (!drive->sessions || drive->epoll < 0 || market_init(&drive->run.market, options) < 0 ||
@@ -235,6 +275,8 @@ static const char *open_drive(struct drive *drive, const struct load_options *op
     for (uint32_t i = 0; i < options->sessions; i++)
         if (session_init(&drive->sessions[i], &drive->run, i, order_room(options)) < 0)
             return "a session could not be made";
+    if (options->rate > 0 && options->yardstick[0] != '\0' && !echo_begin(drive))
+        return "no TCP on the loopback";
     prctl(PR_SET_TIMERSLACK, 1);
     return NULL;
 }
@@ -250,6 +292,7 @@ static void close_drive(struct drive *drive)
     free(drive->sessions);
     market_finish(&drive->run.market);
     matches_finish(&drive->run.matches);
+    echo_close(&drive->echo);
     if (drive->epoll >= 0)
         close(drive->epoll);
 }

@@ -6,8 +6,9 @@
 
 struct load_outcome {
     struct load_counts counts;
-    struct histogram latency_ns; /* from when a request was due */
-    struct histogram sent_ns;    /* from when it was really sent */
+    struct histogram latency_ns;    /* from when a request was due */
+    struct histogram sent_ns;       /* from when it was really sent */
+    struct histogram round_trip_ns; /* of TCP, taken in the same loop, as a request is */
     uint64_t trades;
     uint64_t trades_one_sided; /* the other side is not this load's */
     uint64_t live_orders;      /* at the end */

@@ -113,6 +113,7 @@ static void login_done_then_run(struct drive *drive)
             return;
     drive->run.now_ns = clock_monotonic_ns();
     drive->start_ns = drive->run.last_answer_ns = drive->run.now_ns;
+    drive->run.warm_ns = drive->start_ns + (uint64_t)(drive->options->warm_up_s * NS_PER_SECOND);
     drive->run.measuring = true;
     drive->phase = PHASE_RUN;
 }

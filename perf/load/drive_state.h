@@ -3,6 +3,7 @@
 #define RINGSIDE_LOAD_DRIVE_STATE_H
 
 #include "drive.h"
+#include "perf/machine/echo.h"
 
 enum phase {
     PHASE_LOGIN,
@@ -23,6 +24,10 @@ struct drive {
     uint32_t window;       /* a session's; UINT32_MAX: none */
     uint32_t live_max;     /* a session's */
     int epoll;
+    struct echo echo;       /* of a run with a yardstick and a rate */
+    uint64_t echo_asked_ns; /* 0: no round trip is under way */
+    uint64_t echo_due_ns;
+    struct histogram *round_trip_ns;
     enum phase phase;
     uint64_t start_ns;
     uint64_t end_ns; /* last answer of the measured part */

@@ -29,6 +29,7 @@ static const char usage[] =
     "what\n"
     "  --orders N            new orders in all (100000 unless --seconds is given)\n"
     "  --seconds S           or for so long\n"
+    "  --warm-up S           of them: what is due in the first S seconds counts, but not in the latencies\n"
     "  --rate N|max          requests a second, new orders and cancels together (max: as fast as answers come)\n"
     "  --sessions N          connections, one user each (8)\n"
     "  --window N            requests without an answer at one time, all sessions together (2000 at rate max, else no\n"
@@ -47,9 +48,11 @@ static const char usage[] =
     "  --spin                never sleep nor yield: for machines with a core to spare\n"
     "\n"
     "what else\n"
-    "  --yardstick DIR       before and after, measures a blocking TCP round trip and a durable 4 KiB append in DIR, "
-    "and\n"
-    "                        says how many times their sum a request takes\n"
+    "  --yardstick DIR       before and after, measures a blocking TCP round trip between two cores and a durable 4 "
+    "KiB\n"
+    "                        append in DIR, and says how many times their sum a request takes; with a rate, also a "
+    "TCP\n"
+    "                        round trip each millisecond meanwhile, as a request is sent and its answer taken\n"
     "  --durability-label T  is put into the report\n"
     "  --lobster FILE [BOOK] plays a LOBSTER message file in place of the mix and compares the book with the "
     "orderbook\n"
@@ -68,6 +71,7 @@ enum option_code {
     OPTION_TLS,
     OPTION_ORDERS,
     OPTION_SECONDS,
+    OPTION_WARM_UP,
     OPTION_RATE,
     OPTION_SESSIONS,
     OPTION_WINDOW,
@@ -98,6 +102,7 @@ static const struct option long_options[] = {
     {"tls", required_argument, NULL, OPTION_TLS},
     {"orders", required_argument, NULL, OPTION_ORDERS},
     {"seconds", required_argument, NULL, OPTION_SECONDS},
+    {"warm-up", required_argument, NULL, OPTION_WARM_UP},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"sessions", required_argument, NULL, OPTION_SESSIONS},
     {"window", required_argument, NULL, OPTION_WINDOW},
@@ -222,6 +227,8 @@ static const char *take_option(struct load_options *options, int code, const cha
         return take_number(value, 1, 1000000000000u, &options->orders);
     case OPTION_SECONDS:
         return take_seconds(value, &options->seconds);
+    case OPTION_WARM_UP:
+        return take_seconds(value, &options->warm_up_s);
     case OPTION_RATE:
         return strcmp(value, "max") == 0 ? NULL : take_number(value, 1, 100000000, &options->rate);
     case OPTION_SESSIONS:

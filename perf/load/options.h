@@ -26,9 +26,10 @@ struct load_instrument {
 struct load_options {
     char addresses[LOAD_ADDRESSES_MAX][LOAD_ADDRESS_BYTES];
     uint32_t address_count;
-    uint64_t rate;   /* requests a second; 0: as fast as answers come */
-    uint64_t orders; /* new orders in all; 0: no limit */
-    double seconds;  /* 0: no limit */
+    uint64_t rate;    /* requests a second; 0: as fast as answers come */
+    uint64_t orders;  /* new orders in all; 0: no limit */
+    double seconds;   /* 0: no limit */
+    double warm_up_s; /* of them, not in the latencies */
     uint32_t sessions;
     uint32_t window; /* requests without an answer, all sessions together; 0: no limit */
     uint32_t live;   /* live orders, all sessions together */

@@ -85,6 +85,9 @@ static void print_json(const struct load_options *options, const struct load_out
            options->sessions, options->window, options->seed);
     json_counts(outcome);
     json_times(outcome);
+    if (outcome->round_trip_ns.count > 0)
+        printf(", \"round_trip_p50_ns\": %" PRIu64 ", \"round_trip_p99_ns\": %" PRIu64,
+               histogram_quantile(&outcome->round_trip_ns, 0.5), histogram_quantile(&outcome->round_trip_ns, 0.99));
     if (yardstick)
         printf(", \"yardstick_round_trip_p50_ns\": %" PRIu64 ", \"yardstick_round_trip_p99_ns\": %" PRIu64
                ", \"yardstick_append_p50_ns\": %" PRIu64 ", \"p50_to_yardstick\": %.3f",
@@ -134,6 +137,10 @@ static void print_table(const struct load_options *options, const struct load_ou
     printf("%-22s%14.1f us  p99 %.1f us\n", "from the sending, p50",
            (double)histogram_quantile(&outcome->sent_ns, 0.5) / 1e3,
            (double)histogram_quantile(&outcome->sent_ns, 0.99) / 1e3);
+    if (outcome->round_trip_ns.count > 0)
+        printf("%-22s%14.1f us  p99 %.1f us\n", "TCP meanwhile, p50",
+               (double)histogram_quantile(&outcome->round_trip_ns, 0.5) / 1e3,
+               (double)histogram_quantile(&outcome->round_trip_ns, 0.99) / 1e3);
     if (yardstick) {
         printf("%-22s%14.1f us  TCP round trip %.1f us, durable append %.1f us\n", "yardstick, p50",
                (double)yardstick_sum_ns(yardstick) / 1e3, (double)yardstick_round_trip_p50_ns(yardstick) / 1e3,

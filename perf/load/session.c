@@ -2,6 +2,7 @@
 
 #include "base/require.h"
 #include "client/ringside_tls.h"
+#include "env/clock.h"
 #include "wire/ouch.h"
 
 #include <stdarg.h>
@@ -108,10 +109,25 @@ static bool put_cancel(struct load_session *session, uint32_t index)
     return true;
 }
 
-static uint32_t late_ns(const struct load_run *run, uint64_t asked_ns)
+static void sent_at(struct load_order *order, uint64_t now_ns)
 {
-    uint64_t late = run->now_ns > asked_ns ? run->now_ns - asked_ns : 0;
-    return late < UINT32_MAX ? (uint32_t)late : UINT32_MAX;
+    uint64_t late = now_ns > order->asked_ns ? now_ns - order->asked_ns : 0;
+    order->late_ns = late < UINT32_MAX ? (uint32_t)late : UINT32_MAX;
+}
+
+static void note_made(struct load_session *session, uint32_t index)
+{
+    sent_at(&session->orders[index], session->run->now_ns);
+    if (session->unsent_count < UNSENT_MAX)
+        session->unsent[session->unsent_count++] = index;
+}
+
+void session_sent(struct load_session *session)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    for (uint32_t i = 0; i < session->unsent_count; i++)
+        sent_at(&session->orders[session->unsent[i]], now_ns);
+    session->unsent_count = 0;
 }
 
 bool session_enter(struct load_session *session, const struct market_order *order, uint64_t asked_ns)
@@ -119,7 +135,6 @@ bool session_enter(struct load_session *session, const struct market_order *orde
     if (UNLIKELY(session->sent >= session->order_room))
         return false;
     session->orders[session->sent] = (struct load_order){.asked_ns = asked_ns,
-                                                         .late_ns = late_ns(session->run, asked_ns),
                                                          .quantity = order->quantity,
                                                          .leaves = order->quantity,
                                                          .price_ticks = order->price_ticks,
@@ -129,6 +144,7 @@ bool session_enter(struct load_session *session, const struct market_order *orde
                                                          .time_in_force = order->time_in_force};
     if (!put_enter(session, session->sent))
         return false;
+    note_made(session, session->sent);
     session->sent++;
     session->resend_next = session->sent;
     session->run->counts.orders++;
@@ -145,7 +161,7 @@ bool session_cancel_random(struct load_session *session, uint64_t asked_ns)
     session_live_remove(session, order);
     order->state = ORDER_CANCELLING;
     order->asked_ns = asked_ns;
-    order->late_ns = late_ns(session->run, asked_ns);
+    note_made(session, index);
     session->cancelling++;
     session->run->counts.cancels_asked += session->run->measuring;
     session->run->counts.requests += session->run->measuring;

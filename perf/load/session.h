@@ -22,6 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define UNSENT_MAX 64 /* of a flush whose sending is timed; what is more was sent when it was made */
+
 enum order_state {
     ORDER_NONE = 0, /* never sent */
     ORDER_SENT,     /* no answer yet */
@@ -76,6 +78,7 @@ struct load_run {
     struct histogram *sent_ns;    /* from when it was really sent */
     struct load_counts counts;
     uint64_t now_ns;         /* read after each receive, and each so many messages */
+    uint64_t warm_ns;        /* from when on latencies count */
     uint64_t last_answer_ns; /* when the last request was answered */
     uint32_t messages_since_clock;
     bool measuring;
@@ -98,6 +101,8 @@ struct load_session {
     uint32_t live_count;
     uint32_t *live; /* indexes of live orders without a cancel under way */
     uint32_t live_room;
+    uint32_t unsent[UNSENT_MAX]; /* requests made since the last flush, by index */
+    uint32_t unsent_count;
     uint32_t resend_next;   /* index from which to send again; == sent: nothing to do */
     uint32_t oldest;        /* all orders before it have ended */
     uint32_t released;      /* and the memory of those before this one is given back */
@@ -118,6 +123,9 @@ void session_message(void *context, uint64_t sequence, const uint8_t *message, s
 bool session_enter(struct load_session *session, const struct market_order *order, uint64_t asked_ns);
 bool session_cancel_random(struct load_session *session, uint64_t asked_ns);
 bool session_query(struct load_session *session);
+
+/* The output buffer is about to be sent: when that is, for what it holds. */
+void session_sent(struct load_session *session);
 
 /* After a reconnect: sends again what has no answer, as far as there is room. True: all of it is out. */
 bool session_resend(struct load_session *session);

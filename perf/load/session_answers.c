@@ -32,7 +32,7 @@ static void live_add(struct load_session *session, uint32_t index)
 static void measure(struct load_run *run, const struct load_order *order)
 {
     run->last_answer_ns = run->now_ns;
-    if (!run->measuring)
+    if (!run->measuring || order->asked_ns < run->warm_ns)
         return;
     uint64_t latency_ns = run->now_ns > order->asked_ns ? run->now_ns - order->asked_ns : 0;
     histogram_record(run->latency_ns, latency_ns);

@@ -2,95 +2,19 @@
 
 #include "base/units.h"
 #include "env/clock.h"
+#include "perf/machine/round_trip.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define MESSAGE_BYTES    64
 #define APPEND_BYTES     4096u
 #define APPEND_COUNT_MAX 2000u
-#define ROUND_TRIPS_MAX  20000u
 #define MEASURE_NS       (NS_PER_SECOND / 2)
-
-/* ---- a round trip ---- */
-
-static int loopback_pair(int *ret_near, int *ret_far)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int near = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int far = -1;
-    if (listener >= 0 && near >= 0 && bind(listener, (struct sockaddr *)&address, bytes) == 0 &&
-        listen(listener, 1) == 0 && getsockname(listener, (struct sockaddr *)&address, &bytes) == 0 &&
-        connect(near, (struct sockaddr *)&address, bytes) == 0)
-        far = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (listener >= 0)
-        close(listener);
-    if (far < 0) {
-        if (near >= 0)
-            close(near);
-        return -1;
-    }
-    const int one = 1;
-    setsockopt(near, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    setsockopt(far, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    *ret_near = near;
-    *ret_far = far;
-    return 0;
-}
-
-_Noreturn static void echo(int fd)
-{
-    char message[MESSAGE_BYTES];
-    while (recv(fd, message, sizeof(message), MSG_WAITALL) == (ssize_t)sizeof(message))
-        if (send(fd, message, sizeof(message), MSG_NOSIGNAL) != (ssize_t)sizeof(message))
-            break;
-    _exit(0);
-}
-
-static void time_round_trips(int fd, struct histogram *times)
-{
-    char message[MESSAGE_BYTES] = {0};
-    uint64_t until_ns = clock_monotonic_ns() + MEASURE_NS;
-    for (uint32_t i = 0; i < ROUND_TRIPS_MAX; i++) {
-        uint64_t start_ns = clock_monotonic_ns();
-        if (start_ns > until_ns || send(fd, message, sizeof(message), MSG_NOSIGNAL) != (ssize_t)sizeof(message) ||
-            recv(fd, message, sizeof(message), MSG_WAITALL) != (ssize_t)sizeof(message))
-            break;
-        histogram_record(times, clock_monotonic_ns() - start_ns);
-    }
-}
-
-static int measure_round_trip(struct histogram *times)
-{
-    int near = -1;
-    int far = -1;
-    if (loopback_pair(&near, &far) < 0)
-        return -1;
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        close(near);
-        echo(far);
-    }
-    close(far);
-    if (child > 0)
-        time_round_trips(near, times);
-    close(near);
-    if (child > 0)
-        waitpid(child, NULL, 0);
-    return child > 0 && times->count > 0 ? 0 : -1;
-}
 
 /* ---- a durable append ---- */
 
@@ -148,7 +72,7 @@ void yardstick_clear(struct yardstick *yardstick)
 
 bool yardstick_measure(const char *directory, struct yardstick *yardstick, char *why, size_t why_bytes)
 {
-    if (measure_round_trip(&yardstick->round_trip_ns) < 0) {
+    if (round_trip_measure(MEASURE_NS, &yardstick->round_trip_ns) < 0) {
         snprintf(why, why_bytes, "the TCP round trip: %s", strerror(errno));
         return false;
     }

@@ -48,6 +48,21 @@ def test_good_exchange_at_a_rate():
         assert 1900 < report["requests_per_s"] < 2100 and 1950 <= report["requests"] <= 2000, report
 
 
+def test_what_warms_up_is_not_timed():
+    with FakeExchange() as exchange:
+        report = load(exchange, "--rate", 1000, "--seconds", "0.5", "--warm-up", 1)
+        assert report["complete"] is True and report["requests"] > 400 and report["max_ns"] == 0, report
+
+
+def test_a_round_trip_beside_the_requests():
+    with FakeExchange() as exchange, tempfile.TemporaryDirectory() as directory:
+        report = load(exchange, "--rate", 1000, "--seconds", "0.5", "--yardstick", directory)
+        assert 0 < report["round_trip_p50_ns"] <= report["round_trip_p99_ns"], report
+        assert 0 < report["sent_p50_ns"] <= report["p50_ns"] and report["p50_to_yardstick"] > 0, report
+        report = load(exchange, "--orders", 500, "--seed", 2, "--yardstick", directory)
+        assert "round_trip_p50_ns" not in report and report["yardstick_round_trip_p50_ns"] > 0, report
+
+
 def test_second_run_goes_on_with_the_numbers():
     with FakeExchange() as exchange:
         check_good(load(exchange, "--orders", 500), 500)
