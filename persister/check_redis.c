@@ -25,22 +25,25 @@ struct redis_check {
     struct check_log log;
     struct check_events *events;
     uint64_t mark_seq;
-    uint64_t next;    /* the event that the next entry must begin with; 0: any */
-    uint64_t read_at; /* the event that `events` gives next */
+    uint64_t live_seq; /* up to which the hashes show what happened: not beyond the mark */
+    uint64_t next;     /* the event that the next entry must begin with; 0: any */
+    uint64_t read_at;  /* the event that `events` gives next */
     struct check_result *stream, *live, *names;
     redisReply *shown; /* the answers to asked_at_once */
     uint8_t *payload;
-    struct symbol_table symbols;
-    struct event tops[INSTRUMENTS_COUNT_MAX]; /* the last of each, up to the mark */
+    struct symbol_table symbols;              /* up to the mark, for the stream */
+    struct symbol_table symbols_shown;        /* up to live_seq, as all that follows */
+    struct event tops[INSTRUMENTS_COUNT_MAX]; /* the last of each */
     struct event lasts[INSTRUMENTS_COUNT_MAX];
     char users[CHECK_SESSIONS_MAX][USER_BYTES]; /* by session; zeros where there is none */
 };
 
 /* What is read in one transaction, and what its answers are. */
-enum shown { SHOWN_MARK, SHOWN_INSTRUMENTS, SHOWN_SESSIONS, SHOWN_COUNT };
+enum shown { SHOWN_MARK, SHOWN_LIVE, SHOWN_INSTRUMENTS, SHOWN_SESSIONS, SHOWN_COUNT };
 static const struct {
     const char *command, *name, *field;
 } asked_at_once[SHOWN_COUNT] = {[SHOWN_MARK] = {"HGET", "mark", "event_seq"},
+                                [SHOWN_LIVE] = {"HGET", "live", "event_seq"},
                                 [SHOWN_INSTRUMENTS] = {"HGETALL", "instruments", NULL},
                                 [SHOWN_SESSIONS] = {"HGETALL", "sessions", NULL}};
 
@@ -94,11 +97,24 @@ static int read_shown(struct redis_check *check, struct error *error)
     if (check->shown->elements != SHOWN_COUNT || check->shown->element[SHOWN_MARK]->type == REDIS_REPLY_ERROR)
         return error_set(error, ERROR_CLOSED, "Redis", "the mark cannot be read");
     const char *mark = check->shown->element[SHOWN_MARK]->str;
+    const char *live = check->shown->element[SHOWN_LIVE]->str;
     check->mark_seq = mark ? strtoull(mark, NULL, 10) : 0;
+    check->live_seq = live ? strtoull(live, NULL, 10) : check->mark_seq;
     return 0;
 }
 
 /* ---- the stream -------------------------------------------------------------------------------------------------- */
+
+static void note_shown(struct redis_check *check, const struct event *event)
+{
+    symbol_note(&check->symbols_shown, event);
+    if (event->kind == EVENT_LOGIN_ACCEPTED && event->session < CHECK_SESSIONS_MAX)
+        memcpy(check->users[event->session], event->login.user, USER_BYTES);
+    if (event->kind == EVENT_BOOK_TOP && event->instrument < INSTRUMENTS_COUNT_MAX)
+        check->tops[event->instrument] = *event;
+    else if (event->kind == EVENT_EXECUTED && event->instrument < INSTRUMENTS_COUNT_MAX)
+        check->lasts[event->instrument] = *event;
+}
 
 /* Reads on to the event, keeping what the hashes must show. NULL: there is none. */
 static const struct event *event_at(struct redis_check *check, uint64_t seq, int *ret_code, struct error *error)
@@ -107,12 +123,8 @@ static const struct event *event_at(struct redis_check *check, uint64_t seq, int
     while (check->read_at <= seq && (event = check_events_next(check->events, ret_code, error))) {
         check->read_at = event->event_seq + 1;
         symbol_note(&check->symbols, event);
-        if (event->kind == EVENT_LOGIN_ACCEPTED && event->session < CHECK_SESSIONS_MAX)
-            memcpy(check->users[event->session], event->login.user, USER_BYTES);
-        if (event->kind == EVENT_BOOK_TOP && event->instrument < INSTRUMENTS_COUNT_MAX)
-            check->tops[event->instrument] = *event;
-        else if (event->kind == EVENT_EXECUTED && event->instrument < INSTRUMENTS_COUNT_MAX)
-            check->lasts[event->instrument] = *event;
+        if (event->event_seq <= check->live_seq)
+            note_shown(check, event);
     }
     return event;
 }
@@ -213,7 +225,7 @@ static int compare_hash(struct redis_check *check, const struct event *event, st
     if (!reply)
         return ERROR_CLOSED;
     const redisReply *seq = value_of(reply, "event_seq");
-    bool is_newer = seq && strtoull(seq->str, NULL, 10) > check->mark_seq;
+    bool is_newer = seq && strtoull(seq->str, NULL, 10) > check->live_seq;
     for (uint32_t i = 0; i < fields.count && !is_newer; i++) {
         const redisReply *value = value_of(reply, fields.names[i]);
         if (!value || strcmp(value->str, fields.values[i]) != 0)
@@ -294,7 +306,7 @@ static void compare_names(struct redis_check *check, enum shown which, const str
 
 static void compare_all_names(struct redis_check *check)
 {
-    const struct names_told instruments = {check->symbols.symbols[0], INSTRUMENTS_COUNT_MAX, SYMBOL_BYTES};
+    const struct names_told instruments = {check->symbols_shown.symbols[0], INSTRUMENTS_COUNT_MAX, SYMBOL_BYTES};
     const struct names_told users = {check->users[0], CHECK_SESSIONS_MAX, USER_BYTES};
     compare_names(check, SHOWN_INSTRUMENTS, &instruments);
     compare_names(check, SHOWN_SESSIONS, &users);

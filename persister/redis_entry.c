@@ -8,10 +8,11 @@
      LIVE_JSON_BYTES + 2 * 3 * REQUEST_FRAME_BYTES + /* two commands, the fields as JSON */                            \
      LIVE_PAIRS_MAX * (LIVE_NAME_BYTES + LIVE_TEXT_BYTES + 2 * REQUEST_FRAME_BYTES))
 
-int redis_entry_init(struct redis_entry *entry, uint32_t event_count_max, struct error *error)
+int redis_entry_init(struct redis_entry *entry, uint32_t event_count_max, uint32_t change_count_max,
+                     struct error *error)
 {
     *entry = (struct redis_entry){0};
-    entry->text.capacity = HEAD_BYTES_MAX + (size_t)event_count_max * CHANGE_BYTES_MAX;
+    entry->text.capacity = HEAD_BYTES_MAX + (size_t)change_count_max * CHANGE_BYTES_MAX;
     entry->text.bytes = malloc(entry->text.capacity);
     entry->payload = malloc((size_t)event_count_max * PAYLOAD_EVENT_BYTES_MAX);
     if (!entry->text.bytes || !entry->payload)
@@ -119,12 +120,23 @@ static void put_head(struct redis_entry *entry, const struct redis_entry_mark *m
     request_word(text, "p");
 }
 
+static void put_mark(struct redis_entry *entry, const char *prefix, const char *name)
+{
+    put_command(entry, "HSET", 5);
+    put_key(&entry->text, prefix, name, "");
+    request_word(&entry->text, "event_seq");
+    request_number(&entry->text, entry->last_seq);
+    request_word(&entry->text, "time_ns");
+    request_number(&entry->text, entry->last_time_ns);
+}
+
 static void put_tail(struct redis_entry *entry, const struct redis_entry_mark *mark, const struct live *live,
                      const struct symbol_table *symbols)
 {
     struct redis_request *text = &entry->text;
     request_bytes(text, "\r\n", 2);
-    put_hashes(entry, mark->prefix, live, symbols);
+    if (live)
+        put_hashes(entry, mark->prefix, live, symbols);
     if (mark->old_seq != 0) {
         put_command(entry, "XTRIM", 4);
         put_key(text, mark->prefix, "events", "");
@@ -132,12 +144,9 @@ static void put_tail(struct redis_entry *entry, const struct redis_entry_mark *m
         request_word(text, "~");
         put_id(text, mark->old_seq);
     }
-    put_command(entry, "HSET", 5);
-    put_key(text, mark->prefix, "mark", "");
-    request_word(text, "event_seq");
-    request_number(text, entry->last_seq);
-    request_word(text, "time_ns");
-    request_number(text, entry->last_time_ns);
+    if (live)
+        put_mark(entry, mark->prefix, "live");
+    put_mark(entry, mark->prefix, "mark");
     put_command(entry, "EXEC", 0);
 }
 

@@ -2,7 +2,7 @@
  * A stream entry on its way: the events as they are added, then the whole request as three pieces to be written.
  *
  *   head: WATCH, EVAL guard, MULTI, XADD up to the payload     payload: the events
- *   tail: HSET and PUBLISH for each hash, XTRIM if something is too old, HSET of the mark, EXEC
+ *   tail: HSET and PUBLISH for each hash (or none), XTRIM if something is too old, HSET of the mark, EXEC
  *
  * The payload is never copied: it is encoded once, where it is sent from.
  */
@@ -44,20 +44,21 @@ struct redis_entry {
     uint64_t last_time_ns;
 };
 
-int redis_entry_init(struct redis_entry *entry, uint32_t event_count_max, struct error *error);
+int redis_entry_init(struct redis_entry *entry, uint32_t event_count_max, uint32_t change_count_max,
+                     struct error *error);
 void redis_entry_finish(struct redis_entry *entry);
 void redis_entry_clear(struct redis_entry *entry);
 
 void redis_entry_add(struct redis_entry *entry, const struct event *event, const struct symbol_table *symbols);
 
-/* No more events: makes head and tail, with what the batch left of the live state. */
+/* No more events: makes head and tail, with what was left of the live state; NULL: the hashes stay as they are. */
 void redis_entry_seal(struct redis_entry *entry, const struct redis_entry_mark *mark, const struct live *live,
                       const struct symbol_table *symbols);
 
 /* What is still to be written, in at most REDIS_ENTRY_PIECES pieces; 0: all is. */
 int redis_entry_pieces(const struct redis_entry *entry, struct iovec pieces[REDIS_ENTRY_PIECES]);
 
-/* Key names: events, mark, instruments, sessions, top:SYMBOL, last:SYMBOL behind the prefix. */
+/* Key names: events, mark, live, instruments, sessions, top:SYMBOL, last:SYMBOL behind the prefix. */
 void redis_key(char key[REDIS_KEY_BYTES], const char *prefix, const char *name, const char *symbol);
 
 #endif

@@ -27,7 +27,8 @@
 #define ENTRIES             8 /* one gathers, the others are on their way */
 #define CONNECT_TIMEOUT_NS  (10ull * NS_PER_SECOND)
 #define RESOLVE_INTERVAL_NS (20ull * NS_PER_MS)
-#define GATHER_CHUNKS_MAX   4 /* of CATCH_UP_CHUNK events, in one poll */
+#define GATHER_CHUNKS_MAX   4   /* of CATCH_UP_CHUNK events, in one poll */
+#define LIVE_CARRIED_MAX    512 /* changes that may wait for a later entry */
 #define SETUP_BYTES         8192
 #define SETUP_REPLIES       2
 #define USER_TIMEOUT_MS     30000
@@ -76,11 +77,12 @@ struct redis_sink {
     uint32_t reply_count;    /* answers to the next one of those so far */
     uint64_t written_events; /* since open */
     uint64_t batch_count;
-    uint64_t interval_ns;               /* between entries, unless one is full */
+    uint64_t interval_ns;               /* between entries, unless one is full; of these, between those with hashes */
+    uint64_t live_ns;                   /* when the last one with hashes was sealed */
     uint64_t sealed_ns[ENTRIES];        /* of the entries on their way */
     struct metrics_histogram *batch_ns; /* NULL: not measured */
     struct redis_entry entries[ENTRIES];
-    struct live *live; /* of the entry that gathers */
+    struct live *live; /* what the hashes do not show yet */
     struct symbol_table symbols;
 };
 
@@ -115,12 +117,13 @@ int redis_sink_open(struct redis_sink **ret_sink, const struct config *config, i
     outage_init(&sink->outage, "Redis");
     catch_up_init(&sink->catch_up, "Redis", config->events_directory, config->retention_archive_path);
     int result = configure(sink, config, error);
-    /* One more than a batch: whoever reads events wants room for two. */
+    uint32_t events_max = sink->batch_events + 1; /* whoever reads events wants room for two */
+    uint32_t changes_max = LIVE_CARRIED_MAX + events_max;
     for (int i = 0; i < ENTRIES && result >= 0; i++)
-        result = redis_entry_init(&sink->entries[i], sink->batch_events + 1, error);
-    void *memory = result < 0 ? NULL : malloc(live_bytes(sink->batch_events + 1));
+        result = redis_entry_init(&sink->entries[i], events_max, changes_max, error);
+    void *memory = result < 0 ? NULL : malloc(live_bytes(changes_max));
     if (memory)
-        sink->live = live_init(memory, sink->batch_events + 1);
+        sink->live = live_init(memory, changes_max);
     else if (result >= 0)
         result = error_set(error, ERROR_SYSTEM, "redis.batch_events", "no memory");
     if (result < 0) {
@@ -252,7 +255,7 @@ static void resolve_poll(struct redis_sink *sink, uint64_t now_ns)
 static void prepare(struct redis_sink *sink)
 {
     char key[REDIS_KEY_BYTES];
-    static const char *const keys[] = {"mark", "events", "instruments"};
+    static const char *const keys[] = {"mark", "events", "instruments", "live"};
     sink->setup = (struct redis_request){.bytes = sink->setup_bytes, .capacity = sizeof(sink->setup_bytes)};
     request_array(&sink->setup, 3 + ARRAY_COUNT(keys));
     request_word(&sink->setup, "EVAL");
@@ -336,21 +339,38 @@ static void take_symbols(struct redis_sink *sink, const redisReply *pairs)
                    pairs->element[i + 1]->len);
 }
 
+/* The numbers of take.lua's answer, in its order; behind them come the symbols. */
+enum taken { TAKEN_EPOCH, TAKEN_SEQ, TAKEN_TIME_NS, TAKEN_LIVE_SEQ, TAKEN_LIVE_TIME_NS, TAKEN_COUNT };
+
+static bool read_taken(const redisReply *reply, uint64_t numbers[TAKEN_COUNT])
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != TAKEN_COUNT + 1 ||
+        reply->element[TAKEN_COUNT]->type != REDIS_REPLY_ARRAY)
+        return false;
+    for (int i = 0; i < TAKEN_COUNT; i++) {
+        if (reply->element[i]->type != REDIS_REPLY_STRING)
+            return false;
+        numbers[i] = strtoull(reply->element[i]->str, NULL, 10);
+    }
+    return true;
+}
+
 static void take_mark(struct redis_sink *sink, const redisReply *reply, uint64_t now_ns)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 || reply->element[0]->type != REDIS_REPLY_STRING ||
-        reply->element[1]->type != REDIS_REPLY_STRING || reply->element[2]->type != REDIS_REPLY_STRING ||
-        reply->element[3]->type != REDIS_REPLY_ARRAY) {
+    uint64_t taken[TAKEN_COUNT];
+    if (!read_taken(reply, taken)) {
         failed(sink, true, "Redis", "the mark has an unknown form");
         return;
     }
-    uint64_t time_ns = strtoull(reply->element[2]->str, NULL, 10);
-    sink->epoch = strtoull(reply->element[0]->str, NULL, 10);
-    sink->mark_seq = sink->sealed_seq = strtoull(reply->element[1]->str, NULL, 10);
-    sink->mark_time_ns = time_ns;
-    take_symbols(sink, reply->element[3]);
-    /* What was trimmed, a stream that is trimmed itself can do without. */
-    catch_up_begin(&sink->catch_up, sink->mark_seq, time_ns, UINT64_MAX);
+    sink->epoch = taken[TAKEN_EPOCH];
+    sink->mark_seq = sink->sealed_seq = taken[TAKEN_SEQ];
+    sink->mark_time_ns = taken[TAKEN_TIME_NS];
+    take_symbols(sink, reply->element[TAKEN_COUNT]);
+    /* Events that the stream has and the hashes do not show are read again. What was trimmed, a stream that is trimmed
+     * itself can do without. */
+    bool shows_all = taken[TAKEN_LIVE_SEQ] >= sink->mark_seq;
+    catch_up_begin(&sink->catch_up, taken[shows_all ? TAKEN_SEQ : TAKEN_LIVE_SEQ],
+                   taken[shows_all ? TAKEN_TIME_NS : TAKEN_LIVE_TIME_NS], UINT64_MAX);
     sink->phase = REDIS_WORKING;
     pace_begin(&sink->pace);
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
@@ -436,11 +456,23 @@ static void read_some(struct redis_sink *sink, uint64_t now_ns)
 
 /* ---- working ----------------------------------------------------------------------------------------------------- */
 
+/* An event that the stream has, and perhaps the hashes do not show. There are never more than were let wait. */
+static void show_again(struct redis_sink *sink, const struct event *event)
+{
+    symbol_note(&sink->symbols, event);
+    if (live_count(sink->live) < LIVE_CARRIED_MAX)
+        live_add(sink->live, event);
+}
+
 /* Adds events to the entry that gathers, as far as its numbers go on without a gap. Returns how many. */
 static int gather_chunk(struct redis_sink *sink, const struct event *events, int count)
 {
     struct redis_entry *entry = entry_of(sink, sink->sealed_count);
     for (int i = 0; i < count; i++) {
+        if (UNLIKELY(events[i].event_seq <= sink->sealed_seq)) {
+            show_again(sink, &events[i]);
+            continue;
+        }
         sink->is_cut = entry->count > 0 && events[i].event_seq != entry->last_seq + 1;
         if (sink->is_cut)
             return i;
@@ -483,6 +515,19 @@ static uint64_t paced_ns(const struct redis_sink *sink)
     return sink->outage.is_catching_up && !sink->is_stopping ? sink->pace.next_ns : 0;
 }
 
+/*
+ * Whether the entry that gathers brings the hashes up to date. While there is more than can be sent, full entries
+ * follow each other at once, and whoever polls or listens is served well by the last of each interval: of the others
+ * the hashes' commands would be most of the work.
+ */
+static bool brings_live(const struct redis_sink *sink, const struct redis_entry *entry, uint64_t now_ns)
+{
+    bool another_follows = entry->count >= sink->batch_events && !sink->is_stopping && !sink->is_cut &&
+                           catch_up_behind(&sink->catch_up, entry->last_seq) > 0;
+    return !another_follows || now_ns - sink->live_ns >= sink->interval_ns ||
+           live_count(sink->live) >= LIVE_CARRIED_MAX;
+}
+
 /* Seals the entry that gathers if it is due and there is a place for the next one. */
 static bool seal(struct redis_sink *sink, uint64_t now_ns)
 {
@@ -498,8 +543,12 @@ static bool seal(struct redis_sink *sink, uint64_t now_ns)
                                     .expected_seq = sink->sealed_seq,
                                     .entries_max = sink->entries_max,
                                     .old_seq = stream_age_note(&sink->age, now_ns, entry->last_seq)};
-    redis_entry_seal(entry, &mark, sink->live, &sink->symbols);
-    live_clear(sink->live);
+    bool with_live = brings_live(sink, entry, now_ns);
+    redis_entry_seal(entry, &mark, with_live ? sink->live : NULL, &sink->symbols);
+    if (with_live) {
+        live_clear(sink->live);
+        sink->live_ns = now_ns;
+    }
     sink->sealed_seq = entry->last_seq;
     sink->sealed_ns[sink->sealed_count % ENTRIES] = now_ns;
     sink->sealed_count++;

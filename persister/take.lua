@@ -1,8 +1,11 @@
 -- Takes the mark for a persister that begins to write: raises the epoch, so that no earlier one can, and says where the
 -- store stands. Where the mark is behind the stream's last id, or not there at all (a Redis that lost its memory, or its
--- mark), the stream knows better: what an entry says was written before it.
--- KEYS: mark, stream, instruments   returns: epoch, event_seq, time_ns (0: unknown), number/symbol pairs
+-- mark), the stream knows better: what an entry says was written before it. The hashes may show less than the stream
+-- has: up to the event that the key `live` says; where there is none, they always showed all.
+-- KEYS: mark, stream, instruments, live   returns: epoch, event_seq, time_ns (0: unknown), the same two of the hashes,
+-- number/symbol pairs
 local mark = redis.call('HMGET', KEYS[1], 'event_seq', 'time_ns')
+local live = redis.call('HMGET', KEYS[4], 'event_seq', 'time_ns')
 local seq = mark[1] or '0'
 local time_ns = mark[2] or '0'
 if redis.call('EXISTS', KEYS[2]) == 1 then
@@ -19,4 +22,4 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
 end
 redis.call('HSET', KEYS[1], 'event_seq', seq, 'time_ns', time_ns)
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-return {tostring(epoch), seq, time_ns, redis.call('HGETALL', KEYS[3])}
+return {tostring(epoch), seq, time_ns, live[1] or seq, live[2] or time_ns, redis.call('HGETALL', KEYS[3])}

@@ -6,6 +6,7 @@
 #include "encode_fields.h"
 #include "encode_live.h"
 #include "encode_names.h"
+#include "encode_pack.h"
 #include "encode_payload.h"
 #include "encode_rows.h"
 #include "market.h"
@@ -324,7 +325,7 @@ Test(payload, decodes_by_msgpack_c_to_what_was_encoded)
     market_run(&market, 3000);
     struct redis_entry entry;
     struct error error;
-    cr_assert_eq(redis_entry_init(&entry, market.event_count, &error), 0);
+    cr_assert_eq(redis_entry_init(&entry, market.event_count, 8, &error), 0);
     for (uint32_t i = 0; i < market.event_count; i++) {
         symbol_note(&symbols, &market.events[i]);
         redis_entry_add(&entry, &market.events[i], &symbols);
@@ -375,6 +376,52 @@ Test(payload, the_largest_events_fit)
     }
 }
 
+/* Around every power of two, as msgpack-c packs it. */
+Test(pack, numbers_take_their_shortest_form)
+{
+    msgpack_sbuffer buffer;
+    msgpack_packer packer;
+    msgpack_sbuffer_init(&buffer);
+    msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+    for (uint32_t bit = 0; bit < 64; bit++)
+        for (uint64_t value = (UINT64_C(1) << bit) - 1, end = value + 3; value != end; value++) {
+            uint8_t bytes[PACK_INT_MAX];
+            msgpack_sbuffer_clear(&buffer);
+            msgpack_pack_uint64(&packer, value);
+            cr_assert_eq((size_t)(pack_uint(bytes, value) - bytes), buffer.size, "%lu", value);
+            cr_assert_eq(memcmp(bytes, buffer.data, buffer.size), 0, "%lu", value);
+        }
+    uint8_t bytes[PACK_INT_MAX];
+    cr_assert_eq(pack_uint(bytes, UINT64_MAX) - bytes, 9);
+    msgpack_sbuffer_destroy(&buffer);
+}
+
+/* Every length, and every byte at every place. */
+static void check_field(const char *field, size_t field_bytes, const uint8_t *packed, const uint8_t *end)
+{
+    size_t length = field_bytes;
+    while (length > 0 && (field[length - 1] == ' ' || field[length - 1] == '\0'))
+        length--;
+    cr_assert_eq(packed[0], PACK_FIX_TEXT | length);
+    cr_assert_eq((size_t)(end - packed), 1 + length);
+    for (size_t i = 0; i < length; i++)
+        cr_assert_eq(packed[1 + i], field[i] >= ' ' && field[i] <= '~' ? (uint8_t)field[i] : '?');
+}
+
+Test(pack, texts_are_those_of_the_rule)
+{
+    for (size_t field_bytes = 1; field_bytes <= 16; field_bytes++)
+        for (uint32_t last = 0; last < 256; last++)
+            for (size_t at = 0; at < field_bytes; at++) {
+                uint8_t packed[2 * PACK_TEXT_MAX];
+                char *field = malloc(field_bytes); /* of this size, for the sanitizers */
+                memset(field, last % 3 == 0 ? ' ' : 'x', field_bytes);
+                field[at] = (char)last;
+                check_field(field, field_bytes, packed, pack_field(packed, field, field_bytes));
+                free(field);
+            }
+}
+
 /* ---- live state and requests ---- */
 
 static void add_top(struct live *live, uint64_t seq, uint32_t instrument, int32_t bid_ticks, uint64_t bid_quantity)
@@ -417,34 +464,42 @@ Test(live, the_last_of_each_instrument_stays)
     free(live);
 }
 
-Test(entry, each_request_holds_as_many_strings_as_it_says)
+/* One event in an entry, sealed with what live has; the whole request, and that it is in form. */
+struct sealed {
+    struct redis_entry entry;
+    char text[4096];
+    size_t bytes;
+};
+
+static void seal_one(struct sealed *sealed, struct live *live)
 {
     static struct symbol_table symbols;
-    struct redis_entry entry;
     struct error error;
     struct iovec pieces[REDIS_ENTRY_PIECES];
-    struct live *live = live_init(malloc(live_bytes(8)), 8);
     struct event event = {.kind = EVENT_BOOK_TOP, .event_seq = 42, .time_ns = 1, .instrument = 1};
-    cr_assert_eq(redis_entry_init(&entry, 8, &error), 0);
     text_pad(event.top.symbol, SYMBOL_BYTES, "AAPL");
-    redis_entry_add(&entry, &event, &symbols);
-    live_add(live, &event);
+    cr_assert_eq(redis_entry_init(&sealed->entry, 8, 8, &error), 0);
+    redis_entry_add(&sealed->entry, &event, &symbols);
+    if (live)
+        live_add(live, &event);
     struct redis_entry_mark mark = {.guard = "lua", .prefix = "p", .epoch = 3, .expected_seq = 41, .entries_max = 9};
-    redis_entry_seal(&entry, &mark, live, &symbols);
-    cr_assert_eq(redis_entry_pieces(&entry, pieces), 3);
-    char *text = calloc(1, 4096);
-    size_t total = 0;
+    redis_entry_seal(&sealed->entry, &mark, live, &symbols);
+    cr_assert_eq(redis_entry_pieces(&sealed->entry, pieces), 3);
+    sealed->bytes = 0;
     for (int i = 0; i < 3; i++) {
-        memcpy(text + total, pieces[i].iov_base, pieces[i].iov_len);
-        total += pieces[i].iov_len;
+        memcpy(sealed->text + sealed->bytes, pieces[i].iov_base, pieces[i].iov_len);
+        sealed->bytes += pieces[i].iov_len;
     }
-    static const char begin[] = "*2\r\n$5\r\nWATCH\r\n$6\r\np:mark\r\n*6\r\n$4\r\nEVAL\r\n$3\r\nlua\r\n";
-    static const char end_of_all[] = "*1\r\n$4\r\nEXEC\r\n";
-    cr_assert_eq(memcmp(text, begin, sizeof(begin) - 1), 0, "%s", text);
-    cr_assert_str_eq(text + total - (sizeof(end_of_all) - 1), end_of_all);
-    char *at = text;
+    sealed->text[sealed->bytes] = '\0';
+}
+
+/* *count, then as often $length, text. */
+static uint32_t count_commands(const struct sealed *sealed)
+{
+    const char *end_of_text = sealed->text + sealed->bytes;
+    const char *at = sealed->text;
     uint32_t commands = 0;
-    for (; at < text + total; commands++) { /* *count, then as often $length, text */
+    for (; at < end_of_text; commands++) {
         cr_assert_eq(*at, '*');
         char *end;
         unsigned long strings = strtoul(at + 1, &end, 10);
@@ -454,15 +509,38 @@ Test(entry, each_request_holds_as_many_strings_as_it_says)
             at = end + 2 + length + 2;
         }
     }
-    cr_assert_eq(at, text + total);
-    cr_assert_eq(commands, entry.command_count);
-    cr_assert_eq(commands, 8, "WATCH EVAL MULTI XADD HSET PUBLISH HSET EXEC");
+    cr_assert_eq(at, end_of_text);
+    return commands;
+}
+
+Test(entry, each_request_holds_as_many_strings_as_it_says)
+{
+    static struct sealed sealed;
+    static const char begin[] = "*2\r\n$5\r\nWATCH\r\n$6\r\np:mark\r\n*6\r\n$4\r\nEVAL\r\n$3\r\nlua\r\n";
+    static const char end_of_all[] = "*1\r\n$4\r\nEXEC\r\n";
+    struct iovec pieces[REDIS_ENTRY_PIECES];
+    struct live *live = live_init(malloc(live_bytes(8)), 8);
+    seal_one(&sealed, live);
+    cr_assert_eq(memcmp(sealed.text, begin, sizeof(begin) - 1), 0, "%s", sealed.text);
+    cr_assert_str_eq(sealed.text + sealed.bytes - (sizeof(end_of_all) - 1), end_of_all);
+    cr_assert_eq(count_commands(&sealed), sealed.entry.command_count);
+    cr_assert_eq(sealed.entry.command_count, 9, "WATCH EVAL MULTI XADD HSET PUBLISH HSET HSET EXEC");
     static const char json[] = "{\"bid\":\"\",\"bid_quantity\":\"0\"";
-    cr_assert_not_null(memmem(text, total, json, sizeof(json) - 1));
-    entry.written_bytes = total - 1;
-    cr_assert_eq(redis_entry_pieces(&entry, pieces), 1);
+    cr_assert_not_null(memmem(sealed.text, sealed.bytes, json, sizeof(json) - 1));
+    sealed.entry.written_bytes = sealed.bytes - 1;
+    cr_assert_eq(redis_entry_pieces(&sealed.entry, pieces), 1);
     cr_assert_eq(pieces[0].iov_len, 1);
-    free(text);
     free(live);
-    redis_entry_finish(&entry);
+    redis_entry_finish(&sealed.entry);
+}
+
+Test(entry, the_hashes_may_stay_as_they_are)
+{
+    static struct sealed sealed;
+    static const char live_key[] = "p:live";
+    seal_one(&sealed, NULL);
+    cr_assert_eq(count_commands(&sealed), sealed.entry.command_count);
+    cr_assert_eq(sealed.entry.command_count, 6, "WATCH EVAL MULTI XADD HSET EXEC");
+    cr_assert_null(memmem(sealed.text, sealed.bytes, live_key, sizeof(live_key) - 1));
+    redis_entry_finish(&sealed.entry);
 }

@@ -59,6 +59,7 @@ void planted_begin(void)
         .mark_apart = planted == PLANTED_MARK_APART,
         .mark_anyhow = planted == PLANTED_MARK_ANYHOW,
         .flushed_is_no = planted == PLANTED_ANSWERED_IS_DURABLE,
+        .live_is_assumed = planted == PLANTED_LIVE_ASSUMED,
         .watch_is_none = planted == PLANTED_NO_WATCH,
     };
 }
@@ -253,22 +254,6 @@ void __wrap_catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_
         }
     }
     __real_catch_up_begin(catch_up, mark_seq, mark_time_ns, skip_below);
-}
-
-int __real_catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
-                         struct error *error);
-int __wrap_catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
-                         struct error *error);
-int __wrap_catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
-                         struct error *error)
-{
-    bool was_checked = catch_up->is_checked;
-    int count = __real_catch_up_next(catch_up, now_ns, max, ret_events, error);
-    bool is_compared = !was_checked && catch_up->is_checked && count >= 0 && *ret_events == catch_up->chunk + 1;
-    if (planted != PLANTED_MARK_AGAIN || !is_compared || !event_follower_skipped(&catch_up->follower))
-        return count;
-    *ret_events = catch_up->chunk;
-    return count + 1;
 }
 
 /* ---- trimming -----------------------------------------------------------------------------------------------------

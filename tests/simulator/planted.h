@@ -31,10 +31,10 @@
     X(COMMIT_ASSUMED, "commit-assumed", "a COMMIT that was sent counts as done, whatever the answer")                  \
     X(ANSWERED_IS_DURABLE, "answered-is-durable", "what PostgreSQL has answered counts as on its disk")                \
     X(MARK_FROM_MEMORY, "mark-from-memory", "after Redis was away, the mark is what the persister remembers of it")    \
+    X(LIVE_ASSUMED, "live-assumed", "Redis' hashes are taken to show all that its stream has")                         \
     X(NO_WATCH, "no-watch", "Redis runs a transaction though its mark is another")                                     \
     X(TORN_DAY, "torn-day", "a gateway takes up messages of a day of which the first events were trimmed")             \
     X(OPERATOR_OF_ANY_RUN, "operator-of-any-run", "what an operator asked for in an earlier run answers one of this")  \
-    X(MARK_AGAIN, "mark-again", "of a trimmed log, a store gets the event at its mark a second time")                  \
     X(TRIM_PAST_MARK, "trim-past-mark", "events are trimmed that a store does not have for good")
 
 enum planted {

@@ -23,10 +23,11 @@ struct store_manners {
 
 /* What bugs can be planted here. */
 struct store_bugs {
-    bool mark_apart;    /* the mark is moved in a transaction of its own */
-    bool mark_anyhow;   /* the mark is moved wherever it is */
-    bool flushed_is_no; /* the end of the server's log is taken for what is on its disk */
-    bool watch_is_none; /* a watched key may change */
+    bool mark_apart;      /* the mark is moved in a transaction of its own */
+    bool mark_anyhow;     /* the mark is moved wherever it is */
+    bool flushed_is_no;   /* the end of the server's log is taken for what is on its disk */
+    bool live_is_assumed; /* take.lua says that the hashes show all */
+    bool watch_is_none;   /* a watched key may change */
 };
 
 extern struct store_bugs store_bugs;
