@@ -150,7 +150,11 @@ static void look_at_stores(struct dash_model *model)
 {
     for (uint32_t i = 0; i < model->now.store_count; i++) {
         const struct store_sample *store = &model->now.stores[i];
-        if (store->configured && !store->up)
+        if (store->configured && store->refused)
+            raise_alarm(model, ALARM_STORE_REFUSES, store->name,
+                        "store %s refuses what it must take, its persister's log says why: %llu events wait for it",
+                        store->name, (ull)store->lag_records);
+        else if (store->configured && !store->up)
             raise_alarm(model, ALARM_STORE_AWAY, store->name, "store %s does not answer: %llu events wait for it",
                         store->name, (ull)store->lag_records);
     }

@@ -53,6 +53,7 @@ struct stage_sample {
 struct store_sample {
     char name[24];
     bool configured;
+    bool refused; /* it answers, but does not take what it must */
     bool up;
     uint64_t lag_records;
     uint64_t lag_ns;
@@ -97,6 +98,7 @@ enum dash_alarm_kind {
     ALARM_STUCK,
     ALARM_FULL,
     ALARM_STORE_AWAY,
+    ALARM_STORE_REFUSES,
     ALARM_SPACE,
 };
 

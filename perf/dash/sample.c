@@ -189,6 +189,7 @@ static void read_stores(struct sampler *sampler, struct dash_sample *sample, con
         snprintf(label, sizeof(label), "store=\"%s\"", store_names[i]);
         snprintf(store->name, sizeof(store->name), "%s", store_names[i]);
         store->configured = metrics_lookup(reader, "ringside_store_configured", label, 0) != 0;
+        store->refused = metrics_lookup(reader, "ringside_store_refused", label, 0) != 0;
         store->up = metrics_lookup(reader, "ringside_store_up", label, 0) != 0;
         store->lag_records = metrics_lookup(reader, "ringside_store_lag_records", label, 0);
         store->lag_ns = metrics_lookup(reader, "ringside_store_lag_seconds", label, 0);

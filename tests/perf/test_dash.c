@@ -221,15 +221,18 @@ Test(model, other_causes)
     sample.stages[1] = (struct stage_sample){.state = 'R', .measured = true, .beat_ns = sample.run.read_ns};
     sample.stores[0] = (struct store_sample){.name = "postgres", .configured = true, .lag_records = 77};
     sample.stores[1] = (struct store_sample){.name = "redis"};
-    sample.store_count = 2;
+    sample.stores[2] = (struct store_sample){.name = "orders", .configured = true, .refused = true};
+    sample.store_count = 3;
     sample.space_low = true;
     later(2);
     model_take(&model, &sample);
     cr_assert(model_alarm(&model, ALARM_GONE, "matcher"));
     cr_assert(model_alarm(&model, ALARM_SILENT, "sequencer"));
     cr_assert(model_alarm(&model, ALARM_STORE_AWAY, "postgres"));
+    cr_assert(model_alarm(&model, ALARM_STORE_REFUSES, "orders"));
+    cr_assert_null(model_alarm(&model, ALARM_STORE_AWAY, "orders"));
     cr_assert(model_alarm(&model, ALARM_SPACE, "journal"));
-    cr_assert_eq(model.alarm_count, 4);
+    cr_assert_eq(model.alarm_count, 5);
     cr_assert_eq(stage("persister")->behind, 77);
 }
 
