@@ -16,7 +16,10 @@ int event_side_open(struct event_side *side, const char *directory, uint64_t las
     return eventlog_writer_open_from(&side->writer, directory, last_command_seq, synced, ret_next, error);
 }
 
-/* The log may be ahead of the cursor (it was appended, not released), never behind. */
+/*
+ * The log may be ahead of the cursor (it was appended, not released), never behind. It may even be ahead of the ring,
+ * if the matcher ended while it put events there again: then ERROR_NOT_YET, until the next one has.
+ */
 static int find_place(struct event_side *side, struct error *error)
 {
     uint64_t next = eventlog_writer_next(side->writer);
@@ -27,10 +30,13 @@ static int find_place(struct event_side *side, struct error *error)
             "so that a new run makes the events again",
             (unsigned long long)next, (unsigned long long)side->consumer.next);
     while (side->consumer.next < next)
-        if (!ring_next(&side->consumer))
-            return error_set(error, ERROR_MISMATCH, RING_NAME_EVENT,
-                             "the event log holds event %llu, which was never in this ring",
-                             (unsigned long long)(next - 1));
+        if (!ring_next(&side->consumer)) {
+            if (!side->is_wait_told)
+                log_info("the event log holds event %llu, which is not in its ring now: waiting for the matcher",
+                         (unsigned long long)(next - 1));
+            side->is_wait_told = true;
+            return ERROR_NOT_YET;
+        }
     ring_release(&side->consumer, next);
     return 0;
 }
@@ -50,6 +56,10 @@ int event_side_attach(struct event_side *side, uint32_t doorbell, struct error *
     if (result == 0)
         result = find_place(side, error);
     side->attached = result == 0;
+    if (result == ERROR_NOT_YET) {
+        ring_detach(&side->ring);
+        return 0;
+    }
     return result;
 }
 

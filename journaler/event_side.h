@@ -29,7 +29,8 @@ struct event_side {
     struct ring ring;
     struct ring_consumer consumer;
     bool attached;
-    bool no_space; /* the alarm is on */
+    bool is_wait_told; /* that the ring does not have what the log ends with */
+    bool no_space;     /* the alarm is on */
     uint64_t try_ns;
     uint64_t look_next_ns; /* not before, unless a whole turn was there */
     bool write_out_in_flight;

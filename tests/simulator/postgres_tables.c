@@ -101,9 +101,11 @@ static bool type_find(const char *text, size_t bytes, enum column_type *ret)
     return false;
 }
 
+/* Rows of another width than the columns are gone. */
 bool table_columns(struct table *table, const char *text, size_t bytes)
 {
     const char *end = text + bytes;
+    uint32_t width = table->column_count;
     for (table->column_count = 0; text < end; table->column_count++) {
         text += strspn(text, " ");
         size_t name = strcspn(text, " ");
@@ -115,6 +117,11 @@ bool table_columns(struct table *table, const char *text, size_t bytes)
         if (!type_find(type, type_bytes, &table->types[table->column_count]))
             return false;
         text = type + type_bytes + 1;
+    }
+    if (table->column_count != width) {
+        free(table->cells);
+        table->cells = NULL;
+        table->room = table->count = 0;
     }
     return true;
 }
