@@ -39,11 +39,18 @@ void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_
     follower_close(catch_up);
     catch_up->mark_seq = mark_seq;
     catch_up->mark_time_ns = mark_time_ns;
+    catch_up->again_from = mark_seq;
     catch_up->skip_below = skip_below;
     catch_up->is_checked = mark_seq == 0 || mark_time_ns == 0;
     catch_up->stalled_ns = 0;
     catch_up->is_stall_told = false;
     catch_up->given_back = 0;
+}
+
+void catch_up_again(struct catch_up *catch_up, uint64_t from_seq)
+{
+    REQUIRE(!catch_up->is_open && from_seq <= catch_up->mark_seq);
+    catch_up->again_from = from_seq;
 }
 
 /* The event at the mark must be the one that the store has. */
@@ -79,7 +86,7 @@ static void note_stall(struct catch_up *catch_up, uint64_t now_ns)
         log_failure(
             "%s holds event %llu, the exchange has come to %llu only: it waits; if the journal was thrown away, "
             "give it an empty store",
-            catch_up->store, (unsigned long long)wanted, (unsigned long long)published - 1);
+            catch_up->store, (unsigned long long)catch_up->mark_seq, (unsigned long long)published - 1);
     else
         log_failure("event %llu, which %s needs next, is neither in the event ring nor in %s: it waits",
                     (unsigned long long)wanted, catch_up->store, catch_up->log_directory);
@@ -89,7 +96,10 @@ static int follower_ready(struct catch_up *catch_up, struct error *error)
 {
     if (catch_up->is_open)
         return 0;
-    uint64_t first = catch_up->is_checked ? catch_up->mark_seq + 1 : catch_up->mark_seq;
+    bool is_again = catch_up->again_from < catch_up->mark_seq;
+    uint64_t first = catch_up->mark_seq + (catch_up->is_checked ? 1 : 0);
+    if (is_again)
+        first = catch_up->again_from + 1;
     int result = event_follower_open(&catch_up->follower, catch_up->ring, catch_up->log_directory, first, error);
     if (result < 0)
         return result;
@@ -115,6 +125,27 @@ void catch_up_give_back(struct catch_up *catch_up, uint32_t count)
     catch_up->given_back += count;
 }
 
+/* A chunk while the event at the mark has not been seen; how many of it are given, or the error that it is another. */
+static int check_chunk(struct catch_up *catch_up, int count, const struct event **ret_events, struct error *error)
+{
+    int at = 0;
+    while (at < count && catch_up->chunk[at].event_seq < catch_up->mark_seq)
+        at++;
+    if (at == count)
+        return count;
+    if (catch_up->chunk[at].event_seq > catch_up->mark_seq) { /* it was trimmed: nothing to compare */
+        catch_up->is_checked = true;
+        return count;
+    }
+    int result = check_mark(catch_up, &catch_up->chunk[at], error);
+    if (result < 0)
+        return result;
+    if (catch_up->again_from < catch_up->mark_seq)
+        return count;
+    *ret_events = catch_up->chunk + 1;
+    return count - 1;
+}
+
 int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, const struct event **ret_events,
                   struct error *error)
 {
@@ -136,17 +167,7 @@ int catch_up_next(struct catch_up *catch_up, uint64_t now_ns, uint32_t max, cons
     catch_up->stalled_ns = 0;
     catch_up->chunk_count = (uint32_t)count;
     *ret_events = catch_up->chunk;
-    if (catch_up->is_checked)
-        return count;
-    if (catch_up->chunk[0].event_seq > catch_up->mark_seq) { /* the one at the mark was trimmed: nothing to compare */
-        catch_up->is_checked = true;
-        return count;
-    }
-    result = check_mark(catch_up, &catch_up->chunk[0], error);
-    if (result < 0)
-        return result;
-    *ret_events = catch_up->chunk + 1;
-    return count - 1;
+    return catch_up->is_checked ? count : check_chunk(catch_up, count, ret_events, error);
 }
 
 uint64_t catch_up_published(const struct catch_up *catch_up)

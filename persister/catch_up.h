@@ -5,9 +5,9 @@
  * Rules
  *   1. Nothing is read before the event ring is there: what lies in the log above it could still be cut. A rebuild
  * reads the log alone.
- *   2. The first event read is the one at the mark itself. If its time is not the mark's, the store belongs to another
- *      exchange (its journal was thrown away, or the store was): that is an error, not a reason to add rows. Where it
- *      was trimmed and not kept, there is nothing to compare.
+ *   2. The event at the mark itself is read, first of all but those that are given again. If its time is not the
+ *      mark's, the store belongs to another exchange (its journal was thrown away, or the store was): that is an error,
+ *      not a reason to add rows. Where it was trimmed and not kept, there is nothing to compare.
  *   3. A store that is ahead of the ring waits: a matcher that recovers publishes those events again. If nothing moves
  *      for STALL_NS, the log says what is missing, once.
  *   4. What was trimmed of the log is read from the archive. Where it is not there either, a store that may skip it
@@ -35,6 +35,7 @@ struct catch_up {
     bool is_checked;   /* the event at the mark has been seen */
     uint64_t mark_seq; /* as the store had it when we began; 0: it was empty */
     uint64_t mark_time_ns;
+    uint64_t again_from; /* events behind this one are given, if it is below the mark */
     uint64_t stalled_ns; /* since when the ring has events that do not come; 0: they do */
     bool is_stall_told;
     uint32_t given_back; /* events at the end of the chunk that were not taken */
@@ -53,6 +54,9 @@ void catch_up_join_log(struct catch_up *catch_up);
  * trimmed files that end below that event, what is left will do.
  */
 void catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_t mark_time_ns, uint64_t skip_below);
+
+/* Behind catch_up_begin: events behind that one are given again, those that the store has too. */
+void catch_up_again(struct catch_up *catch_up, uint64_t from_seq);
 
 /* The next events, at most max (2 or more); how many (0: none now), or a negative error. They are valid until the next
  * call. */

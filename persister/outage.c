@@ -27,12 +27,13 @@ static void schedule(struct outage *outage, uint64_t now_ns, uint64_t wait_ns)
 
 void outage_begins(struct outage *outage, uint64_t now_ns, const struct error *why)
 {
-    if (outage->began_ns == 0)
+    if (outage->began_ns == 0 || outage->is_refused)
         log_line(LOG_LEVEL_WARNING, NULL,
                  "%s is away, the exchange goes on and its events are kept; trying again every 0.1 to 5 s: %s",
                  outage->store, why->what);
     else
         log_debug("%s is still away: %s", outage->store, why->what);
+    outage->is_refused = false;
     schedule(outage, now_ns, outage->backoff_ns);
     outage->backoff_ns = outage->backoff_ns * 2 < BACKOFF_NS_MAX ? outage->backoff_ns * 2 : BACKOFF_NS_MAX;
 }

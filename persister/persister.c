@@ -218,7 +218,7 @@ static struct store_marks marks_now(const struct persister *persister)
         marks.postgres_seq = durable_seq;
     if (persister->redis) {
         redis_sink_status(persister->redis, &status);
-        marks.redis_seq = status.is_up ? status.mark_seq : marks.redis_seq;
+        marks.redis_seq = status.is_up ? status.needed_seq : marks.redis_seq;
     }
     return marks;
 }

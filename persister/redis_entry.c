@@ -120,10 +120,9 @@ static void put_head(struct redis_entry *entry, const struct redis_entry_mark *m
     request_word(text, "p");
 }
 
-static void put_mark(struct redis_entry *entry, const char *prefix, const char *name)
+/* Where the entry ends: two fields and their values. */
+static void put_place(struct redis_entry *entry)
 {
-    put_command(entry, "HSET", 5);
-    put_key(&entry->text, prefix, name, "");
     request_word(&entry->text, "event_seq");
     request_number(&entry->text, entry->last_seq);
     request_word(&entry->text, "time_ns");
@@ -144,9 +143,15 @@ static void put_tail(struct redis_entry *entry, const struct redis_entry_mark *m
         request_word(text, "~");
         put_id(text, mark->old_seq);
     }
+    put_command(entry, "HSET", 5);
+    put_key(text, mark->prefix, "mark", "");
+    put_place(entry);
+    put_command(entry, "HSET", live ? 7 : 3);
+    put_key(text, mark->prefix, "live", "");
+    request_word(text, "stored_seq");
+    request_number(text, entry->last_seq);
     if (live)
-        put_mark(entry, mark->prefix, "live");
-    put_mark(entry, mark->prefix, "mark");
+        put_place(entry);
     put_command(entry, "EXEC", 0);
 }
 
@@ -157,6 +162,7 @@ void redis_entry_seal(struct redis_entry *entry, const struct redis_entry_mark *
     size_t head_bytes = payload_head(head, entry->first_seq, entry->count);
     entry->text.used = 0;
     entry->command_count = 0;
+    entry->brings_live = live != NULL;
     put_head(entry, mark);
     request_line(&entry->text, '$', head_bytes + entry->payload_bytes);
     request_bytes(&entry->text, head, head_bytes);

@@ -38,6 +38,7 @@ struct redis_entry {
     size_t head_bytes;
     size_t written_bytes;   /* of all pieces */
     uint32_t command_count; /* each of which is answered */
+    bool brings_live;       /* to the hashes */
     uint32_t count;
     uint64_t first_seq;
     uint64_t last_seq;

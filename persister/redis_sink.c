@@ -32,6 +32,9 @@
 #define SETUP_BYTES         8192
 #define SETUP_REPLIES       2
 #define USER_TIMEOUT_MS     30000
+#define KEEPALIVE_IDLE_S    10 /* as PostgreSQL's connection is asked for */
+#define KEEPALIVE_EACH_S    5
+#define KEEPALIVE_COUNT     4
 
 enum redis_phase {
     REDIS_AWAY,
@@ -69,6 +72,7 @@ struct redis_sink {
     uint64_t epoch;
     uint64_t mark_seq; /* as Redis has confirmed it */
     uint64_t mark_time_ns;
+    uint64_t live_seq;       /* up to which the hashes show what the stream has, as Redis has confirmed it */
     uint64_t sealed_seq;     /* as it will be once all entries on their way are appended */
     uint64_t sent_ns;        /* when the last entry was sealed */
     uint64_t sealed_count;   /* entries so far, in this connection; the next to gather is this one */
@@ -198,12 +202,19 @@ static void watch(struct redis_sink *sink, uint32_t events)
     sink->watched_events = events;
 }
 
-/* A peer that vanishes without a word is noticed within half a minute. */
+/* A peer that vanishes without a word is noticed within half a minute, whether it owes an acknowledgment or an answer.
+ */
 static void watch_peer(redisContext *context)
 {
     int on = 1;
+    int idle_s = KEEPALIVE_IDLE_S;
+    int each_s = KEEPALIVE_EACH_S;
+    int count = KEEPALIVE_COUNT;
     unsigned timeout_ms = USER_TIMEOUT_MS;
     (void)setsockopt(context->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(context->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    (void)setsockopt(context->fd, IPPROTO_TCP, TCP_KEEPINTVL, &each_s, sizeof(each_s));
+    (void)setsockopt(context->fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     (void)setsockopt(context->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
 }
 
@@ -252,7 +263,7 @@ static void resolve_poll(struct redis_sink *sink, uint64_t now_ns)
 }
 
 /* Runs take.lua. */
-static void prepare(struct redis_sink *sink)
+static void prepare(struct redis_sink *sink, uint64_t now_ns)
 {
     char key[REDIS_KEY_BYTES];
     static const char *const keys[] = {"mark", "events", "instruments", "live"};
@@ -266,6 +277,7 @@ static void prepare(struct redis_sink *sink)
         request_word(&sink->setup, key);
     }
     sink->setup_written = 0;
+    sink->connect_deadline_ns = now_ns + CONNECT_TIMEOUT_NS;
     sink->phase = REDIS_PREPARING;
 }
 
@@ -280,7 +292,7 @@ static void connect_poll(struct redis_sink *sink, uint64_t now_ns, bool is_ready
     else if (getsockopt(sink->context->fd, SOL_SOCKET, SO_ERROR, &problem, &bytes) < 0 || problem != 0)
         failed(sink, false, "Redis", "%s: %s", sink->address.host, strerror(problem));
     else
-        prepare(sink);
+        prepare(sink, now_ns);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -340,7 +352,7 @@ static void take_symbols(struct redis_sink *sink, const redisReply *pairs)
 }
 
 /* The numbers of take.lua's answer, in its order; behind them come the symbols. */
-enum taken { TAKEN_EPOCH, TAKEN_SEQ, TAKEN_TIME_NS, TAKEN_LIVE_SEQ, TAKEN_LIVE_TIME_NS, TAKEN_COUNT };
+enum taken { TAKEN_EPOCH, TAKEN_SEQ, TAKEN_TIME_NS, TAKEN_LIVE_SEQ, TAKEN_COUNT };
 
 static bool read_taken(const redisReply *reply, uint64_t numbers[TAKEN_COUNT])
 {
@@ -366,11 +378,10 @@ static void take_mark(struct redis_sink *sink, const redisReply *reply, uint64_t
     sink->mark_seq = sink->sealed_seq = taken[TAKEN_SEQ];
     sink->mark_time_ns = taken[TAKEN_TIME_NS];
     take_symbols(sink, reply->element[TAKEN_COUNT]);
-    /* Events that the stream has and the hashes do not show are read again. What was trimmed, a stream that is trimmed
-     * itself can do without. */
-    bool shows_all = taken[TAKEN_LIVE_SEQ] >= sink->mark_seq;
-    catch_up_begin(&sink->catch_up, taken[shows_all ? TAKEN_SEQ : TAKEN_LIVE_SEQ],
-                   taken[shows_all ? TAKEN_TIME_NS : TAKEN_LIVE_TIME_NS], UINT64_MAX);
+    sink->live_seq = taken[TAKEN_LIVE_SEQ] < sink->mark_seq ? taken[TAKEN_LIVE_SEQ] : sink->mark_seq;
+    /* What was trimmed, a stream that is trimmed itself can do without. */
+    catch_up_begin(&sink->catch_up, sink->mark_seq, sink->mark_time_ns, UINT64_MAX);
+    catch_up_again(&sink->catch_up, sink->live_seq);
     sink->phase = REDIS_WORKING;
     pace_begin(&sink->pace);
     outage_ends(&sink->outage, now_ns, sink->mark_seq, catch_up_lag(&sink->catch_up));
@@ -398,6 +409,8 @@ static void take_executed(struct redis_sink *sink, const struct redis_entry *ent
     TRACE2(persister_stored, "redis", entry->last_seq - sink->mark_seq);
     sink->mark_seq = entry->last_seq;
     sink->mark_time_ns = entry->last_time_ns;
+    if (entry->brings_live)
+        sink->live_seq = entry->last_seq;
     sink->written_events += entry->count;
     sink->batch_count++;
     if (sink->batch_ns)
@@ -456,11 +469,14 @@ static void read_some(struct redis_sink *sink, uint64_t now_ns)
 
 /* ---- working ----------------------------------------------------------------------------------------------------- */
 
-/* An event that the stream has, and perhaps the hashes do not show. There are never more than were let wait. */
+/* An event that the stream has and the hashes do not show. There are never more changes than were let wait. */
 static void show_again(struct redis_sink *sink, const struct event *event)
 {
     symbol_note(&sink->symbols, event);
-    if (live_count(sink->live) < LIVE_CARRIED_MAX)
+    if (live_count(sink->live) == LIVE_CARRIED_MAX)
+        failed(sink, true, "Redis", "%s:live is further behind the mark than a persister leaves it: delete that key",
+               sink->prefix);
+    else
         live_add(sink->live, event);
 }
 
@@ -471,6 +487,8 @@ static int gather_chunk(struct redis_sink *sink, const struct event *events, int
     for (int i = 0; i < count; i++) {
         if (UNLIKELY(events[i].event_seq <= sink->sealed_seq)) {
             show_again(sink, &events[i]);
+            if (sink->has_failed)
+                return count;
             continue;
         }
         sink->is_cut = entry->count > 0 && events[i].event_seq != entry->last_seq + 1;
@@ -564,6 +582,8 @@ static int work(struct redis_sink *sink, uint64_t now_ns, bool is_ready)
     int done = 0;
     if (is_ready)
         read_some(sink, now_ns);
+    if (sink->phase == REDIS_PREPARING && now_ns >= sink->connect_deadline_ns)
+        failed(sink, false, "Redis", "no answer within %llu s", CONNECT_TIMEOUT_NS / NS_PER_SECOND);
     if (!sink->has_failed && sink->phase == REDIS_WORKING) {
         done = gather(sink, now_ns);
         if (sink->outage.is_catching_up)
@@ -616,13 +636,13 @@ uint64_t redis_sink_deadline_ns(const struct redis_sink *sink)
         return sink->is_stopping ? 0 : sink->outage.retry_ns + 1;
     case REDIS_RESOLVING:
     case REDIS_CONNECTING:
+    case REDIS_PREPARING:
         return sink->connect_deadline_ns;
     case REDIS_WORKING:
         if (sink->entries[sink->sealed_count % ENTRIES].count > 0 &&
             sink->sealed_count - sink->appended_count < ENTRIES - 1)
             return entry_ns(sink);
         return 0;
-    case REDIS_PREPARING:
     default:
         return 0;
     }
@@ -652,6 +672,7 @@ void redis_sink_status(const struct redis_sink *sink, struct store_status *statu
                                     .is_refused = sink->outage.is_refused,
                                     .outage_count = sink->outage.count,
                                     .mark_seq = sink->mark_seq,
+                                    .needed_seq = sink->live_seq,
                                     .lag_events = lag,
                                     .lag_ns = store_lag_ns(lag, sink->mark_time_ns, clock_realtime_ns(), away_ns),
                                     .written_events = sink->written_events,

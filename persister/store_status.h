@@ -15,6 +15,7 @@ struct store_status {
     bool needs_rebuild;      /* what it lacks was trimmed and is in no archive (ringside persister rebuild) */
     uint32_t outage_count;   /* since the persister began */
     uint64_t mark_seq;       /* last event whose rows the store has confirmed */
+    uint64_t needed_seq;     /* of Redis: events behind this one are read again if its persister begins anew */
     uint64_t durable_seq;    /* of those, known to be on its disk; 0: not known */
     uint64_t lag_events;     /* published and not confirmed; all, where the mark is not known */
     uint64_t lag_ns;         /* age of what the store shows; 0: level */

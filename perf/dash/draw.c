@@ -95,7 +95,9 @@ static void draw_store(struct cells *cells, int *x, const struct store_sample *s
     if (store->up)
         *x = cells_text(cells, 2, *x, -1, LOOK_BOLD, number_text((double)store->lag_records, text)) + 2;
     else
-        *x = cells_print(cells, 2, *x, LOOK_BAD, "away, %s", number_text((double)store->lag_records, text)) + 2;
+        *x = cells_print(cells, 2, *x, LOOK_BAD, "%s, %s", store->refused ? "refuses" : "away",
+                         number_text((double)store->lag_records, text)) +
+             2;
 }
 
 static void draw_lags(struct cells *cells, const struct dash_model *model)

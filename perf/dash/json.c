@@ -88,8 +88,9 @@ static void print_stores(const struct dash_model *model)
     printf(",\"stores\":[");
     for (uint32_t i = 0; i < model->now.store_count; i++) {
         const struct store_sample *store = &model->now.stores[i];
-        printf("%s{\"name\":\"%s\",\"configured\":%s,\"up\":%s,\"lag_records\":%llu}", i > 0 ? "," : "", store->name,
-               store->configured ? "true" : "false", store->up ? "true" : "false", (ull)store->lag_records);
+        printf("%s{\"name\":\"%s\",\"configured\":%s,\"up\":%s,\"refused\":%s,\"lag_records\":%llu}", i > 0 ? "," : "",
+               store->name, store->configured ? "true" : "false", store->up ? "true" : "false",
+               store->refused ? "true" : "false", (ull)store->lag_records);
     }
     printf("]");
 }

@@ -59,6 +59,19 @@ static void put_cpu(struct history *history, const struct watch *watch, uint32_t
         put(history, "cpu", watch->meters.meters[index].process, (cpu_s - before_s) / elapsed_s);
 }
 
+/* Of several processes that measure the same, as gateways do, the one that has most of it says how it is. */
+static void put_recent_of(struct history *history, const char *of, const struct meter_recent *recent, double divisor)
+{
+    char name[48];
+    snprintf(name, sizeof(name), "p50:%.40s", of);
+    struct history_column *column = find(history, name);
+    if (!column || column->weight >= recent->count)
+        return;
+    put(history, "p50", of, (double)recent->p50 / divisor);
+    put(history, "p99", of, (double)recent->p99 / divisor);
+    column->weight = recent->count;
+}
+
 /* Quantiles of the last second; "hop:socket-inbound" from the label hop="socket-inbound". */
 static void put_recent(struct history *history, const struct meter *meter, const struct meter_window *window)
 {
@@ -75,8 +88,7 @@ static void put_recent(struct history *history, const struct meter *meter, const
         snprintf(of, sizeof(of), "sync");
     else
         return;
-    put(history, "p50", of, (double)window->recent.p50 / (double)entry->divisor);
-    put(history, "p99", of, (double)window->recent.p99 / (double)entry->divisor);
+    put_recent_of(history, of, &window->recent, (double)entry->divisor);
 }
 
 static void put_meters(struct history *history, const struct watch *watch, double elapsed_s)
@@ -101,8 +113,10 @@ void history_note(struct history *history, const struct watch *watch)
     double elapsed_s = history->ring_ns != 0 ? (double)(look->now_ns - history->ring_ns) / NS_PER_SECOND : 0;
     history->next_ns = look->now_ns + NS_PER_SECOND - (uint64_t)(20 * NS_PER_MS); /* so that looks do not slip */
     history->ring_ns = look->now_ns;
-    for (uint32_t i = 0; i < history->column_count; i++)
+    for (uint32_t i = 0; i < history->column_count; i++) {
         history->columns[i].values[history->next] = HISTORY_GAP;
+        history->columns[i].weight = 0;
+    }
     history->times_s[history->next] = look->realtime_ns / NS_PER_SECOND;
     for (uint32_t i = 0; i < look->run.ring_count; i++)
         put_ring(history, i, &look->run.rings[i], elapsed_s);

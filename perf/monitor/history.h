@@ -16,6 +16,7 @@
 struct history_column {
     char name[48]; /* "rate:command", "fill:event", "p99:way" */
     float values[HISTORY_SECONDS];
+    uint64_t weight; /* of this second's quantiles: how many they are of; 0: there are none yet */
 };
 
 struct history {

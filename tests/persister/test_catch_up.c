@@ -104,3 +104,32 @@ Test(catch_up, in_a_whole_file_all_are)
     cr_assert_eq(first_behind(EVENTLOG_FILE_EVENTS + 1, time_of(EVENTLOG_FILE_EVENTS + 1) + 1), ERROR_MISMATCH);
     cr_assert_eq(first_behind(0, 0), LOGIN_EVERY, "an empty store gets what there is");
 }
+
+/* Events below the mark, given again, three at a time: the one at the mark is compared all the same. */
+static int64_t first_again(uint64_t from_seq, uint64_t mark_seq, uint64_t mark_time_ns)
+{
+    const struct event *events = NULL;
+    int64_t first = 0;
+    uint64_t last = from_seq;
+    catch_up_begin(&catch_up, mark_seq, mark_time_ns, UINT64_MAX);
+    catch_up_again(&catch_up, from_seq);
+    while (last <= mark_seq) {
+        int count = catch_up_next(&catch_up, 0, 3, &events, &error);
+        if (count <= 0)
+            return count;
+        first = first == 0 ? (int64_t)events[0].event_seq : first;
+        cr_assert_eq(events[0].event_seq, last + 1);
+        last = events[count - 1].event_seq;
+    }
+    return first;
+}
+
+Test(catch_up, what_is_given_again_goes_on_behind_the_mark)
+{
+    const uint64_t from = EVENTLOG_FILE_EVENTS + 1;
+    for (uint64_t mark = from + 1; mark < LAST_SEQ; mark++) {
+        cr_assert_eq(first_again(from, mark, time_of(mark)), (int64_t)from + 1);
+        cr_assert_eq(first_again(from, mark, 0), (int64_t)from + 1);
+        cr_assert_eq(first_again(from, mark, time_of(mark) + 1), ERROR_MISMATCH);
+    }
+}

@@ -23,7 +23,7 @@
 
 /* The texts of the scripts that are known, by their checksums: guard.lua and take.lua, as guard() and take() do. */
 #define GUARD_CHECKSUM 0x5e05d685u
-#define TAKE_CHECKSUM  0x491abc79u
+#define TAKE_CHECKSUM  0x227e5f52u
 
 struct client {
     struct store_link *link;
@@ -156,11 +156,16 @@ static struct span span_of(const char *text)
     return (struct span){.at = text, .bytes = strlen(text)};
 }
 
-static void set_mark(const char *name, uint64_t number)
+static void set_number(const char *key, const char *name, uint64_t number)
 {
     char text[24];
     snprintf(text, sizeof(text), "%" PRIu64, number);
-    redis_hash_set(span_of(MARK_KEY), span_of(name), span_of(text));
+    redis_hash_set(span_of(key), span_of(name), span_of(text));
+}
+
+static void set_mark(const char *name, uint64_t number)
+{
+    set_number(MARK_KEY, name, number);
     touch_mark();
 }
 
@@ -186,11 +191,14 @@ static bool guard(struct span epoch, struct span event_seq)
     return false;
 }
 
-/* The hashes show all that the stream has, if nothing says how far. */
-static void answer_live(struct client *client, const char *name)
+/* The hashes show all that the stream has, if `live` is not as the last entry left it. */
+static uint64_t take_live(uint64_t seq)
 {
-    const char *value = store_bugs.live_is_assumed ? NULL : redis_hash_get(LIVE_KEY, name);
-    answer_text(client, value ? value : redis_hash_get(MARK_KEY, name));
+    const char *live = redis_hash_get(LIVE_KEY, "event_seq");
+    const char *stored = redis_hash_get(LIVE_KEY, "stored_seq");
+    if (!live || store_bugs.live_is_assumed || !stored || strtoull(stored, NULL, 10) != seq)
+        return seq;
+    return strtoull(live, NULL, 10);
 }
 
 /* take.lua: raises the epoch, and says where the mark is; the stream knows better, if it goes on behind it. */
@@ -205,16 +213,17 @@ static void take(struct client *client)
         time_ns = 0;
     }
     uint64_t next = (epoch ? strtoull(epoch, NULL, 10) : 0) + 1;
+    set_number(LIVE_KEY, "event_seq", take_live(seq));
+    set_number(LIVE_KEY, "stored_seq", seq);
     set_mark("event_seq", seq);
     set_mark("time_ns", time_ns);
     set_mark("epoch", next);
     redis_data_seal();
-    answer(client, "*6\r\n");
+    answer(client, "*5\r\n");
     answer_text(client, redis_hash_get(MARK_KEY, "epoch"));
     answer_text(client, redis_hash_get(MARK_KEY, "event_seq"));
     answer_text(client, redis_hash_get(MARK_KEY, "time_ns"));
-    answer_live(client, "event_seq");
-    answer_live(client, "time_ns");
+    answer_text(client, redis_hash_get(LIVE_KEY, "event_seq"));
     uint32_t count = redis_hash_count(NAMES_KEY);
     answer(client, "*%u\r\n", 2 * count);
     for (uint32_t i = 0; i < count; i++) {

@@ -147,6 +147,19 @@ def test_a_reader_may_read_and_no_more():
         exchange.sql("drop role curious")
 
 
+def test_check_beside_a_persister_that_trims():
+    exchange.stop("persister")
+    exchange.options["redis.stream_entries_max"] = 30
+    exchange.write_config()
+    exchange.start("persister", wait=False)
+    load = exchange.load_start("--rate", 3000, "--seconds", 6)
+    checks = [check() for _ in range(3)]
+    exchange.load_finish(load)
+    assert all(report["agree"] for report in checks), checks
+    exchange.stores_catch_up()
+    assert check()["agree"], check()
+
+
 def test_check_agrees_whatever_becomes_of_the_small_tables():
     """What changes here comes in batches of its own; in the rebuild below all of it is in one."""
     admin("halt", "AAPL")
@@ -310,7 +323,8 @@ with exchange:
         test_the_example_in_node_prints_the_trades, test_volume_and_traders_add_up,
         test_fills_of_a_user_and_times_of_orders, test_history_of_an_order,
         test_a_day_in_the_condition_reads_that_day_alone, test_a_reader_may_read_and_no_more,
-        test_check_agrees_whatever_becomes_of_the_small_tables, test_check_names_each_column_of_the_small_tables,
+        test_check_beside_a_persister_that_trims, test_check_agrees_whatever_becomes_of_the_small_tables,
+        test_check_names_each_column_of_the_small_tables,
         test_check_names_rows_that_are_missing_or_too_many, test_check_names_what_is_wrong_with_names_in_redis,
         test_check_names_what_is_wrong, test_rebuild_refuses_what_it_must_not_touch,
         test_an_interrupted_rebuild_says_that_it_is_unfinished, test_rebuild_makes_it_right_again,
