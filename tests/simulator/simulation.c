@@ -226,11 +226,16 @@ static void say_what_is_missing(void)
                                      client->user, (int)client->state, client->told_count,
                                      witness_message_count(client->user));
     }
-    for (uint32_t i = 0; i < exchange.count; i++)
-        if (!exchange.members[i].alive || !exchange.members[i].runner.ready)
-            violation("it does not come to rest: %s %u is %s (%s);%s", exchange.members[i].definition->name,
-                      exchange.members[i].gateway, exchange.members[i].alive ? "not ready" : "not there",
-                      outside.last_error, missing);
+    for (uint32_t i = 0; i < exchange.count; i++) {
+        const struct member *member = &exchange.members[i];
+        if (member->alive && member->runner.ready)
+            continue;
+        /* It alone reads what lies behind it: what the disk has damaged there stops nobody else. */
+        if (disk_damage_count > 0 && strcmp(member->definition->name, "snapshotter") == 0)
+            noticed("%s", outside.last_error);
+        violation("it does not come to rest: %s %u is %s (%s);%s", member->definition->name, member->gateway,
+                  member->alive ? "not ready" : "not there", outside.last_error, missing);
+    }
     if (disk_damage_count > 0 && witness_drained() && missing[0] == '\0')
         noticed("%s", stores_missing);
     violation("it does not come to rest: %s%s%s", stores_missing, witness_drained() ? "" : " the rings are not empty;",
