@@ -255,7 +255,7 @@ enum reason check_firm(const struct engine *engine, const struct asked *asked)
     const struct firm *firm = firm_find(engine, asked->firm);
     if (firm == NULL)
         return REASON_NONE;
-    if (firm->disabled)
+    if (firm->disabled != 0)
         return REASON_FIRM;
     if (firm->quantity_max != 0 && asked->order->quantity > firm->quantity_max)
         return REASON_FIRM_QUANTITY;

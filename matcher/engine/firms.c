@@ -23,10 +23,20 @@ static struct firm *firm_take(struct engine *engine, uint32_t name)
     return &engine->firms[place];
 }
 
+/* One switch adds the same whosever it is: as it did when there was one only, so that old checkpoints still hold. */
+static uint64_t switches_hash(const struct firm *firm)
+{
+    const uint32_t both = DISABLED_BY_MEMBER | DISABLED_BY_OPERATOR;
+    if (firm->disabled == 0)
+        return 0;
+    uint64_t hash = hash_fold(firm->name ^ HASH_ODD_5, HASH_ODD_3);
+    return (firm->disabled & both) == both ? hash + hash_fold(firm->name ^ HASH_ODD_5, HASH_ODD_6) : hash;
+}
+
 /* What a firm adds to the state hash comes to it (1) or leaves it (-1). */
 static void firm_hashed(struct engine *engine, const struct firm *firm, uint64_t change)
 {
-    uint64_t switched = firm->disabled ? hash_fold(firm->name ^ HASH_ODD_5, HASH_ODD_3) : 0;
+    uint64_t switched = switches_hash(firm);
     uint64_t limits = two_words(firm->quantity_max, firm->name);
     bool limited = firm->quantity_max != 0 || firm->notional_max != 0;
     uint64_t hash = switched + (limited ? hash_fold(limits ^ HASH_ODD_1, firm->notional_max ^ HASH_ODD_2) : 0);
@@ -34,7 +44,7 @@ static void firm_hashed(struct engine *engine, const struct firm *firm, uint64_t
     engine->state_hash += change * hash;
 }
 
-/* ---- the kill switch ----------------------------------------------------------------------------------------------
+/* ---- the kill switches --------------------------------------------------------------------------------------------
  */
 
 static void told_switch(struct engine *engine, const struct command *command, uint32_t firm)
@@ -53,8 +63,8 @@ static void told_switch(struct engine *engine, const struct command *command, ui
     event->mass.group = (uint16_t)command->order.group;
 }
 
-/* false: there is no room for the firm. Enabling one that is not there needs none. */
-static bool switch_set(struct engine *engine, uint32_t name, bool disables)
+/* The switch of `whose` alone. false: there is no room for the firm. Enabling one that is not there needs none. */
+static bool switch_set(struct engine *engine, uint32_t name, uint32_t whose, bool disables)
 {
     if (!disables && firm_find(engine, name) == NULL)
         return true;
@@ -62,7 +72,10 @@ static bool switch_set(struct engine *engine, uint32_t name, bool disables)
     if (firm == NULL)
         return false;
     firm_hashed(engine, firm, UINT64_MAX);
-    firm->disabled = disables;
+    if (disables)
+        firm->disabled |= whose;
+    else
+        firm->disabled &= ~(whose | DISABLED_BY_SOMEBODY);
     firm_hashed(engine, firm, 1);
     return true;
 }
@@ -72,7 +85,8 @@ static enum reason switch_firm(struct engine *engine, const struct command *comm
     uint32_t session_firm = engine->sessions[command->session].firm;
     if (name != session_firm && session_firm != FIRM_BLANK)
         return REASON_FIRM;
-    return switch_set(engine, name, command->kind == COMMAND_DISABLE) ? REASON_NONE : REASON_PROCESSING;
+    bool disables = command->kind == COMMAND_DISABLE;
+    return switch_set(engine, name, DISABLED_BY_MEMBER, disables) ? REASON_NONE : REASON_PROCESSING;
 }
 
 void request_switch(struct engine *engine, const struct command *command)
@@ -106,7 +120,7 @@ void firm_switch(struct engine *engine, const struct command *command)
         command_refuse(engine, command, ENGINE_REFUSAL_INVALID);
         return;
     }
-    if (!switch_set(engine, name, act->flag != 0)) {
+    if (!switch_set(engine, name, DISABLED_BY_OPERATOR, act->flag != 0)) {
         command_refuse(engine, command, ENGINE_REFUSAL_FULL);
         return;
     }

@@ -1,5 +1,6 @@
 /*
- * Firms that are restricted: disabled by their own kill switch, or limited by the operator. Others are not kept.
+ * Firms that are restricted: disabled by their own kill switch or the operator's, or limited by the operator. Others
+ * are not kept.
  */
 #ifndef RINGSIDE_ENGINE_FIRMS_H
 #define RINGSIDE_ENGINE_FIRMS_H

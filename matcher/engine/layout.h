@@ -208,12 +208,23 @@ struct annex {
     uint64_t reserved1[3];
 };
 
+/*
+ * In firm.disabled: whose kill switch is on. Each is turned by its owner alone, and any of them refuses orders.
+ *
+ * An image of before they were two holds 1, which may be either's. Either may turn it off, as when it was written: so
+ * nobody is left disabled whose own request cannot enable him again, and what follows that image in its journal gives
+ * the events that it gave. An operator who disables the firm once more makes it his.
+ */
+#define DISABLED_BY_SOMEBODY 1u
+#define DISABLED_BY_MEMBER   2u
+#define DISABLED_BY_OPERATOR 4u
+
 /* A firm that is restricted in some way. */
 struct firm {
     uint32_t name; /* 0: unused */
     uint32_t quantity_max;
     uint64_t notional_max;
-    uint32_t disabled;
+    uint32_t disabled; /* 0: it may enter orders */
     uint32_t reserved0;
 };
 

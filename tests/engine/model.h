@@ -78,7 +78,7 @@ struct model_session {
 
 struct model_firm {
     char firm[FIRM_BYTES];
-    bool disabled;
+    bool member_disabled, operator_disabled;
     uint32_t quantity_max;
     uint64_t notional_max;
 };

@@ -181,7 +181,7 @@ void model_firm_switch(struct model *model)
         model_refuse(model, ENGINE_REFUSAL_INVALID);
         return;
     }
-    model_make_firm(model, act->firm)->disabled = act->flag != 0;
+    model_make_firm(model, act->firm)->operator_disabled = act->flag != 0;
     struct event *event = model_add_event(model, act->flag != 0 ? EVENT_ENTRY_DISABLED : EVENT_ENTRY_ENABLED);
     memcpy(event->mass.firm, act->firm, FIRM_BYTES);
 }

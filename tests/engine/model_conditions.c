@@ -167,7 +167,7 @@ uint16_t model_firm_reason(const struct model *model, const struct model_order *
         const struct model_firm *firm = &model->firms[i];
         if (memcmp(firm->firm, order->firm, FIRM_BYTES) != 0)
             continue;
-        if (firm->disabled)
+        if (firm->member_disabled || firm->operator_disabled)
             return 0x000c;
         if (firm->quantity_max != 0 && order->leaves > firm->quantity_max)
             return 0x0031;

@@ -99,6 +99,6 @@ void model_disable_or_enable(struct model *model)
     bool disables = model->command->kind == COMMAND_DISABLE;
     if (!used_up(model))
         return;
-    model_make_firm(model, meant(model))->disabled = disables;
+    model_make_firm(model, meant(model))->member_disabled = disables;
     told_firm(model, disables ? EVENT_ENTRY_DISABLED : EVENT_ENTRY_ENABLED);
 }

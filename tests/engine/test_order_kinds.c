@@ -603,6 +603,62 @@ Test(order_kinds, kill_switch_refuses_until_it_is_released)
     cr_expect_eq(count_of(f, EVENT_ACCEPTED), 1);
 }
 
+static bool may_enter(void)
+{
+    enter(f, 2, 'B', 10, 10000);
+    return !rejected_with(f, 0x000c);
+}
+
+static void operator_switches(bool disables)
+{
+    struct command command = {.kind = COMMAND_FIRM_SWITCH, .gateway = 1, .act = {.flag = disables}};
+    memcpy(command.act.firm, "FIRM", FIRM_BYTES);
+    apply(f, command);
+    cr_expect_eq(count_of(f, disables ? EVENT_ENTRY_DISABLED : EVENT_ENTRY_ENABLED), 1);
+}
+
+Test(order_kinds, a_member_cannot_undo_the_operators_kill_switch)
+{
+    operator_switches(true);
+    cr_expect_not(may_enter());
+    apply(f, firm_request(COMMAND_ENABLE, 1));
+    cr_expect_eq(count_of(f, EVENT_ENTRY_ENABLED), 1, "he is answered");
+    cr_expect_not(may_enter());
+    apply(f, firm_request(COMMAND_DISABLE, 1));
+    apply(f, firm_request(COMMAND_ENABLE, 1));
+    cr_expect_not(may_enter());
+    replace(f, 2, enter(f, 2, 'B', 10, 10000), 20, 10000);
+    cr_expect_eq(count_of(f, EVENT_REPLACED), 0);
+    operator_switches(false);
+    cr_expect(may_enter());
+}
+
+Test(order_kinds, an_operator_does_not_undo_a_members_kill_switch)
+{
+    apply(f, firm_request(COMMAND_DISABLE, 1));
+    operator_switches(true);
+    operator_switches(false);
+    cr_expect_not(may_enter());
+    apply(f, firm_request(COMMAND_ENABLE, 1));
+    cr_expect(may_enter());
+}
+
+Test(order_kinds, the_operators_kill_switch_is_in_the_state_hash)
+{
+    uint64_t none = engine_state_hash(f->engine);
+    operator_switches(true);
+    uint64_t one = engine_state_hash(f->engine);
+    operator_switches(true);
+    cr_expect_eq(engine_state_hash(f->engine), one);
+    struct command command = {.kind = COMMAND_FIRM_SWITCH, .gateway = 1};
+    memcpy(command.act.firm, "NONE", FIRM_BYTES);
+    apply(f, command);
+    cr_expect_eq(engine_state_hash(f->engine), one, "a firm that was never disabled");
+    operator_switches(false);
+    cr_expect_eq(engine_state_hash(f->engine), none);
+    cr_expect_neq(one, none);
+}
+
 Test(order_kinds, cancel_on_disconnect)
 {
     login(f, "ANNE  ", 1, 1, 101, LOGIN_TAKES_OVER | LOGIN_CANCELS_ON_DISCONNECT);

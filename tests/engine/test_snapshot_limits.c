@@ -4,6 +4,7 @@
  * Method: one limit at a time grows or shrinks; what depends on it (trades that can be broken, firms, names) is tried.
  */
 #include "fixture.h"
+#include "state.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -337,5 +338,83 @@ Test(snapshot_limits, no_image_is_made_in_the_middle_of_a_command)
     bytes = realloc(bytes, count);
     cr_expect_eq(engine_snapshot(f->engine, bytes, count), count);
     free(bytes);
+    check_and_close(f);
+}
+
+/* ---- kill switches ------------------------------------------------------------------------------------------------
+ */
+
+static bool may_enter(struct fixture *f)
+{
+    enter(f, 2, 'B', 10, 10000);
+    return count_of(f, EVENT_ACCEPTED) == 1;
+}
+
+static void switch_firm(struct fixture *f, uint8_t kind, bool disables)
+{
+    struct command command = {.kind = kind, .gateway = 1, .tenure = 1};
+    if (kind == COMMAND_FIRM_SWITCH) {
+        command.act.flag = disables;
+        memcpy(command.act.firm, "FIRM", FIRM_BYTES);
+    } else {
+        command.session = 1;
+        command.user_ref = ++f->user_refs[1];
+    }
+    apply(f, command);
+}
+
+/* What an image holds that was written when member and operator had one switch between them. */
+static struct fixture *disabled_by_somebody(void)
+{
+    struct fixture *f = fixture_open(&fixture_limits);
+    switch_firm(f, COMMAND_FIRM_SWITCH, true);
+    for (uint32_t place = 0; place <= f->engine->firms_mask; place++) {
+        if (f->engine->firms[place].disabled != 0)
+            f->engine->firms[place].disabled = DISABLED_BY_SOMEBODY;
+    }
+    reborn(f, &fixture_limits);
+    cr_expect_not(may_enter(f));
+    return f;
+}
+
+Test(snapshot_limits, a_firm_disabled_by_an_old_image_is_enabled_by_either)
+{
+    struct fixture *f = disabled_by_somebody();
+    switch_firm(f, COMMAND_ENABLE, false);
+    cr_expect(may_enter(f));
+    check_and_close(f);
+    f = disabled_by_somebody();
+    switch_firm(f, COMMAND_FIRM_SWITCH, false);
+    cr_expect(may_enter(f));
+    check_and_close(f);
+}
+
+Test(snapshot_limits, an_operator_makes_an_old_images_switch_his_own)
+{
+    struct fixture *f = disabled_by_somebody();
+    uint64_t hash = engine_state_hash(f->engine);
+    switch_firm(f, COMMAND_FIRM_SWITCH, true);
+    cr_expect_eq(engine_state_hash(f->engine), hash);
+    switch_firm(f, COMMAND_ENABLE, false);
+    cr_expect_not(may_enter(f));
+    switch_firm(f, COMMAND_FIRM_SWITCH, false);
+    cr_expect(may_enter(f));
+    check_and_close(f);
+}
+
+/* Which of the two is on, and that both are, goes through an image. */
+Test(snapshot_limits, kill_switches_are_kept_apart)
+{
+    struct fixture *f = fixture_open(&fixture_limits);
+    switch_firm(f, COMMAND_DISABLE, true);
+    uint64_t one = engine_state_hash(f->engine);
+    switch_firm(f, COMMAND_FIRM_SWITCH, true);
+    cr_expect_neq(engine_state_hash(f->engine), one);
+    reborn(f, &fixture_limits);
+    switch_firm(f, COMMAND_ENABLE, false);
+    cr_expect_not(may_enter(f));
+    cr_expect_eq(count_of(f, EVENT_REJECTED), 1);
+    switch_firm(f, COMMAND_FIRM_SWITCH, false);
+    cr_expect(may_enter(f));
     check_and_close(f);
 }

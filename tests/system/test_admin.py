@@ -18,7 +18,7 @@ import threading
 import time
 
 from exchange import Exchange
-from ouch_client import enter
+from ouch_client import enable, enter
 from tap import Skip, eventually, run
 
 STAGES = ("journaler", "sequencer", "matcher", "persister", "gateway", "admin")
@@ -96,14 +96,17 @@ def test_firms_are_limited_switched_off_and_canceled():
         admin("firm", "limits", firm)
         admin("firm", "disable", firm)
         rejected(client, 3, 0x0C, side="B", quantity=100, symbol="NVDA", price=900000)
+        client.send(enable(4))  # the member's own switch is another
+        client.expect("K", 4)
+        rejected(client, 5, 0x0C, side="B", quantity=100, symbol="NVDA", price=900000)
         assert admin("orders", "cancel", "--firm", firm, "--symbol", "NVDA")["canceled"] == 1
         message = client.expect("C", 1)
         assert message["reason"] == "S", message
         admin("firm", "enable", firm)
-        client.send(enter(4, side="B", quantity=100, symbol="NVDA", price=900000))
-        client.expect("A", 4)
+        client.send(enter(6, side="B", quantity=100, symbol="NVDA", price=900000))
+        client.expect("A", 6)
         assert admin("orders", "cancel", "--user", "USER03")["canceled"] == 1
-        client.expect("C", 4)
+        client.expect("C", 6)
     admin("orders", "cancel", code=USAGE)
     assert admin("orders", "cancel", "--user", "NOBODY", code=REFUSED)["refused_code"] == 12
 
