@@ -92,20 +92,22 @@ struct journal {
     bool segment_began;       /* the batch in flight is the first of its segment */
     uint64_t in_flight_bytes; /* of the request */
 
-    uint64_t chain;            /* after the last submitted batch */
-    uint64_t last_time_ns;     /* of the last submitted command */
-    uint64_t acknowledged_seq; /* numbers below have been written as the durability asks (off: see below) */
-    uint64_t durable_seq;      /* numbers below are on the medium */
-    uint64_t durable_offset;   /* of the current segment */
-    uint64_t active_ns;        /* when a batch was last submitted or completed */
-    bool sealed;               /* nothing was written since the last seal */
+    uint64_t chain;               /* after the last submitted batch */
+    uint64_t last_time_ns;        /* of the last submitted command */
+    uint64_t acknowledged_seq;    /* numbers below have been written as the durability asks (off: see below) */
+    uint64_t durable_seq;         /* numbers below are on the medium */
+    uint64_t acknowledged_offset; /* of the current segment; 0: nothing of it */
+    uint64_t durable_offset;      /* of the current segment; 0: nothing of it */
+    uint64_t active_ns;           /* when a batch was last submitted or completed */
+    bool sealed;                  /* nothing was written since the last seal */
 
     /* write and off: what the sync in flight will have made durable */
     bool lazy_in_flight;
     uint64_t lazy_next_ns;
     uint64_t lazy_seq;
-    uint64_t lazy_offset;
-    int retiring; /* file of the segment before, which must be synced before the current one counts; -1: none */
+    uint64_t lazy_offset; /* of the current segment as it was then */
+    bool lazy_retires;    /* it is of the segment before, and all of that */
+    int retiring;         /* file of the segment before, which must be synced before the current one counts; -1: none */
 
     /* what goes into the headers from elsewhere */
     uint64_t events_synced;

@@ -259,7 +259,7 @@ int journal_begin(struct journal *journal, const struct journal_found *found, ui
         return result;
     uint64_t seq = end->position.command_seq_next;
     journal->acknowledged_seq = journal->durable_seq = seq;
-    journal->durable_offset = journal->current.offset;
+    journal->acknowledged_offset = journal->durable_offset = journal->current.offset;
     journal->last_time_ns = end->position.last_time_ns;
     journal->active_ns = now_ns;
     journal->sealed = true;

@@ -59,13 +59,13 @@ static void rotate(struct journal *journal, const struct batch *batch)
     journal->current =
         (struct journal_segment_file){.header = header, .file = journal->spare.file, .offset = JOURNAL_BLOCK_BYTES};
     journal->spare = (struct spare){.file = -1, .zeros = journal->spare.zeros};
-    journal->durable_offset = 0;
+    journal->acknowledged_offset = journal->durable_offset = 0;
     memcpy(batch->buffer, &header, sizeof(header));
 }
 
 static bool can_rotate(const struct journal *journal)
 {
-    return spare_usable(&journal->spare) && journal->retiring < 0 && !journal->lazy_in_flight;
+    return spare_usable(&journal->spare) && journal->retiring < 0;
 }
 
 /* ---- submitting ---------------------------------------------------------------------------------------------------
@@ -179,26 +179,36 @@ static int complete_batch(struct journal *journal, int64_t result, uint64_t now_
     if (journal->values)
         metrics_record(&journal->values->sync_ns, clock_monotonic_ns() - journal->submitted_ns);
     journal->acknowledged_seq = journal->batches[journal->filling].first_seq;
+    journal->acknowledged_offset = journal->current.offset;
     if (journal->durability == DURABILITY_SYNC) {
         journal->durable_seq = journal->acknowledged_seq;
-        journal->durable_offset = journal->current.offset;
+        journal->durable_offset = journal->acknowledged_offset;
     }
     return 0;
 }
 
+/* The segment before is on the medium: all commands before the current one's first are. */
+static void retired(struct journal *journal)
+{
+    disk()->queue_forget(journal->queue, journal->retiring);
+    disk()->close(journal->retiring);
+    journal->retiring = -1;
+    journal->durable_seq = journal->current.header.first_seq;
+}
+
+/* Where the next segment began meanwhile, the offset was one of the segment before; the number holds all the same. */
 static int complete_lazy_sync(struct journal *journal, int64_t result, struct error *error)
 {
     if (result < 0)
         return failed(journal, result, "cannot sync", error);
     journal->lazy_in_flight = false;
-    if (journal->retiring >= 0) {
-        disk()->queue_forget(journal->queue, journal->retiring);
-        disk()->close(journal->retiring);
-        journal->retiring = -1;
+    if (journal->lazy_retires) {
+        retired(journal);
         return 0;
     }
     journal->durable_seq = journal->lazy_seq;
-    journal->durable_offset = journal->lazy_offset;
+    if (journal->retiring < 0)
+        journal->durable_offset = journal->lazy_offset;
     return 0;
 }
 
@@ -218,20 +228,26 @@ int journal_complete(struct journal *journal, const struct disk_completion *comp
 /* ---- beside the path ----------------------------------------------------------------------------------------------
  */
 
-/* write and off only. A batch in flight is not part of what it makes durable. */
+/*
+ * write and off only. Beside a batch in flight, for there may always be one; that one is not part of what it makes
+ * durable: it vouches for the batches that had completed when it began. The segment before goes first, and whole.
+ */
 static int sync_lazily(struct journal *journal, uint64_t now_ns, bool idle, struct error *error)
 {
-    bool dirty = journal->retiring >= 0 || journal->durable_offset != journal->current.offset;
-    bool due = idle || journal->retiring >= 0 || now_ns >= journal->lazy_next_ns;
-    if (journal->durability == DURABILITY_SYNC || journal->lazy_in_flight || journal->in_flight || !dirty || !due)
+    bool retires = journal->retiring >= 0;
+    bool dirty = journal->durable_offset != journal->acknowledged_offset;
+    bool due = idle || now_ns >= journal->lazy_next_ns;
+    if (journal->durability == DURABILITY_SYNC || journal->lazy_in_flight || !(retires || (dirty && due)))
         return 0;
     journal->lazy_in_flight = true;
-    journal->lazy_next_ns = now_ns + LAZY_INTERVAL_NS;
+    journal->lazy_retires = retires;
+    if (!retires)
+        journal->lazy_next_ns = now_ns + LAZY_INTERVAL_NS;
     journal->lazy_seq = journal->acknowledged_seq;
-    journal->lazy_offset = journal->current.offset;
+    journal->lazy_offset = journal->acknowledged_offset;
     const struct disk_request request = {
         .action = DISK_SYNC,
-        .file = journal->retiring >= 0 ? journal->retiring : journal->current.file,
+        .file = retires ? journal->retiring : journal->current.file,
         .tag = TAG_LAZY_SYNC,
     };
     return disk()->queue_submit(journal->queue, &request, 1, error);

@@ -126,6 +126,59 @@ Test(journaler, works_without_io_uring, .fini = finish)
     }
 }
 
+/* ---- write and off: the sync behind -------------------------------------------------------------------------------
+ */
+
+/* Polls with a batch in flight at the end of each: through plain calls one completes at the next poll, not before. */
+static void poll_without_a_gap(uint32_t polls, uint32_t commands, uint64_t step_ns)
+{
+    for (uint32_t i = 0; i < polls; i++) {
+        cr_assert_eq(world_publish(&world, world.producer.next + commands - 1), commands);
+        cr_assert_geq(world_poll(&world), 0, "%s: %s", world.error.where, world.error.what);
+        world.now_ns += step_ns;
+    }
+}
+
+static void begin_without_a_gap(enum config_durability durability)
+{
+    begin(durability);
+    faulty_disk.refuse_uring = true;
+    start();
+}
+
+Test(journaler, syncs_while_batches_follow_one_another, .fini = finish)
+{
+    for (int durability = DURABILITY_WRITE; durability <= DURABILITY_OFF; durability++) {
+        struct journal_end end;
+        begin_without_a_gap((enum config_durability)durability);
+        poll_without_a_gap(60, 1, 100 * (uint64_t)NS_PER_MS);
+        cr_assert_eq(journal_end_find(&end, world.config.journal_directory, NULL), 0);
+        cr_assert_eq(end.last.first_seq, 60, "%lu: the last batch is the last command", end.last.first_seq);
+        cr_expect_geq(end.last.durable_seq, 60 - 12, "%lu: a second ago at most", end.last.durable_seq);
+        cr_expect_lt(end.last.durable_seq, 60, "%lu: what is in flight is not vouched for", end.last.durable_seq);
+        cr_expect_geq(end.last.durable_offset, (uint64_t)(60 - 12) * JOURNAL_BLOCK_BYTES);
+        cr_expect_lt(end.last.durable_offset, end.last.offset, "%lu of %lu", end.last.durable_offset, end.last.offset);
+        if (durability != DURABILITY_OFF)
+            world_finish(&world);
+    }
+}
+
+/* The segment before is synced beside the batches too: the next rotation does not wait for it. */
+Test(journaler, rotates_while_batches_follow_one_another, .fini = finish)
+{
+    char text[256];
+    struct journal_end end;
+    begin_without_a_gap(DURABILITY_WRITE);
+    poll_without_a_gap(400, 100, NS_PER_MS);
+    journaler_stage.describe(world.stage, text, sizeof(text));
+    cr_expect(strstr(text, "held 0 times"), "%s", text);
+    cr_assert_eq(journal_end_find(&end, world.config.journal_directory, NULL), 0);
+    cr_assert_geq(end.position.segment, 4, "%u segments", end.position.segment);
+    cr_expect_gt(end.last.durable_seq, 30000, "%lu: segments before the last are on the medium", end.last.durable_seq);
+    settle();
+    cr_assert_eq(world_read(&world, 1), 40001);
+}
+
 /* ---- segments -----------------------------------------------------------------------------------------------------
  */
 
