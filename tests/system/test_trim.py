@@ -5,6 +5,7 @@ Goal: what nothing needs goes, its files are used anew, and nobody notices: stor
 from a snapshot, clients get what they missed, verify and replay begin with a snapshot too. Method: real processes with
 small segments, `ringside snapshot --follow` beside them, and the load generator's own check of every order's story.
 """
+import fcntl
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from ouch_client import enter
 from tap import eventually, run
 
 SEGMENT_BYTES = 1 << 20
-EXIT_REMARKS = 2
+EXIT_REMARKS, EXIT_HELD = 2, 69
 HEADER_FLAGS, HEADER_NUMBER = 16, 40  # docs/journal.md
 
 exchange = Exchange(sys.argv[1])
@@ -81,6 +82,19 @@ def test_without_two_snapshots_nothing_goes():
     assert segments() == before
 
 
+def test_one_trim_at_a_time():
+    """Another one is as good as at work while its lock is held."""
+    lock = os.open(journal, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        refused = tool("trim", code=EXIT_HELD)
+        assert "another `ringside journal trim` is at work" in refused["what"], refused
+        tool("trim", "--dry-run")
+    finally:
+        os.close(lock)
+    tool("trim")
+
+
 def test_what_nothing_needs_goes():
     follow()
     for _ in range(2):
@@ -142,6 +156,7 @@ def test_with_no_snapshot_the_bytes_alone_are_checked():
 
 with exchange:
     exchange.start()
-    run(test_without_two_snapshots_nothing_goes, test_what_nothing_needs_goes, test_their_files_are_used_anew,
-        test_a_cold_start_goes_on_from_a_snapshot, test_verify_and_replay_begin_with_a_snapshot,
-        test_with_no_snapshot_the_bytes_alone_are_checked, on_failure=exchange.log_tails)
+    run(test_without_two_snapshots_nothing_goes, test_one_trim_at_a_time, test_what_nothing_needs_goes,
+        test_their_files_are_used_anew, test_a_cold_start_goes_on_from_a_snapshot,
+        test_verify_and_replay_begin_with_a_snapshot, test_with_no_snapshot_the_bytes_alone_are_checked,
+        on_failure=exchange.log_tails)

@@ -1,7 +1,8 @@
 /*
  * `ringside journal trim`: removes or archives the segments of the journal that nothing needs any more, and then what
  * nothing needs of the event log. Whether something does is for trim_limit.c and events_limit.c to say, how it is done
- * safely for journal/trim.h and eventlog/trim.h.
+ * safely for journal/trim.h and eventlog/trim.h. One at a time: two would put the same files in order at once, so the
+ * journal's directory is locked.
  */
 #include "journal/trim.h"
 
@@ -12,6 +13,11 @@
 #include "stage/stage.h"
 #include "trim_limit.h"
 #include "view/json_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 enum own_option { ARCHIVE, BEFORE, DRY_RUN, OWN_OPTIONS };
 
@@ -33,7 +39,9 @@ static const struct command_line_form form = {
         "\nThe journal is that of the configuration, whose exchange may be running. The last segment always stays, "
         "and\n"
         "so do the events of the trading day and those that a store has not got yet.\n"
-        "Ends with 0, also if nothing could go, and says what is needed and why; with 64 if --before asks for more.\n",
+        "Ends with 0, also if nothing could go, and says what is needed and why; with 64 if --before asks for more;\n"
+        "with 69, and nothing touched, while another trim is at work here: there is one at a time, but for "
+        "--dry-run.\n",
 };
 
 struct trim_run {
@@ -61,13 +69,42 @@ static void tell(void *argument, const struct journal_segment_info *gone)
                run->trim.archive ? "moved to " : "removed", run->trim.archive ? run->trim.archive : "");
 }
 
+/* ---- one at a time ------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Held until the process ends. The directory itself is locked, so that it takes no space on a disk that is full, and no
+ * file that belongs to whoever came first: who trims by hand may be another user than the timer's.
+ */
+static int lock_directory(const char *directory, struct error *error)
+{
+    int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return errno == ENOENT ? error_set(error, ERROR_NOT_YET, directory, "there is no such directory")
+                               : error_system(error, errno, directory, "cannot open the directory");
+    if (flock(file, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    int system = errno;
+    close(file);
+    if (system != EWOULDBLOCK)
+        return error_system(error, system, directory, "cannot lock the directory");
+    return error_set(
+        error, ERROR_HELD, directory,
+        "another `ringside journal trim` is at work here (the timer's, or one by hand); nothing was touched");
+}
+
+/* ---- trimming -----------------------------------------------------------------------------------------------------
+ */
+
 static int trim_go(struct trim_run *run, const struct command_line *line, struct error *error)
 {
     struct journal_trim_limit *limit = &run->limit;
     uint64_t before = UINT64_MAX;
     if (line->values[BEFORE] && !number_read(line->values[BEFORE], &before))
         return error_set(error, ERROR_INVALID, "before", "'%s' is no number of a command", line->values[BEFORE]);
-    int result = journal_trim_limit_find(limit, &line->config, error);
+    int result = line->values[DRY_RUN] ? 0 : lock_directory(line->config.journal_directory, error);
+    if (result == 0)
+        result = journal_trim_limit_find(limit, &line->config, error);
     if (result < 0)
         return result;
     if (line->values[BEFORE] && before > limit->needed_seq)
@@ -99,6 +136,9 @@ static int trim_events(struct trim_run *run, const struct command_line *line, st
                                          .dry_run = line->values[DRY_RUN] != NULL};
     return eventlog_trim(&run->events, error);
 }
+
+/* ---- telling ------------------------------------------------------------------------------------------------------
+ */
 
 static void print_events_json(const struct trim_run *run)
 {
