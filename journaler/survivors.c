@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define JOIN_TRIES 200 /* of a millisecond */
+#define JOIN_TRIES 200 /* of a millisecond: more than RUN_SURVIVORS_NS */
 
 int survivors_join(struct run *run, struct error *error)
 {

@@ -154,6 +154,12 @@ static bool same_file(int fd, const char *path)
            opened.st_dev == named.st_dev;
 }
 
+/* The journaler itself makes the new one, as soon as nobody is left of the old one. */
+static uint64_t patience_ns(const struct run *run)
+{
+    return run->kind == PROCESS_JOURNALER ? RUN_SURVIVORS_NS : RUN_UNWANTED_NS;
+}
+
 /* Looked at without the lock: held for a moment, it would be a survivor's. */
 static bool may_be_replaced(struct run *run, int fd, const char *path)
 {
@@ -166,7 +172,7 @@ static bool may_be_replaced(struct run *run, int fd, const char *path)
     uint64_t now_ns = clock_monotonic_ns();
     if (run->unwanted_since_ns == 0)
         run->unwanted_since_ns = now_ns;
-    return now_ns - run->unwanted_since_ns < RUN_UNWANTED_NS;
+    return now_ns - run->unwanted_since_ns < patience_ns(run);
 }
 
 int run_join(struct run *run, struct error *error)

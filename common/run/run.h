@@ -31,7 +31,8 @@
 #define RUN_MAGIC   0x314e555249444952u /* "RIDIRUN1" */
 #define RUN_VERSION 1
 
-#define RUN_UNWANTED_NS (5 * (uint64_t)NS_PER_SECOND)
+#define RUN_UNWANTED_NS  (5 * (uint64_t)NS_PER_SECOND)
+#define RUN_SURVIVORS_NS (100 * (uint64_t)NS_PER_MS)
 
 /* What a new run starts from: the journaler finds it in the journal and the event log. */
 struct run_base {
@@ -73,7 +74,8 @@ int run_take_role(struct run *run, const char *directory, enum process_kind kind
 
 /*
  * Journaler only: 1 if a surviving run was joined, 0 if nobody survives and run_create must follow (the exclusive lock
- * is then held), negative on failure.
+ * is then held), negative on failure. One for another number of gateways than wanted is joined all the same if its
+ * survivors do not end within RUN_SURVIVORS_NS (ERROR_NOT_YET until then): they wait for nobody but the journaler.
  */
 int run_join_or_lock(struct run *run, struct error *error);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char directory[64];
@@ -150,6 +151,30 @@ Test(run, one_for_another_number_of_gateways_is_left_to_be_replaced)
     cr_assert_eq(run_join(&matcher, &error), 0, "%s", error.what);
     run_leave(&matcher);
     run_leave(&journaler);
+}
+
+/* The configuration was changed, the journaler alone began again: the others are in the old run and wait for it. */
+Test(run, the_journaler_joins_one_for_another_number_of_gateways_that_goes_on)
+{
+    struct run journaler = begin(), sequencer, heir;
+    struct error error = {0};
+    const struct timespec pause = {.tv_nsec = NS_PER_MS};
+    cr_assert_eq(run_take_role(&sequencer, directory, PROCESS_SEQUENCER, 0, NULL), 0);
+    cr_assert_eq(run_join(&sequencer, NULL), 0);
+    run_leave(&journaler);
+    cr_assert_eq(run_take_role(&heir, directory, PROCESS_JOURNALER, 0, NULL), 0);
+    heir.gateways_wanted = 3;
+    int result = run_join_or_lock(&heir, &error);
+    cr_assert_eq(result, ERROR_NOT_YET, "for a moment: the survivors may be ending");
+    for (int tries = 0; result == ERROR_NOT_YET && tries < 200; tries++) { /* as survivors_join does */
+        nanosleep(&pause, NULL);
+        result = run_join_or_lock(&heir, &error);
+    }
+    cr_assert_eq(result, 1, "%s", error.what);
+    cr_assert_eq(heir.base.gateway_count, 2);
+    cr_assert_eq(memcmp(sequencer.run_id, heir.run_id, sizeof(heir.run_id)), 0);
+    run_leave(&heir);
+    run_leave(&sequencer);
 }
 
 Test(run, a_damaged_run_file_is_refused)
