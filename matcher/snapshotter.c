@@ -32,7 +32,8 @@ struct snapshotter {
     struct books books;
     struct journal_reader *reader;
     struct snapshot_writer writer;
-    bool written; /* what the writer holds is on the medium, and waits for its witness */
+    bool written;  /* what the writer holds is on the medium, and waits for its witness */
+    bool no_space; /* for the last snapshot; the next one is tried when it is due */
     uint64_t part_next_ns;
 
     struct ring commands; /* mapped for reading; file NULL: there is no run */
@@ -238,6 +239,9 @@ static int publish(struct snapshotter *snapshotter, struct error *error)
         result = snapshot_prune(snapshotter->config->snapshots_directory, &kept, error);
     if (result < 0)
         return result;
+    if (snapshotter->no_space)
+        log_info("there is space for snapshots again");
+    snapshotter->no_space = false;
     snapshotter->written = false;
     snapshotter->status.published_seq = snapshotter->writer.command_seq_next;
     snapshotter->status.published_count++;
@@ -246,7 +250,7 @@ static int publish(struct snapshotter *snapshotter, struct error *error)
 }
 
 /* Parts written or snapshots published. */
-static int write_on(struct snapshotter *snapshotter, uint64_t now_ns, struct error *error)
+static int write_part(struct snapshotter *snapshotter, uint64_t now_ns, struct error *error)
 {
     if (!snapshot_writer_busy(&snapshotter->writer)) {
         if (!due(snapshotter))
@@ -266,6 +270,26 @@ static int write_on(struct snapshotter *snapshotter, uint64_t now_ns, struct err
     snapshotter->part_next_ns = now_ns + PAUSE_NS;
     snapshotter->written = result > 0;
     return result < 0 ? result : 1;
+}
+
+/*
+ * Who follows goes on without the snapshot for which there is no space: it was dropped, the next one is due as many
+ * commands later as ever, and until then a start has more to replay.
+ */
+static int write_on(struct snapshotter *snapshotter, uint64_t now_ns, struct error *error)
+{
+    struct error why = {0};
+    int result = write_part(snapshotter, now_ns, &why);
+    if (result == ERROR_FULL && snapshotter->follow && !snapshot_writer_busy(&snapshotter->writer)) {
+        if (!snapshotter->no_space)
+            log_error(&why, "no space for a snapshot: none is written until there is");
+        snapshotter->no_space = true;
+        snapshotter->written = false;
+        return 0;
+    }
+    if (result < 0 && error)
+        *error = why;
+    return result;
 }
 
 int snapshotter_poll(struct snapshotter *snapshotter, uint64_t now_ns, struct error *error)

@@ -12,7 +12,8 @@
  *   2. A snapshot gets its name when a batch of the journal says that all of its commands, and the events that they
  *      gave, are on the medium.
  *   3. The disk is given a part at a time, with pauses, so that the journal's writes do not wait long behind it.
- *   4. It holds nobody: the ring is mapped for reading, no cursor is its own. It may be killed at any time.
+ *   4. Following, it goes on where there is no space for a snapshot: it logs that, and tries when the next is due.
+ *   5. It holds nobody: the ring is mapped for reading, no cursor is its own. It may be killed at any time.
  *
  * It touches the snapshots' directory, the journal (reading) and the command ring (reading).
  */

@@ -7,6 +7,7 @@ real processes, with the load generator's own check of every order's story befor
 """
 import json
 import os
+import resource
 import shutil
 import struct
 import sys
@@ -100,6 +101,37 @@ def test_follower_keeps_two_and_may_be_killed():
     assert len(found) == 2 and all(s["good"] for s in found), found
     second = snapshot(check=False)
     assert second.returncode == 69 and "at work" in second.stderr, second
+
+
+def follow_and_outlive_limits():
+    """The signal that comes with a file that grows too large is not to end it."""
+    exchange.kill("snapshot")
+    exchange.spawn("snapshot", "sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh", exchange.ringside, "snapshot", "--follow",
+                   "--config", exchange.config_path)
+
+
+def follower_says(text):
+    with open(exchange.log_path("snapshot"), errors="replace") as file:
+        return file.read().count(text)
+
+
+def test_follower_outlives_a_full_disk():
+    """The disk is as good as full for who may not make a file larger than this."""
+    follow_and_outlive_limits()
+    follower = exchange.processes["snapshot"].pid
+    unlimited = resource.prlimit(follower, resource.RLIMIT_FSIZE)
+    resource.prlimit(follower, resource.RLIMIT_FSIZE, (16384, unlimited[1]))
+    before = listed()[0]["command_seq_next"]
+    for _ in range(2):
+        assert exchange.load("--orders", 20000)["complete"] is True
+        eventually(lambda: follower_says("no space for a snapshot") == 1, 20, "it says so")
+    exchange.check_alive()
+    assert listed()[0]["command_seq_next"] == before
+    resource.prlimit(follower, resource.RLIMIT_FSIZE, unlimited)
+    assert exchange.load("--orders", 20000)["complete"] is True
+    eventually(lambda: listed()[0]["command_seq_next"] > before, 30, "a newer snapshot")
+    assert follower_says("no space for a snapshot") == 1, "once"
+    assert follower_says("there is space for snapshots again") == 1
 
 
 def test_killed_matchers_under_load():
@@ -241,6 +273,6 @@ def test_that_knows_more_than_the_journal():
 with exchange:
     exchange.start()
     run(test_one_snapshot_of_what_there_is, test_matcher_goes_on_from_it, test_follower_keeps_two_and_may_be_killed,
-        test_killed_matchers_under_load, test_cold_start, test_damage_falls_back,
-        test_replay_must_give_what_was_live, test_of_another_journal,
-        test_that_knows_more_than_the_journal, on_failure=exchange.log_tails)
+        test_follower_outlives_a_full_disk, test_killed_matchers_under_load, test_cold_start, test_damage_falls_back,
+        test_replay_must_give_what_was_live, test_of_another_journal, test_that_knows_more_than_the_journal,
+        on_failure=exchange.log_tails)
