@@ -23,6 +23,7 @@
 #define EVENT_PLACES   1024u                        /* the events of a batch are dropped */
 #define PAUSE_NS       (50u * (uint64_t)NS_PER_MS)  /* between two parts: 80 MB a second */
 #define LOOK_NS        (100u * (uint64_t)NS_PER_MS) /* for another run */
+#define WRITTEN_NS     ((uint64_t)NS_PER_SECOND)    /* with durability off: what was told then is in the file by now */
 
 struct snapshotter {
     const struct config *config;
@@ -41,6 +42,10 @@ struct snapshotter {
     const _Atomic uint64_t *durable; /* the journaler's cursor */
     uint64_t look_next_ns;
     uint64_t tail_end; /* with no run: below this the journal says it is durable */
+    /* With durability off the cursor tells what was filled; by when it is written nobody says. */
+    uint64_t settled_end; /* the cursor of WRITTEN_NS ago or before */
+    uint64_t told_end;    /* the cursor at told_ns */
+    uint64_t told_ns;
     uint64_t once_end; /* not following: what could be read at the start is what the snapshot is to hold */
 
     uint64_t taken_seq; /* command_seq_next of the last snapshot begun or found */
@@ -83,12 +88,32 @@ static int look_for_run(struct snapshotter *snapshotter, struct error *error)
     return 0;
 }
 
-/* Commands below may be read. */
-static uint64_t readable_end(const struct snapshotter *snapshotter)
+/* Commands below are, or with durability off will be, in the journal. */
+static uint64_t known_end(const struct snapshotter *snapshotter)
 {
     if (!snapshotter->commands.file)
         return snapshotter->tail_end;
     return atomic_load_explicit(snapshotter->durable, memory_order_acquire);
+}
+
+static bool cursor_is_durable(const struct snapshotter *snapshotter)
+{
+    return !snapshotter->commands.file || snapshotter->config->journal_durability != DURABILITY_OFF;
+}
+
+static void settle(struct snapshotter *snapshotter, uint64_t now_ns)
+{
+    if (cursor_is_durable(snapshotter) || now_ns - snapshotter->told_ns < WRITTEN_NS)
+        return;
+    snapshotter->settled_end = snapshotter->told_end;
+    snapshotter->told_end = known_end(snapshotter);
+    snapshotter->told_ns = now_ns;
+}
+
+/* Commands below may be read. */
+static uint64_t readable_end(const struct snapshotter *snapshotter)
+{
+    return cursor_is_durable(snapshotter) ? known_end(snapshotter) : snapshotter->settled_end;
 }
 
 static int read_tail_end(struct snapshotter *snapshotter, struct error *error)
@@ -118,7 +143,7 @@ static int open_books(struct snapshotter *snapshotter, struct error *error)
 {
     struct snapshot_header header = {0};
     const struct restore_bounds bounds = {.journal_directory = snapshotter->config->journal_directory,
-                                          .command_seq_end = readable_end(snapshotter),
+                                          .command_seq_end = known_end(snapshotter),
                                           .event_seq_end = UINT64_MAX};
     int result = books_open(&snapshotter->books, snapshotter->config, error);
     if (result == 0)
@@ -192,10 +217,14 @@ static int read_on(struct snapshotter *snapshotter, struct error *error)
     uint64_t end = readable_end(snapshotter);
     uint64_t next = engine_command_seq_next(snapshotter->books.engine);
     uint32_t place = (uint32_t)(next % BATCH_COMMANDS);
+    uint32_t max = BATCH_COMMANDS - place;
     if (next >= end)
         return 0;
-    int count =
-        journal_reader_next(snapshotter->reader, &snapshotter->batch[place], BATCH_COMMANDS - place, end, error);
+    if (end - next < max)
+        max = (uint32_t)(end - next);
+    /* A cursor that proves nothing is none for the reader: what is missing it waits for. */
+    uint64_t durable_end = cursor_is_durable(snapshotter) ? end : 0;
+    int count = journal_reader_next(snapshotter->reader, &snapshotter->batch[place], max, durable_end, error);
     return count <= 0 ? count : apply(snapshotter, (uint32_t)count, error);
 }
 
@@ -300,11 +329,13 @@ int snapshotter_poll(struct snapshotter *snapshotter, uint64_t now_ns, struct er
         if (result < 0)
             return result;
     }
+    settle(snapshotter, now_ns);
     int written = write_on(snapshotter, now_ns, error);
     int read = written < 0 ? written : read_on(snapshotter, error);
     if (read < 0)
         return read;
-    snapshotter->status.idle = written == 0 && read == 0 && !snapshot_writer_busy(&snapshotter->writer);
+    snapshotter->status.idle = written == 0 && read == 0 && !snapshot_writer_busy(&snapshotter->writer) &&
+                               engine_command_seq_next(snapshotter->books.engine) >= snapshotter->once_end;
     return written + read;
 }
 
@@ -312,6 +343,6 @@ void snapshotter_status(const struct snapshotter *snapshotter, struct snapshotte
 {
     *ret = snapshotter->status;
     ret->command_seq_next = engine_command_seq_next(snapshotter->books.engine);
-    ret->command_seq_end = readable_end(snapshotter);
+    ret->command_seq_end = known_end(snapshotter);
     ret->live_order_count = engine_live_orders(snapshotter->books.engine);
 }

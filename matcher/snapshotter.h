@@ -8,7 +8,8 @@
  *
  * Rules
  *   1. It reads no further than the journaler's cursor on the command ring; with no run, than what the journal's last
- *      batch says was on the medium.
+ *      batch says was on the medium. With journal.durability off the cursor proves nothing: it reads no further than
+ *      the cursor of a second ago, and waits where even that is not in the journal yet.
  *   2. A snapshot gets its name when a batch of the journal says that all of its commands, and the events that they
  *      gave, are on the medium.
  *   3. The disk is given a part at a time, with pauses, so that the journal's writes do not wait long behind it.

@@ -233,6 +233,29 @@ def test_replay_must_give_what_was_live():
     all_is_well()
 
 
+def set_durability(durability):
+    exchange.stop()
+    shutil.rmtree(exchange.rings)
+    exchange.options["journal.durability"] = durability
+    exchange.write_config()
+    exchange.start()
+
+
+def test_with_durability_off_it_waits_for_what_is_told_before_it_is_written():
+    set_durability("off")
+    before = listed()[0]["command_seq_next"]
+    exchange.spawn("snapshot", exchange.ringside, "snapshot", "--follow", "--config", exchange.config_path)
+    assert exchange.load("--seconds", 3, "--rate", 30000, "--sessions", 4)["complete"] is True
+    eventually(lambda: listed()[0]["command_seq_next"] > before, 30, "a newer snapshot")
+    exchange.check_alive()
+    exchange.kill("snapshot")
+    assert exchange.load("--orders", 2000)["complete"] is True
+    before = listed()[0]["command_seq_next"]
+    assert json.loads(snapshot("--json").stdout)["command_seq_next"] > before, "once, of what was told"
+    set_durability("sync")
+    all_is_well()
+
+
 def test_of_another_journal():
     exchange.stop()
     shutil.rmtree(exchange.rings)
@@ -274,5 +297,6 @@ with exchange:
     exchange.start()
     run(test_one_snapshot_of_what_there_is, test_matcher_goes_on_from_it, test_follower_keeps_two_and_may_be_killed,
         test_follower_outlives_a_full_disk, test_killed_matchers_under_load, test_cold_start, test_damage_falls_back,
-        test_replay_must_give_what_was_live, test_of_another_journal, test_that_knows_more_than_the_journal,
-        on_failure=exchange.log_tails)
+        test_replay_must_give_what_was_live,
+        test_with_durability_off_it_waits_for_what_is_told_before_it_is_written, test_of_another_journal,
+        test_that_knows_more_than_the_journal, on_failure=exchange.log_tails)
