@@ -41,6 +41,14 @@ static int late_beginning(const struct journal_reader *reader, uint32_t number, 
                      why ? why : "segment header: is blank");
 }
 
+/* It was listed, and is not there any more: who reads from the beginning on finds what is left. */
+static int trimmed_meanwhile(const struct journal_reader *reader, uint32_t number, struct error *error)
+{
+    return error_set(error, ERROR_GONE, reader->directory,
+                     "segment %u and what comes before it were trimmed while they were looked for; begin again",
+                     number);
+}
+
 /* The newest segment that begins at or before from_seq. Its file is left open in the reader. */
 static int find_segment(struct journal_reader *reader, const struct journal_segments *segments, struct error *error)
 {
@@ -58,7 +66,8 @@ static int find_segment(struct journal_reader *reader, const struct journal_segm
         if (state == SEGMENT_BEGUN)
             oldest_seq = reader->segment.first_seq;
         else if (oldest_seq != 0)
-            return late_beginning(reader, segments->numbers[i], why, error);
+            return state == SEGMENT_NONE ? trimmed_meanwhile(reader, segments->numbers[i], error)
+                                         : late_beginning(reader, segments->numbers[i], why, error);
         else {
             bool begun = false;
             int64_t bytes = journal_unbegun_bytes(reader->directory, segments->numbers[i], NULL, &begun, error);
@@ -74,10 +83,14 @@ static int find_segment(struct journal_reader *reader, const struct journal_segm
                      (unsigned long long)reader->from_seq, (unsigned long long)oldest_seq);
 }
 
-/* The oldest segment, which must have begun if any has. Its file is left open in the reader. */
+/*
+ * The oldest segment, which must have begun if any has. Its file is left open in the reader. Those that were trimmed
+ * since they were listed are not there: the oldest is the first one behind them.
+ */
 static int find_oldest(struct journal_reader *reader, const struct journal_segments *segments, struct error *error)
 {
     const char *why_first = NULL;
+    uint32_t first = 0;
     for (uint32_t i = 0; i < segments->count;) {
         const char *why = NULL;
         uint32_t number = segments->numbers[i];
@@ -85,10 +98,15 @@ static int find_oldest(struct journal_reader *reader, const struct journal_segme
         if (state < 0)
             return state;
         if (state == SEGMENT_BEGUN)
-            return i == 0 ? 0 : late_beginning(reader, segments->numbers[0], why_first, error);
+            return i == first ? 0 : late_beginning(reader, segments->numbers[first], why_first, error);
         disk()->close(state == SEGMENT_NONE ? -1 : reader->file);
         reader->file = -1;
-        why_first = i == 0 ? why : why_first;
+        if (state == SEGMENT_NONE) {
+            first += i == first;
+            i++;
+            continue;
+        }
+        why_first = i == first ? why : why_first;
         bool begun = false;
         int64_t bytes = journal_unbegun_bytes(reader->directory, number, NULL, &begun, error);
         if (bytes < 0)

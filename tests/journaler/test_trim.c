@@ -7,6 +7,7 @@
  */
 #include "deploy/cli/journal/check.h"
 #include "deploy/cli/journal/trim_limit.h"
+#include "env/disk.h"
 #include "journal.h"
 #include "journal/survey.h"
 #include "journal/tail.h"
@@ -147,6 +148,49 @@ Test(journal_trim, who_reads_meanwhile_is_told)
         cr_assert_eq(count, ERROR_GONE, "%d: %s", count, error.what);
         journal_reader_close(reader);
         cr_assert_eq(world_read(&world, 51), 61);
+        world_finish(&world);
+    }
+}
+
+static struct world *trimmed_world; /* NULL: it has been trimmed */
+
+/* As `ringside journal trim` does between a reader's look at the names and its opening of the files. */
+static int list_and_trim(const char *directory, disk_visitor *visitor, void *argument, struct error *error)
+{
+    int result = disk_real()->list(directory, visitor, argument, error);
+    struct world *world = trimmed_world;
+    trimmed_world = NULL;
+    if (world)
+        cr_assert_eq(trim(world, 22, NULL), 2);
+    return result;
+}
+
+Test(journal_trim, who_opens_meanwhile_finds_what_is_left_or_is_told)
+{
+    static const struct {
+        uint64_t from; /* 0: the oldest there is */
+        int64_t expected;
+    } cases[] = {{0, 21}, {25, 25}, {15, ERROR_GONE}, {1, ERROR_GONE}};
+    struct disk_side side = *disk_real();
+    side.list = list_and_trim;
+    for (uint32_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct world world;
+        struct journal_reader *reader = NULL;
+        struct command command;
+        struct error error = {0};
+        make_journal(&world, 4);
+        const char *directory = world.config.journal_directory;
+        trimmed_world = &world;
+        disk_replace(&side);
+        int64_t result = cases[i].from == 0 ? journal_reader_open_oldest(&reader, directory, &error)
+                                            : journal_reader_open(&reader, directory, cases[i].from, &error);
+        disk_replace(NULL);
+        if (result == 0) {
+            cr_assert_eq(journal_reader_next(reader, &command, 1, 0, &error), 1, "%s", error.what);
+            result = (int64_t)journal_reader_seq(reader) - 1;
+        }
+        cr_assert_eq(result, cases[i].expected, "from %lu: %s", cases[i].from, error.what);
+        journal_reader_close(reader);
         world_finish(&world);
     }
 }
