@@ -100,7 +100,9 @@ int event_side_turn(struct event_side *side, uint64_t now_ns, struct error *erro
         return 0;
     side->look_next_ns = count < EVENT_SIDE_TURN ? now_ns + LOOK_INTERVAL_NS : 0;
     struct error full = {0};
+    uint64_t first = eventlog_writer_next(side->writer);
     int result = eventlog_writer_append(side->writer, events, count, &full);
+    count = (uint32_t)(eventlog_writer_next(side->writer) - first); /* on a full disk fewer than there were */
     if (result == ERROR_FULL)
         result = wait_for_space(side, now_ns, &full);
     else
@@ -111,7 +113,7 @@ int event_side_turn(struct event_side *side, uint64_t now_ns, struct error *erro
         return result;
     }
     ring_release(&side->consumer, side->consumer.next);
-    if (side->values) {
+    if (side->values && count > 0) {
         metrics_add(&side->values->events, count);
         metrics_record(&side->values->events_batch, count);
     }

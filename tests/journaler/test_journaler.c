@@ -3,6 +3,7 @@
 #include "eventlog/eventlog.h"
 #include "faulty_disk.h"
 #include "journal/tail.h"
+#include "metrics/values.h"
 #include "world.h"
 
 #include <criterion/criterion.h>
@@ -467,6 +468,30 @@ Test(journaler, logs_events_and_goes_on_after_the_last, .fini = finish)
     cr_assert_eq(eventlog_reader_read(reader, 5001, events, 1000, NULL), 0);
     eventlog_reader_close(reader);
     close(other);
+}
+
+Test(journaler, events_that_wait_for_space_are_counted_when_they_are_logged, .fini = finish)
+{
+    static struct journaler_values values;
+    begin(DURABILITY_SYNC);
+    world.values = &values;
+    start();
+    world_publish(&world, 1);
+    cr_assert_geq(world_poll_until(&world, 2), 0);
+    settle(); /* the spare is made: what is full is the event log's alone */
+    faulty_disk.fault = FAULT_FULL;
+    world_publish_events(&world, 100);
+    for (int polls = 0; polls < 50; polls++)
+        cr_assert_geq(world_poll(&world), 0, "%s: %s", world.error.where, world.error.what);
+    cr_assert_eq(atomic_load(&world.event_ring.file->consumers[0].cursor), 1);
+    cr_assert_eq(metrics_get(&values.events), 0, "%lu", metrics_get(&values.events));
+    faulty_disk.fault = FAULT_NONE;
+    world.now_ns += 2 * (uint64_t)NS_PER_SECOND;
+    for (int polls = 0; polls < 50; polls++)
+        cr_assert_geq(world_poll(&world), 0, "%s: %s", world.error.where, world.error.what);
+    cr_assert_eq(atomic_load(&world.event_ring.file->consumers[0].cursor), 101);
+    cr_assert_eq(metrics_get(&values.events), 100);
+    cr_assert_eq(values.events_batch.count, 1);
 }
 
 /* The header of a later batch says how far the event log is on the medium, and the newest checkpoint. */

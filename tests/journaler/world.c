@@ -76,7 +76,7 @@ int world_open(struct world *world)
         run_take_role(&world->run, world->config.exchange_rings_directory, PROCESS_JOURNALER, 0, &world->error);
     if (result < 0)
         return result;
-    world->context = (struct stage_context){.config = &world->config, .run = &world->run};
+    world->context = (struct stage_context){.config = &world->config, .run = &world->run, .values = world->values};
     return journaler_stage.open(&world->stage, &world->context, &world->error);
 }
 

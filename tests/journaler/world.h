@@ -17,6 +17,7 @@ struct world {
     struct config config;
     struct run run;
     struct stage_context context;
+    void *values; /* the stage's metrics; NULL: nothing is measured */
     void *stage;
     struct ring command_ring;
     struct ring_producer producer;
