@@ -30,7 +30,8 @@ struct disk_queue {
     int files[DISK_QUEUE_FILES_MAX]; /* by fixed slot; -1: free */
     uint32_t buffer_count;           /* registered ones; 0: none */
     struct disk_buffer buffers[DISK_QUEUE_BUFFERS_MAX];
-    uint32_t in_flight;
+    uint32_t in_flight;  /* the kernel has them, and they will complete */
+    int refused;         /* -errno of a submission that failed: what it left behind would go with the next one */
     uint32_t done_count; /* without io_uring: completions waiting to be reaped */
     struct disk_completion done[DISK_QUEUE_DEPTH];
 };
@@ -199,6 +200,8 @@ static int queue_submit(struct disk_queue *queue, const struct disk_request requ
                         struct error *error)
 {
     REQUIRE(queue->in_flight + count <= DISK_QUEUE_DEPTH);
+    if (queue->refused < 0)
+        return disk_error(error, -queue->refused, "io_uring", "cannot submit, as before");
     queue->in_flight += count;
     for (uint32_t i = 0; i < count; i++) {
         if (queue->asynchronous)
@@ -213,9 +216,11 @@ static int queue_submit(struct disk_queue *queue, const struct disk_request requ
     do {
         result = io_uring_submit(&queue->uring);
     } while (result == -EINTR);
-    if (result < 0)
-        return disk_error(error, -result, "io_uring", "cannot submit");
-    return 0;
+    if (result >= 0)
+        return 0;
+    queue->refused = result;
+    queue->in_flight -= io_uring_sq_ready(&queue->uring); /* nobody will ever complete them */
+    return disk_error(error, -result, "io_uring", "cannot submit");
 }
 
 /* ---- reaping ------------------------------------------------------------------------------------------------------
