@@ -8,6 +8,8 @@
  * same place.
  *   2. All sockets of one look get their turn before the next one: nobody is starved by who comes before him.
  *   3. One send a connection a poll.
+ *   4. A connection is in the list of those with something to send once at most, so the list has a place for each and
+ * no more. What goes over the list sends and drops, and puts nothing into it.
  */
 #include "gateway_state.h"
 
@@ -200,13 +202,16 @@ int network_write(struct gateway *gateway, struct connection *connection, uint64
     return result;
 }
 
+static void leave(struct gateway *gateway, struct connection *connection, char reason, const char *why);
+
+/* One whose socket is broken has nothing to flush and does not linger: it is no stranger and not dirty again. */
 static void send_one(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
 {
     bool was_blocked = connection->blocked;
     int result = network_write(gateway, connection, now_ns);
     if (result < 0) {
         if (connection->state == CONNECTION_OPEN)
-            network_end(gateway, connection, 'D', strerror(-result), now_ns);
+            leave(gateway, connection, 'D', strerror(-result));
         network_drop(gateway, connection);
         return;
     }
@@ -224,9 +229,9 @@ void network_send(struct gateway *gateway, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < gateway->dirty_count; i++) {
         struct connection *connection = &gateway->connections.all[gateway->dirty[i]];
-        connection->dirty = false;
         if (connection->state != CONNECTION_FREE && !connection->blocked)
             send_one(gateway, connection, now_ns);
+        connection->dirty = false;
     }
     gateway->dirty_count = 0;
     if (gateway->out_mark_count > 0)
@@ -242,10 +247,9 @@ void network_drop(struct gateway *gateway, struct connection *connection)
         connection_free(&gateway->connections, connection);
 }
 
-void network_end(struct gateway *gateway, struct connection *connection, char reason, const char *why, uint64_t now_ns)
+/* An open connection's end, as far as others have to do with it: the log, the engine, its session. */
+static void leave(struct gateway *gateway, struct connection *connection, char reason, const char *why)
 {
-    if (connection->state != CONNECTION_OPEN)
-        return;
     char fields[160];
     char user[USER_BYTES + 1];
     connection_user(connection, user);
@@ -259,9 +263,16 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
     if (connection->stream != 0 && gateway->stream_connection[connection->stream] == index_of(gateway, connection))
         gateway->stream_connection[connection->stream] = CONNECTION_NONE;
     gateway->session_count -= connection->stream != 0;
+    connection->session.phase = SESSION_OVER;
+}
+
+void network_end(struct gateway *gateway, struct connection *connection, char reason, const char *why, uint64_t now_ns)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    leave(gateway, connection, reason, why);
     connection->state = CONNECTION_FLUSHING;
     connection->deadline_ns = now_ns + LINGER_NS;
-    connection->session.phase = SESSION_OVER;
     if (!connection->login_published && !connection->stranger)
         strangers_add(gateway, connection, now_ns); /* while it lingers */
     network_dirty(gateway, connection);             /* the flush goes on to linger, even if nothing waits */

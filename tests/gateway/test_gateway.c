@@ -118,6 +118,67 @@ Test(gateway, ends_are_told_to_the_engine_with_their_reason)
     cr_assert_eq(exchange.command_count[COMMAND_LOGOUT], 2u);
 }
 
+/* ---- sockets that break ---- */
+
+/* The client's socket is reset: what the gateway sends to it fails. */
+static void reset(struct client *client)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    cr_assert_eq(setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+    close(client->fd);
+    client->fd = -1;
+}
+
+/* Both connections have something to send, in this order; the list must not grow beyond its places. */
+static void send_to_both(struct gateway *gateway, uint32_t first, uint32_t second)
+{
+    uint32_t guarded[] = {0, 0, CONNECTION_NONE, CONNECTION_NONE};
+    uint32_t *dirty = gateway->dirty;
+    gateway->dirty = guarded;
+    network_debug(gateway, &gateway->connections.all[first], "something");
+    network_debug(gateway, &gateway->connections.all[second], "something");
+    cr_assert_eq(gateway->dirty_count, 2u);
+    network_send(gateway, clock_monotonic_ns());
+    gateway->dirty = dirty;
+    cr_assert_eq(guarded[2], CONNECTION_NONE, "%u is in the list twice", guarded[2]);
+    cr_assert_eq(gateway->dirty_count, 0u);
+    cr_assert_not(gateway->connections.all[first].dirty);
+    cr_assert_not(gateway->connections.all[second].dirty);
+}
+
+Test(settings, a_send_that_fails_takes_no_second_place_among_those_to_be_sent)
+{
+    open_with((const char *[]){"gateway.connections_max=2", "gateway.strangers_max=2", NULL});
+    struct gateway *gateway = exchange.gateway;
+    struct client *broken = client_new();
+    run_for(3);
+    client_new();
+    run_for(3);
+    cr_assert_eq(gateway->connections.count, 2u);
+    reset(broken);
+    send_to_both(gateway, 0, 1);
+    cr_assert_eq(gateway->connections.count, 1u);
+    login_new("u01"); /* in its place */
+}
+
+Test(settings, a_send_that_fails_pushes_out_no_stranger)
+{
+    open_with((const char *[]){"gateway.connections_max=2", "gateway.strangers_max=1", NULL});
+    struct gateway *gateway = exchange.gateway;
+    struct client *broken = client_new();
+    run_for(3);
+    strangers_forget(gateway, &gateway->connections.all[0]); /* it has asked to log in, and waits for its turn */
+    struct client *stranger = client_new();
+    run_for(3);
+    cr_assert_eq(gateway->connections.count, 2u);
+    reset(broken);
+    send_to_both(gateway, 1, 0);
+    cr_assert_eq(gateway->connections.count, 1u);
+    expect(stranger, '+');
+    login_ask(stranger, "u01", STAND_IN_PASSWORD, "", 0);
+    expect_accepted(stranger);
+}
+
 /* ---- requests ---- */
 
 Test(gateway, an_order_there_and_back)
