@@ -12,9 +12,23 @@
 #include "wire/soup.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A file of the gateway's own: all gateways of an exchange read the same configuration. */
+static int index_open(struct gateway *gateway, uint32_t streams, struct error *error)
+{
+    const struct config *config = gateway->config;
+    char path[PATH_MAX] = "";
+    if (*config->gateway_index_file) {
+        int bytes = snprintf(path, sizeof(path), "%s-%u", config->gateway_index_file, gateway->gateway);
+        if (bytes < 0 || (size_t)bytes >= sizeof(path))
+            return error_set(error, ERROR_INVALID, "gateway.index_file", "the path is too long");
+    }
+    return outbound_open(&gateway->outbound, streams, config->gateway_index_bytes, path, error);
+}
 
 int follow_open(struct gateway *gateway, struct error *error)
 {
@@ -32,7 +46,7 @@ int follow_open(struct gateway *gateway, struct error *error)
     code = instruments_open(&gateway->instruments, (uint32_t)config->engine_instruments_max, error);
     if (code < 0)
         return code;
-    return outbound_open(&gateway->outbound, streams, config->gateway_index_bytes, config->gateway_index_file, error);
+    return index_open(gateway, streams, error);
 }
 
 /* notes_reader: an event out of the log. */

@@ -145,7 +145,9 @@ enum config_log_level {
         gateway, note_events, 131072, 16, 1073741824,                                                                  \
         "events from one note of the streams, beside the rings, to the next: a gateway that was killed reads about "   \
         "twice as many when it starts")                                                                                \
-    TEXT(gateway, index_file, "", "file to map for that index, for one larger than memory; empty: memory")             \
+    TEXT(gateway, index_file, "",                                                                                      \
+         "file to map for that index, for one larger than memory; gateway N puts -N behind it, so that each has its "  \
+         "own; empty: memory")                                                                                         \
     TEXT(monitor, address, "127.0.0.1", "address that ringside-monitor serves metrics, health and its page on")        \
     NUMBER(monitor, port, 9180, 1, 65535, "its port")                                                                  \
     NUMBER(monitor, refresh_ms, 250, 20, 10000, "time from one look to the next: what it tells is at most so old")     \

@@ -118,6 +118,25 @@ Test(gateway, ends_are_told_to_the_engine_with_their_reason)
     cr_assert_eq(exchange.command_count[COMMAND_LOGOUT], 2u);
 }
 
+/* ---- the index ---- */
+
+/* Gateways of one exchange read the same configuration. */
+Test(settings, the_index_file_is_the_gateways_own)
+{
+    char folder[] = "/dev/shm/ringside-index-XXXXXX";
+    char setting[64];
+    char path[64];
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(setting, sizeof(setting), "gateway.index_file=%s/index", folder);
+    open_with((const char *[]){setting, "gateway.index_bytes=65536", NULL});
+    login_new("u01");
+    snprintf(path, sizeof(path), "%s/index", folder);
+    cr_assert_neq(access(path, F_OK), 0);
+    snprintf(path, sizeof(path), "%s/index-1", folder);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(rmdir(folder), 0);
+}
+
 /* ---- sockets that break ---- */
 
 /* The client's socket is reset: what the gateway sends to it fails. */
