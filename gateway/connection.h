@@ -78,6 +78,7 @@ struct connection {
     struct session_login login;    /* until it is answered */
     uint32_t login_next;           /* the next connection whose password is to be checked */
     bool login_queued;             /* it waits for that */
+    bool login_judged;             /* it was checked: its end is a line in the log of its own */
     bool login_published;          /* the engine knows of it, so it must be told of the end too */
     char firm[FIRM_BYTES];         /* the account's, from the login on */
     const struct member *member; /* what holds for its user, from the login on; changes when settings are read again */

@@ -70,7 +70,7 @@ struct gateway_input {
 struct gateway_counts {
     uint64_t commands, messages, messages_behind, logins, login_refusals, connections, complaints, broken, stalls,
         limit_refusals, strangers_closed, unread_closed, mistaken_closed, untold, bytes_in, bytes_out, reads, sends,
-        handshakes, handshakes_failed, handshakes_refused;
+        handshakes, handshakes_failed, handshakes_refused, ends_unjudged;
 };
 
 /* The stamps of an event that this poll tells of. */
@@ -110,6 +110,8 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
     struct connections connections;
     uint32_t *dirty; /* indexes of connections with something to send */
     uint32_t dirty_count;
+    uint64_t end_told_ns[2]; /* when the log was last told of the end of one without a password looked at: of those that
+                                did not ask to log in, of those that did */
 
     /* inbound.c */
     struct gateway_input input;

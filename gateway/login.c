@@ -15,7 +15,7 @@
  *      further try. So that nobody can lock out another, a user who has logged in from his address before is held by
  *      the count of that address alone.
  *   6. A login refused by the gateway is published too (LOGIN_FAILED), so that the events know of all; not one that is
- *      refused unseen, so that a flood of them costs the journal nothing.
+ *      refused unseen, so that a flood of them costs the journal nothing; nor the log more than a line a second.
  *   7. What is refused for its address or firm is so after the password was looked at: only who knows it can tell.
  */
 #include "gateway_state.h"
@@ -333,6 +333,7 @@ static bool login_next(struct gateway *gateway, bool *hashed, uint64_t now_ns)
     if (checked == CHECKED_NOT_YET)
         return false;
     queue_remove(gateway, connection);
+    connection->login_judged = checked != CHECKED_UNSEEN;
     explicit_bzero(connection->login.password, sizeof(connection->login.password));
     if (checked == CHECKED_RIGHT) {
         admit(gateway, connection, account, &keys, now_ns);

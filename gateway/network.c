@@ -202,7 +202,8 @@ int network_write(struct gateway *gateway, struct connection *connection, uint64
     return result;
 }
 
-static void leave(struct gateway *gateway, struct connection *connection, char reason, const char *why);
+static void leave(struct gateway *gateway, struct connection *connection, char reason, const char *why,
+                  uint64_t now_ns);
 
 /* One whose socket is broken has nothing to flush and does not linger: it is no stranger and not dirty again. */
 static void send_one(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
@@ -211,7 +212,7 @@ static void send_one(struct gateway *gateway, struct connection *connection, uin
     int result = network_write(gateway, connection, now_ns);
     if (result < 0) {
         if (connection->state == CONNECTION_OPEN)
-            leave(gateway, connection, 'D', strerror(-result));
+            leave(gateway, connection, 'D', strerror(-result), now_ns);
         network_drop(gateway, connection);
         return;
     }
@@ -247,8 +248,23 @@ void network_drop(struct gateway *gateway, struct connection *connection)
         connection_free(&gateway->connections, connection);
 }
 
-/* An open connection's end, as far as others have to do with it: the log, the engine, its session. */
-static void leave(struct gateway *gateway, struct connection *connection, char reason, const char *why)
+/*
+ * Each end of a connection whose password was looked at. Of the others, which cost who makes them nothing, one a second
+ * of those that asked to log in and one of those that did not: a line each would be a way to do harm.
+ */
+static bool end_is_told(struct gateway *gateway, const struct connection *connection, uint64_t now_ns)
+{
+    bool asked = connection->login.user[0] != '\0';
+    if (connection->login_judged)
+        return true;
+    gateway->counts.ends_unjudged++;
+    if (now_ns - gateway->end_told_ns[asked] < NS_PER_SECOND)
+        return false;
+    gateway->end_told_ns[asked] = now_ns;
+    return true;
+}
+
+static void tell_end(const struct gateway *gateway, const struct connection *connection, char reason, const char *why)
 {
     char fields[160];
     char user[USER_BYTES + 1];
@@ -256,7 +272,18 @@ static void leave(struct gateway *gateway, struct connection *connection, char r
     snprintf(fields, sizeof(fields), "peer=%s connection=%llu session=%u user=%s reason=%c limit_refusals=%llu",
              connection->peer, (unsigned long long)connection->number, connection->session.number, user, reason,
              (unsigned long long)connection->limit_refusals);
-    log_line(LOG_LEVEL_INFO, fields, "connection ends: %s", why);
+    if (connection->login_judged)
+        log_line(LOG_LEVEL_INFO, fields, "connection ends: %s", why);
+    else
+        log_line(LOG_LEVEL_INFO, fields, "connection ends: %s (so far %llu without a password looked at)", why,
+                 (unsigned long long)gateway->counts.ends_unjudged);
+}
+
+/* An open connection's end, as far as others have to do with it: the log, the engine, its session. */
+static void leave(struct gateway *gateway, struct connection *connection, char reason, const char *why, uint64_t now_ns)
+{
+    if (end_is_told(gateway, connection, now_ns))
+        tell_end(gateway, connection, reason, why);
     login_forget(gateway, connection);
     behind_end(gateway, connection);
     inbound_forget(gateway, connection, reason);
@@ -270,7 +297,7 @@ void network_end(struct gateway *gateway, struct connection *connection, char re
 {
     if (connection->state != CONNECTION_OPEN)
         return;
-    leave(gateway, connection, reason, why);
+    leave(gateway, connection, reason, why, now_ns);
     connection->state = CONNECTION_FLUSHING;
     connection->deadline_ns = now_ns + LINGER_NS;
     if (!connection->login_published && !connection->stranger)

@@ -14,6 +14,7 @@
 #include "eventlog/eventlog_files.h"
 #include "gateway.h"
 #include "gateway_state.h"
+#include "log/log.h"
 #include "wire/ouch.h"
 #include "wire/soup.h"
 
@@ -135,6 +136,60 @@ Test(settings, the_index_file_is_the_gateways_own)
     snprintf(path, sizeof(path), "%s/index-1", folder);
     cr_assert_eq(unlink(path), 0);
     cr_assert_eq(rmdir(folder), 0);
+}
+
+/* ---- the log ---- */
+
+/* From now on the log goes into this file, which has no name. */
+static FILE *log_into_file(void)
+{
+    FILE *file = tmpfile();
+    cr_assert_not_null(file);
+    fflush(stderr);
+    cr_assert_geq(dup2(fileno(file), STDERR_FILENO), 0);
+    log_set_level(LOG_LEVEL_INFO);
+    return file;
+}
+
+static uint32_t count_lines(FILE *file, const char *text)
+{
+    char line[1024];
+    uint32_t count = 0;
+    rewind(file);
+    while (fgets(line, sizeof(line), file))
+        count += strstr(line, text) != NULL;
+    return count;
+}
+
+/* Ends that cost who makes them nothing do not fill the log; the others are all in it. */
+Test(settings, the_log_has_a_line_a_second_of_those_that_do_not_log_in)
+{
+    open_with((const char *[]){"gateway.login_failures=20", NULL});
+    FILE *log = log_into_file();
+    uint64_t start_ns = clock_monotonic_ns();
+    for (int i = 0; i < 10; i++) {
+        struct client *says_nothing = client_new();
+        run_for(2);
+        shutdown(says_nothing->fd, SHUT_WR);
+        expect_closed(says_nothing);
+        struct client *other_day = client_new();
+        login_ask(other_day, "u01", STAND_IN_PASSWORD, "YESTERDAY", 0);
+        expect(other_day, 'J');
+        struct client *wrong = client_new();
+        login_ask(wrong, "u02", "wrong", "", 0);
+        expect(wrong, 'J');
+        struct client *member = login_from("u03", 0);
+        client_packet(member, 'O', NULL, 0);
+        while (expect_any(member).type != 0)
+            ;
+    }
+    uint64_t seconds = (clock_monotonic_ns() - start_ns) / NS_PER_SECOND;
+    cr_assert_eq(count_lines(log, "wrong password"), 10u);
+    cr_assert_eq(count_lines(log, "the client logged out"), 10u);
+    uint32_t silent = count_lines(log, "the client closed it");
+    uint32_t refused = count_lines(log, "not the current one");
+    cr_assert(silent >= 1 && silent <= seconds + 1, "%u", silent);
+    cr_assert(refused >= 1 && refused <= seconds + 1, "%u", refused);
 }
 
 /* ---- sockets that break ---- */
