@@ -33,7 +33,7 @@ struct account {
     char firm[FIRM_BYTES];
     bool verified; /* digest is of the right password */
     bool came_before;
-    uint64_t came_from; /* came_before: key of the address that it last logged in from (login.c) */
+    uint64_t came_from; /* came_before: key of the address that it last logged in from, anywhere (login.c) */
     uint64_t digest;    /* keyed with a number that only this process knows */
     char hash[ACCOUNT_HASH_BYTES];
 };

@@ -252,6 +252,10 @@ static int apply(struct gateway *gateway, const struct event *event, const struc
         return instruments_add(&gateway->instruments, event->admin.symbol, event->instrument,
                                event->admin.reference_ticks, error);
     case EVENT_LOGIN_ACCEPTED:
+        login_seen(gateway, event);
+        if (is_ours(gateway, event))
+            login_event(gateway, event, now_ns);
+        return 0;
     case EVENT_LOGIN_REFUSED:
     case EVENT_SESSION_CLOSED:
         if (is_ours(gateway, event))

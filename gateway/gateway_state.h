@@ -305,6 +305,9 @@ int login_poll(struct gateway *gateway, uint64_t now_ns);
 /* LOGIN_ACCEPTED, LOGIN_REFUSED, SESSION_CLOSED of this gateway and tenure. */
 void login_event(struct gateway *gateway, const struct event *event, uint64_t now_ns);
 
+/* LOGIN_ACCEPTED of whatever gateway and run: where its user comes from. */
+void login_seen(struct gateway *gateway, const struct event *event);
+
 /* The connection ends: it waits no longer. */
 void login_forget(struct gateway *gateway, struct connection *connection);
 

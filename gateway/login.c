@@ -13,7 +13,7 @@
  *   5. Wrong passwords are counted by address (of IPv6: by its first 64 bits) and by user. Whoever has used up what
  *      gateway.login_failures allows is refused unseen, at no cost, until gateway.login_pause_ms have passed for each
  *      further try. So that nobody can lock out another, a user who has logged in from his address before is held by
- *      the count of that address alone.
+ *      the count of that address alone; he may have done so at any gateway, for the events tell.
  *   6. A login refused by the gateway is published too (LOGIN_FAILED), so that the events know of all; not one that is
  *      refused unseen, so that a flood of them costs the journal nothing; nor the log more than a line a second.
  *   7. What is refused for its address or firm is so after the password was looked at: only who knows it can tell.
@@ -22,6 +22,7 @@
 
 #include "address.h"
 #include "base/bytes.h"
+#include "base/require.h"
 #include "base/units.h"
 #include "log/log.h"
 #include "wire/soup.h"
@@ -210,6 +211,11 @@ struct failure_keys {
     uint64_t user;
 };
 
+static uint64_t key_of_address(const struct address *address)
+{
+    return rate_key(FAILURES_OF_ADDRESS, address_host(address));
+}
+
 /* An address that cannot be read is one like any other. */
 static struct failure_keys keys_of(const struct connection *connection)
 {
@@ -217,8 +223,18 @@ static struct failure_keys keys_of(const struct connection *connection)
     uint64_t user = 0;
     (void)address_parse_peer(&address, connection->peer);
     memcpy(&user, connection->login.user, USER_BYTES);
-    return (struct failure_keys){.address = rate_key(FAILURES_OF_ADDRESS, address_host(&address)),
-                                 .user = rate_key(FAILURES_OF_USER, user)};
+    return (struct failure_keys){.address = key_of_address(&address), .user = rate_key(FAILURES_OF_USER, user)};
+}
+
+void login_seen(struct gateway *gateway, const struct event *event)
+{
+    struct account *account = account_find(&gateway->accounts, event->login.user);
+    struct address address;
+    if (!account)
+        return;
+    memcpy(address.bytes, event->login.peer, PEER_BYTES);
+    account->came_before = true;
+    account->came_from = key_of_address(&address);
 }
 
 static bool may_try(const struct gateway *gateway, const struct account *account, const struct failure_keys *keys,
@@ -284,13 +300,12 @@ static void publish(struct gateway *gateway, struct connection *connection, cons
 }
 
 /* The password is right: what the settings say of this user. */
-static void admit(struct gateway *gateway, struct connection *connection, struct account *account,
-                  const struct failure_keys *keys, uint64_t now_ns)
+static void admit(struct gateway *gateway, struct connection *connection, const struct account *account,
+                  uint64_t now_ns)
 {
+    REQUIRE(account); /* of a user that there is not no password is right */
     const struct members *members = &gateway->members;
     const struct member *member = member_find(members, account->user);
-    account->came_before = true;
-    account->came_from = keys->address;
     if (!member_may_come_from(members, member, connection->peer)) {
         publish_failed(gateway, connection);
         reject(gateway, connection, 'A', "login refused: the user may not come from this address", now_ns);
@@ -336,7 +351,7 @@ static bool login_next(struct gateway *gateway, bool *hashed, uint64_t now_ns)
     connection->login_judged = checked != CHECKED_UNSEEN;
     explicit_bzero(connection->login.password, sizeof(connection->login.password));
     if (checked == CHECKED_RIGHT) {
-        admit(gateway, connection, account, &keys, now_ns);
+        admit(gateway, connection, account, now_ns);
     } else if (checked == CHECKED_WRONG) {
         failed(gateway, &keys, now_ns);
         publish_failed(gateway, connection);

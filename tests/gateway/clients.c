@@ -37,10 +37,17 @@ void close_all(void)
 
 struct client *client_new(void)
 {
+    return client_from(INADDR_LOOPBACK);
+}
+
+struct client *client_from(uint32_t source)
+{
     struct client *client = calloc(1, sizeof(*client));
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)exchange.config.gateway_port)};
+    const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     client->fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(bind(client->fd, (const struct sockaddr *)&from, sizeof(from)), 0);
     cr_assert_eq(connect(client->fd, (struct sockaddr *)&address, sizeof(address)), 0);
     cr_assert_lt(client_count, CLIENTS_MAX);
     clients[client_count++] = client;

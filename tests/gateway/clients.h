@@ -28,6 +28,8 @@ void close_all(void);
 
 /* Connected, not logged in. */
 struct client *client_new(void);
+/* The same from another address of this host, such as 127.0.0.2. */
+struct client *client_from(uint32_t source);
 void client_send(struct client *client, const void *bytes, uint32_t count);
 void client_packet(struct client *client, char type, const void *payload, uint32_t payload_bytes);
 void client_read(struct client *client);

@@ -11,6 +11,7 @@
 #include "wire/ouch.h"
 
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,54 @@ Test(limits, wrong_passwords_are_held_by_user_and_address)
     login_new("u01");
     cr_assert_eq(exchange.command_count[COMMAND_LOGIN], 2u);
     cr_assert_eq(exchange.failed_login_count, 3u, "not those that were refused unseen");
+}
+
+/* Three wrong passwords for the user from 127.0.0.2, after which the next one from there is not looked at. */
+static void guess(const char *user)
+{
+    for (int i = 0; i < 3; i++) {
+        struct client *stranger = client_from(INADDR_LOOPBACK + 1);
+        login_ask(stranger, user, "wrong", "", 0);
+        expect_rejected_login(stranger, 'A');
+    }
+}
+
+/* His login at another gateway, from 127.0.0.1. */
+static void log_in_elsewhere(const char *user)
+{
+    static const uint8_t peer[PEER_BYTES] = {[10] = 0xff, 0xff, 127, 0, 0, 1};
+    struct command login = {.kind = COMMAND_LOGIN, .gateway = 2, .tenure = 1};
+    login.login.flag = LOGIN_TAKES_OVER;
+    login.login.connection = 1;
+    text_pad(login.login.user, USER_BYTES, user);
+    text_pad(login.login.firm, FIRM_BYTES, "FRMA");
+    memcpy(login.login.peer, peer, PEER_BYTES);
+    stand_in_command(&exchange, &login);
+    run_for(3);
+}
+
+Test(limits, who_has_logged_in_elsewhere_is_not_locked_out_by_a_stranger)
+{
+    open_with("", "gateway.login_failures=3", "gateway.login_pause_ms=60000");
+    log_in_elsewhere("u01");
+    guess("u01");
+    login_from("u01", 0);
+}
+
+Test(limits, who_logged_in_before_the_gateway_began_is_not_locked_out_by_a_stranger)
+{
+    open_with("", "gateway.login_failures=3", "gateway.login_pause_ms=60000");
+    login_new("u01");
+    stand_in_restart_gateway(&exchange);
+    guess("u01");
+    login_from("u01", 0);
+}
+
+Test(limits, who_has_never_come_from_his_address_is_held_by_the_count_of_his_name_too)
+{
+    open_with("", "gateway.login_failures=3", "gateway.login_pause_ms=60000");
+    guess("u01");
+    expect_rejected_login(ask("u01", STAND_IN_PASSWORD), 'A');
 }
 
 /* ---- orders ---- */
