@@ -137,6 +137,70 @@ Test(order, options_become_fields_and_tags)
     cr_assert_eq(order.options.max_floor, 100);
 }
 
+static int replacement(struct order_request *request, const char *quantity, const struct order_words *options,
+                       const struct order_entry *original)
+{
+    const char *const words[] = {"7", quantity, "@", "10"};
+    struct error error = {0};
+    cr_assert_eq(order_parse_replace(request, words, 4, options, &error), 0, "%s: %s", error.where, error.what);
+    return order_replace_complete(request, original, &error);
+}
+
+Test(order, a_replacement_keeps_what_it_does_not_say)
+{
+    static const char shown[] = "YANZ";
+    for (size_t i = 0; shown[i]; i++) {
+        const struct order_entry original = {
+            .user_ref = 7, .leaves = 50, .time_in_force = 'E', .display = (uint8_t)shown[i]};
+        struct order_request request;
+        cr_assert_eq(replacement(&request, "50", &none, &original), 0);
+        cr_assert_eq(request.order.display, shown[i] == 'Z' ? 'Y' : shown[i], "%c", shown[i]);
+        cr_assert_eq(request.order.time_in_force, 'E');
+        cr_assert_eq(replacement(&request, "50", &(struct order_words){.tif = "ioc", .hidden = ""}, &original), 0);
+        cr_assert_eq(request.order.display, 'N');
+        cr_assert_eq(request.order.time_in_force, '3');
+    }
+}
+
+Test(order, a_replacement_that_trades_whole_leaves_out_what_is_gone)
+{
+    const struct order_entry original = {
+        .user_ref = 7, .leaves = 70, .executed = 20, .gone = 30, .time_in_force = '0', .display = 'Y'};
+    const struct order_words fok = {.tif = "fok"};
+    struct order_request request;
+    cr_assert_eq(replacement(&request, "100", &fok, &original), 0);
+    cr_assert_eq(request.order.quantity, 100);
+    cr_assert_eq(request.order.options.min_quantity, 70);
+    cr_assert_eq(replacement(&request, "31", &fok, &original), 0);
+    cr_assert_eq(request.order.options.min_quantity, 1);
+    cr_assert_eq(replacement(&request, "30", &fok, &original), ERROR_INVALID);
+    cr_assert_eq(replacement(&request, "1", &fok, &original), ERROR_INVALID);
+    cr_assert_eq(replacement(&request, "100", &(struct order_words){.min = "80", .hidden = ""}, &original), 0);
+    cr_assert_eq(request.order.options.min_quantity, 80, "as it was said");
+}
+
+Test(order, what_is_kept_from_trading_is_gone_and_what_is_canceled_is_not)
+{
+    uint8_t message[OUCH_MESSAGE_BYTES_MAX];
+    struct order_book book = {0};
+    const struct ouch_accepted accepted = {.user_ref = 7, .state = 'L', .quantity = 100};
+    order_book_note(&book, message, ouch_encode_accepted(message, &accepted));
+    const struct ouch_executed executed = {.user_ref = 7, .quantity = 10};
+    order_book_note(&book, message, ouch_encode_executed(message, &executed));
+    const struct ouch_canceled prevented = {.user_ref = 7, .quantity = 20, .reason = 'Q'};
+    order_book_note(&book, message, ouch_encode_canceled(message, &prevented));
+    const struct ouch_canceled canceled = {.user_ref = 7, .quantity = 30, .reason = 'U'};
+    order_book_note(&book, message, ouch_encode_canceled(message, &canceled));
+    const struct ouch_replaced replaced = {.orig_user_ref = 7, .user_ref = 8, .state = 'L', .quantity = 50};
+    order_book_note(&book, message, ouch_encode_replaced(message, &replaced));
+    const struct order_entry *entry = order_book_find(&book, 8);
+    cr_assert_not_null(entry);
+    cr_assert_eq(entry->leaves, 50);
+    cr_assert_eq(entry->executed, 10);
+    cr_assert_eq(entry->gone, 30);
+    order_book_finish(&book);
+}
+
 Test(order, options_that_contradict_are_refused)
 {
     static const struct {

@@ -114,6 +114,17 @@ def test_replaces_and_keeps_what_is_not_said():
     assert (event["user_ref"], event["open"], event["executed"], event["price"]) == (4, 50, 20, 581.5), event
 
 
+def test_replaces_what_has_traded_in_part_by_fill_or_kill():
+    lines("sell 30 AAPL @ 590", user="USER02")
+    ref = lines("buy 100 AAPL @ 590")[0]["user_ref"]
+    lines("sell 80 AAPL @ 591", user="USER02")
+    assert "leaves none" in order(f"replace {ref} 30 @ 591 --tif fok", expect=REJECTED)
+    events = lines(f"replace {ref} 100 @ 591 --tif fok")
+    assert [(e["type"], e["quantity"]) for e in events] == [("replaced", 70), ("executed", 70)], events
+    for left in open_orders("USER02"):
+        order(f"cancel {left}", user="USER02")
+
+
 def test_cancels_in_part_and_whole():
     event, = lines("cancel 4 30")
     assert (event["type"], event["quantity"], event["reason_text"]) == ("canceled", 40, "asked for by the user"), event
@@ -296,7 +307,8 @@ def test_example_trades():
 
 try:
     run(test_buys_and_tells_its_number, test_trades_at_once_or_not_at_all, test_replaces_and_keeps_what_is_not_said,
-        test_cancels_in_part_and_whole, test_every_option_reaches_the_exchange, test_says_why_an_order_is_rejected,
+        test_replaces_what_has_traded_in_part_by_fill_or_kill, test_cancels_in_part_and_whole,
+        test_every_option_reaches_the_exchange, test_says_why_an_order_is_rejected,
         test_says_what_is_wrong_with_the_words, test_password_comes_from_a_file_or_the_terminal,
         test_refusals_and_absences_have_their_codes,
         test_an_order_that_was_sent_is_in_doubt_when_the_next_login_is_refused,

@@ -47,13 +47,16 @@ static void add(struct order_book *book, const struct order_entry *entry)
     *place = *entry;
 }
 
-static void take_off(struct order_book *book, uint32_t user_ref, uint32_t quantity, bool executed)
+enum why { WHY_EXECUTED, WHY_PREVENTED, WHY_CANCELED };
+
+static void take_off(struct order_book *book, uint32_t user_ref, uint32_t quantity, enum why why)
 {
     struct order_entry *entry = find(book, user_ref);
     if (!entry)
         return;
     entry->leaves -= quantity < entry->leaves ? quantity : entry->leaves;
-    entry->executed += executed ? quantity : 0;
+    entry->executed += why == WHY_EXECUTED ? quantity : 0;
+    entry->gone += why != WHY_CANCELED ? quantity : 0;
 }
 
 static void note_accepted(struct order_book *book, const struct ouch_accepted *accepted)
@@ -70,13 +73,14 @@ static void note_accepted(struct order_book *book, const struct ouch_accepted *a
     add(book, &entry);
 }
 
-/* The executed shares belong to the chain. */
+/* The executed shares belong to the chain, and so do those that were kept from trading. */
 static void note_replaced(struct order_book *book, const struct ouch_replaced *replaced)
 {
     struct order_entry *original = find(book, replaced->orig_user_ref);
     struct order_entry entry = {.user_ref = replaced->user_ref,
                                 .leaves = replaced->state == 'L' ? replaced->quantity : 0,
                                 .executed = original ? original->executed : 0,
+                                .gone = original ? original->gone : 0,
                                 .price = replaced->price,
                                 .timestamp_ns = replaced->timestamp_ns,
                                 .side = replaced->side,
@@ -113,11 +117,12 @@ void order_book_note(struct order_book *book, const uint8_t *message, size_t mes
     else if (!ouch_decode_replaced(message, message_bytes, &is.replaced))
         note_replaced(book, &is.replaced);
     else if (!ouch_decode_executed(message, message_bytes, &is.executed))
-        take_off(book, is.executed.user_ref, is.executed.quantity, true);
+        take_off(book, is.executed.user_ref, is.executed.quantity, WHY_EXECUTED);
     else if (!ouch_decode_canceled(message, message_bytes, &is.canceled))
-        take_off(book, is.canceled.user_ref, is.canceled.quantity, false);
+        take_off(book, is.canceled.user_ref, is.canceled.quantity,
+                 is.canceled.reason == OUCH_CANCEL_SELF_MATCH ? WHY_PREVENTED : WHY_CANCELED);
     else if (!ouch_decode_self_match_canceled(message, message_bytes, &is.self_match))
-        take_off(book, is.self_match.user_ref, is.self_match.quantity, false);
+        take_off(book, is.self_match.user_ref, is.self_match.quantity, WHY_PREVENTED);
     else if (!ouch_decode_modified(message, message_bytes, &is.modified))
         note_modified(book, &is.modified);
 }
@@ -125,6 +130,22 @@ void order_book_note(struct order_book *book, const uint8_t *message, size_t mes
 const struct order_entry *order_book_find(const struct order_book *book, uint32_t user_ref)
 {
     return find(book, user_ref);
+}
+
+/* A replacement's quantity counts what is gone of its chain; what it trades at least, only what it would have open. */
+int order_replace_complete(struct order_request *request, const struct order_entry *original, struct error *error)
+{
+    struct rs_order *order = &request->order;
+    if (request->is_whole && order->quantity <= original->gone)
+        return error_set(error, ERROR_INVALID, "QUANTITY", "%u shares of order %u are gone: a total of %u leaves none",
+                         original->gone, original->user_ref, order->quantity);
+    if (request->is_whole)
+        order->options.min_quantity = order->quantity - original->gone;
+    if (!request->says_tif)
+        order->time_in_force = (char)original->time_in_force;
+    if (!request->says_display)
+        order->display = (char)(original->display == 'N' || original->display == 'A' ? original->display : 'Y');
+    return 0;
 }
 
 void order_book_finish(struct order_book *book)

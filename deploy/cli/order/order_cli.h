@@ -43,6 +43,7 @@ struct order_request {
     uint32_t quantity;     /* of a Cancel */
     bool says_tif;         /* of a Replace: else what the original has is kept */
     bool says_display;
+    bool is_whole; /* trades whole or not at all (fok) */
 };
 
 /* QUANTITY SYMBOL @ PRICE; side: B, S or T. */
@@ -124,6 +125,7 @@ struct order_entry {
     uint32_t user_ref; /* 0: an empty place */
     uint32_t leaves;   /* 0: done */
     uint32_t executed;
+    uint32_t gone; /* of its chain's total: executed, or kept from trading with an order of its own */
     uint64_t price;
     uint64_t timestamp_ns;
     char symbol[OUCH_SYMBOL_BYTES + 1];
@@ -143,6 +145,9 @@ struct order_book {
 /* Takes a message in; what is no news of an order changes nothing. */
 void order_book_note(struct order_book *book, const uint8_t *message, size_t message_bytes);
 const struct order_entry *order_book_find(const struct order_book *book, uint32_t user_ref); /* or NULL */
+
+/* What a replacement does not say, from its original. Negative: it would leave nothing open to trade. */
+int order_replace_complete(struct order_request *request, const struct order_entry *original, struct error *error);
 void order_book_finish(struct order_book *book);
 
 #endif

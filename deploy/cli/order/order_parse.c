@@ -140,6 +140,7 @@ static int take_time(struct order_request *request, const struct order_words *wo
             return error_set(error, ERROR_INVALID, "--min", "is the whole quantity with --tif fok already");
         options->min_quantity = order->quantity;
         options->present |= OUCH_HAS_MIN_QUANTITY;
+        request->is_whole = true;
     }
     return result;
 }

@@ -160,13 +160,15 @@ static int not_open(const struct order_run *run, uint32_t target)
 static int replace(struct order_run *run, struct order_request *request)
 {
     uint32_t user_ref = 0;
+    struct error error = {0};
     const struct order_entry *original = order_book_find(&run->book, request->target);
     if (!original || original->leaves == 0)
         return not_open(run, request->target);
-    if (!request->says_tif)
-        request->order.time_in_force = (char)original->time_in_force;
-    if (!request->says_display)
-        request->order.display = (char)(original->display == 'N' ? 'N' : 'Y');
+    if (order_replace_complete(request, original, &error) < 0) {
+        fprintf(stderr, "ringside order replace: %s: %s; order %u stays as it is\n", error.where, error.what,
+                request->target);
+        return EXIT_ORDER_REJECTED;
+    }
     run->user_ref = rs_trader_user_ref_next(run->trader);
     int code = sent_of(run, rs_trader_replace(run->trader, request->target, &request->order, &user_ref));
     if (code != 0)
