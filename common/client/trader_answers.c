@@ -94,6 +94,16 @@ static void join(struct rs_trader *trader, uint32_t user_ref_next)
 /* The number that stands at a field of the message; its length has been checked. */
 #define REF(name, field) load_be32(message + offsetof(struct ouch_wire_##name, field))
 
+/*
+ * Self-match prevention takes shares off an order that may stay open, so a Cancel of it is still to be answered. If
+ * that was the order's end the Cancel is ignored, as one that is overtaken by a trade, and the next answer settles it.
+ * All other reasons but the user's own request are ends, so whatever Cancel is on its way is settled by them.
+ */
+static bool settles_cancel(const uint8_t *message)
+{
+    return message[offsetof(struct ouch_wire_canceled, reason)] != OUCH_CANCEL_SELF_MATCH;
+}
+
 static void note(struct rs_trader *trader, uint64_t sequence, const uint8_t *message)
 {
     switch (message[0]) {
@@ -110,9 +120,12 @@ static void note(struct rs_trader *trader, uint64_t sequence, const uint8_t *mes
         answer_of_number(trader, REF(rejected, user_ref));
         return;
     case OUCH_TYPE_CANCELED:
+        if (settles_cancel(message))
+            answer_of_order(trader, OUCH_TYPE_CANCEL, REF(canceled, user_ref));
+        return;
     case OUCH_TYPE_CANCEL_PENDING:
     case OUCH_TYPE_CANCEL_REJECTED:
-        answer_of_order(trader, OUCH_TYPE_CANCEL, REF(canceled, user_ref));
+        answer_of_order(trader, OUCH_TYPE_CANCEL, REF(cancel_pending, user_ref));
         return;
     case OUCH_TYPE_MODIFIED:
         answer_of_order(trader, OUCH_TYPE_MODIFY, REF(modified, user_ref));

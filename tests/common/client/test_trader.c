@@ -203,12 +203,17 @@ static void serve_accepted(struct world *world, uint32_t user_ref)
     poll_some(world);
 }
 
-static void serve_canceled(struct world *world, uint32_t user_ref)
+static void serve_canceled_for(struct world *world, uint32_t user_ref, char reason)
 {
     uint8_t message[OUCH_MESSAGE_BYTES_MAX];
-    const struct ouch_canceled canceled = {.user_ref = user_ref, .quantity = 1, .reason = 'U'};
+    const struct ouch_canceled canceled = {.user_ref = user_ref, .quantity = 1, .reason = (uint8_t)reason};
     serve(world, SOUP_SEQUENCED, message, ouch_encode_canceled(message, &canceled));
     poll_some(world);
+}
+
+static void serve_canceled(struct world *world, uint32_t user_ref)
+{
+    serve_canceled_for(world, user_ref, 'U');
 }
 
 static void hang_up(struct world *world)
@@ -450,6 +455,51 @@ Test(trader, a_later_answer_settles_what_was_ignored)
     cr_assert_eq(enter(&world), 1);
     serve_canceled(&world, 18);
     cr_assert_eq(rs_trader_unanswered(world.trader), 2, "the cancel of 17 may still be on its way");
+    serve_accepted(&world, 1);
+    cr_assert_eq(rs_trader_unanswered(world.trader), 0, "it was ignored");
+    close_world(&world);
+}
+
+Test(trader, shares_kept_from_trading_settle_no_cancel)
+{
+    struct world world;
+    open_world(&world, 0);
+    join(&world, 1);
+    cr_assert_eq(rs_trader_cancel(world.trader, 17, 0), 0);
+    expect_cancel(&world, 17);
+    serve_canceled_for(&world, 17, 'Q');
+    cr_assert_eq(rs_trader_unanswered(world.trader), 1, "the order may be open, and the cancel on its way");
+    hang_up(&world);
+    cr_assert_eq(take_login(&world, NULL), 3);
+    accept_login(&world, 3);
+    expect_query(&world);
+    answer_query(&world, 1);
+    expect_cancel(&world, 17);
+    expect_query(&world);
+    serve_canceled(&world, 17);
+    cr_assert_eq(rs_trader_unanswered(world.trader), 1, "the question behind it");
+    answer_query(&world, 1);
+    cr_assert_eq(rs_trader_unanswered(world.trader), 0);
+    close_world(&world);
+}
+
+Test(trader, the_end_of_an_order_settles_a_cancel_that_it_has_overtaken)
+{
+    static const char ends[] = "ITSDZKHE";
+    struct world world;
+    open_world(&world, 0);
+    join(&world, 1);
+    for (size_t i = 0; ends[i]; i++) {
+        cr_assert_eq(rs_trader_cancel(world.trader, 17, 0), 0);
+        serve_canceled_for(&world, 17, ends[i]);
+        cr_assert_eq(rs_trader_unanswered(world.trader), 0, "%c", ends[i]);
+    }
+    cr_assert_eq(rs_trader_cancel(world.trader, 17, 0), 0);
+    cr_assert_eq(rs_trader_cancel(world.trader, 18, 0), 0);
+    serve_canceled_for(&world, 17, 'Q'); /* its end, say */
+    serve_canceled(&world, 18);
+    cr_assert_eq(rs_trader_unanswered(world.trader), 1);
+    cr_assert_eq(enter(&world), 1);
     serve_accepted(&world, 1);
     cr_assert_eq(rs_trader_unanswered(world.trader), 0, "it was ignored");
     close_world(&world);
