@@ -229,6 +229,17 @@ static bool is_ours(const struct gateway *gateway, const struct event *event)
            event->command_seq >= gateway->run->base.command_seq_next;
 }
 
+/*
+ * A session that a later login takes over is closed by that login, whose acceptance is the next event. Where the next
+ * one is not there yet it is not known, and not said.
+ */
+static bool is_taken_over(const struct gateway *gateway, const struct event *event)
+{
+    const struct event *next = event + 1;
+    return next < gateway->events + gateway->event_count && next->kind == EVENT_LOGIN_ACCEPTED &&
+           next->session == event->session && next->command_seq == event->command_seq;
+}
+
 static int apply(struct gateway *gateway, const struct event *event, const struct event *options, uint64_t now_ns,
                  struct error *error)
 {
@@ -254,12 +265,12 @@ static int apply(struct gateway *gateway, const struct event *event, const struc
     case EVENT_LOGIN_ACCEPTED:
         login_seen(gateway, event);
         if (is_ours(gateway, event))
-            login_event(gateway, event, now_ns);
+            login_event(gateway, event, false, now_ns);
         return 0;
     case EVENT_LOGIN_REFUSED:
     case EVENT_SESSION_CLOSED:
         if (is_ours(gateway, event))
-            login_event(gateway, event, now_ns);
+            login_event(gateway, event, is_taken_over(gateway, event), now_ns);
         return 0;
     default:
         if (event->message_no == 0 || UNLIKELY(gateway->day_torn))
@@ -296,6 +307,7 @@ int follow_poll(struct gateway *gateway, uint32_t max, uint64_t now_ns, struct e
         if (count <= 0)
             return count < 0 ? count : (int)total;
         total += (uint32_t)count;
+        gateway->event_count = (uint32_t)count;
         int code = apply_all(gateway, (uint32_t)count, now_ns, error);
         if (code < 0)
             return code;

@@ -123,6 +123,7 @@ struct gateway { // NOLINT(clang-analyzer-optin.performance.Padding)
 
     /* follow.c */
     struct event events[FOLLOWED_EVENTS];
+    uint32_t event_count; /* of them, those read last */
     struct instruments instruments;
     struct outbound outbound;
     struct notes notes;
@@ -302,8 +303,8 @@ void login_asked(struct gateway *gateway, struct connection *connection, const s
 /* Checks passwords that wait, publishes logins. Returns the work done. */
 int login_poll(struct gateway *gateway, uint64_t now_ns);
 
-/* LOGIN_ACCEPTED, LOGIN_REFUSED, SESSION_CLOSED of this gateway and tenure. */
-void login_event(struct gateway *gateway, const struct event *event, uint64_t now_ns);
+/* LOGIN_ACCEPTED, LOGIN_REFUSED, SESSION_CLOSED of this gateway and tenure; taken_over: closed for a later login. */
+void login_event(struct gateway *gateway, const struct event *event, bool taken_over, uint64_t now_ns);
 
 /* LOGIN_ACCEPTED of whatever gateway and run: where its user comes from. */
 void login_seen(struct gateway *gateway, const struct event *event);

@@ -154,15 +154,24 @@ static void engine_accepted(struct gateway *gateway, struct connection *connecti
     accept_login(gateway, connection, event->login.date);
 }
 
-static void session_closed(struct gateway *gateway, struct connection *connection, uint64_t now_ns)
+/* 'D': the sessions of all its connections, because the operator has declared the gateway dead (the engine's rule). */
+static const char *why_closed(const struct event *event, bool taken_over)
 {
-    static const char text[] = "the session is no longer this connection's: a later login has taken it over";
+    if (taken_over)
+        return "the session is no longer this connection's: a later login has taken it over";
+    if (event->reason == 'D')
+        return "the exchange has closed the session, with all others of this gateway";
+    return "the exchange has closed the session";
+}
+
+static void session_closed(struct gateway *gateway, struct connection *connection, const char *text, uint64_t now_ns)
+{
     connection->login_published = false; /* the engine knows */
     network_debug(gateway, connection, text);
     network_end(gateway, connection, 'S', text, now_ns);
 }
 
-void login_event(struct gateway *gateway, const struct event *event, uint64_t now_ns)
+void login_event(struct gateway *gateway, const struct event *event, bool taken_over, uint64_t now_ns)
 {
     struct connection *connection = connection_find(&gateway->connections, event->login.connection);
     if (!connection || connection->state != CONNECTION_OPEN)
@@ -175,7 +184,7 @@ void login_event(struct gateway *gateway, const struct event *event, uint64_t no
         char reason = event->reason == 'S' ? 'S' : 'A';
         reject(gateway, connection, reason, "login refused by the engine", now_ns);
     } else if (event->kind == EVENT_SESSION_CLOSED && connection->session.number == event->session) {
-        session_closed(gateway, connection, now_ns);
+        session_closed(gateway, connection, why_closed(event, taken_over), now_ns);
     }
 }
 

@@ -130,6 +130,43 @@ Test(limits, addresses_and_firms_are_looked_at_when_the_password_is_right)
     login_new("u04");
 }
 
+/* The debug packet that comes says this, and is the last. */
+static void expect_farewell(struct client *client, const char *text)
+{
+    struct soup_frame frame = expect(client, '+');
+    cr_assert_eq(frame.payload_bytes, strlen(text), "%.*s", (int)frame.payload_bytes, (const char *)frame.payload);
+    cr_assert_eq(memcmp(frame.payload, text, strlen(text)), 0, "%.*s", (int)frame.payload_bytes,
+                 (const char *)frame.payload);
+    expect_closed(client);
+}
+
+static void operator_acts(uint8_t kind, const char *user)
+{
+    struct command command = {.kind = kind};
+    command.act.flag = kind == COMMAND_SESSION_BLOCK;
+    command.act.target_gateway = kind == COMMAND_GATEWAY_DEAD;
+    if (user)
+        text_pad(command.act.user, USER_BYTES, user);
+    stand_in_command(&exchange, &command);
+}
+
+Test(limits, a_closed_session_is_told_why_it_was_closed)
+{
+    open_with("", NULL, NULL);
+    struct client *taken = login_new("u01");
+    login_from("u01", 0);
+    expect_farewell(taken, "the session is no longer this connection's: a later login has taken it over");
+    struct client *kicked = login_new("u02");
+    operator_acts(COMMAND_SESSION_KICK, "u02");
+    expect_farewell(kicked, "the exchange has closed the session");
+    struct client *blocked = login_new("u03");
+    operator_acts(COMMAND_SESSION_BLOCK, "u03");
+    expect_farewell(blocked, "the exchange has closed the session");
+    struct client *fallen = login_new("u04");
+    operator_acts(COMMAND_GATEWAY_DEAD, NULL);
+    expect_farewell(fallen, "the exchange has closed the session, with all others of this gateway");
+}
+
 Test(limits, a_second_login_gets_what_the_settings_say)
 {
     open_with("[user u02]\nsecond_login = takeover\n", "gateway.second_login=refuse", NULL);
