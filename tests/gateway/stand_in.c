@@ -34,11 +34,12 @@ static void must(int code, const struct error *error, const char *what)
  * Where the kernel may give any port, this takes any. */
 static uint16_t free_port(void)
 {
-    unsigned first_given;
+    char given[64];
     FILE *range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
-    REQUIRE(range && fscanf(range, "%u", &first_given) == 1);
+    REQUIRE(range && fgets(given, sizeof(given), range));
     fclose(range);
-    unsigned end = first_given > 20000 ? first_given : 60000;
+    uint32_t first_given = (uint32_t)strtoul(given, NULL, 10);
+    uint32_t end = first_given > 20000 ? first_given : 60000;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     for (;;) {
         uint32_t random;

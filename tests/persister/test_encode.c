@@ -413,7 +413,7 @@ Test(pack, texts_are_those_of_the_rule)
     for (size_t field_bytes = 1; field_bytes <= 16; field_bytes++)
         for (uint32_t last = 0; last < 256; last++)
             for (size_t at = 0; at < field_bytes; at++) {
-                uint8_t packed[2 * PACK_TEXT_MAX];
+                uint8_t packed[2 * PACK_TEXT_MAX] = {0};
                 char *field = malloc(field_bytes); /* of this size, for the sanitizers */
                 memset(field, last % 3 == 0 ? ' ' : 'x', field_bytes);
                 field[at] = (char)last;
