@@ -256,6 +256,15 @@ void __wrap_catch_up_begin(struct catch_up *catch_up, uint64_t mark_seq, uint64_
     __real_catch_up_begin(catch_up, mark_seq, mark_time_ns, skip_below);
 }
 
+/* Who remembers the mark does not ask for what lies below it. */
+void __real_catch_up_again(struct catch_up *catch_up, uint64_t from_seq);
+void __wrap_catch_up_again(struct catch_up *catch_up, uint64_t from_seq);
+void __wrap_catch_up_again(struct catch_up *catch_up, uint64_t from_seq)
+{
+    if (planted != PLANTED_MARK_FROM_MEMORY)
+        __real_catch_up_again(catch_up, from_seq);
+}
+
 /* ---- trimming -----------------------------------------------------------------------------------------------------
  */
 
