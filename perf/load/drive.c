@@ -150,8 +150,10 @@ static void echo_ask(struct drive *drive)
 static void echo_take(struct drive *drive)
 {
     char message[ECHO_BYTES];
-    if (recv(drive->echo.fd, message, sizeof(message), MSG_DONTWAIT) != (ssize_t)sizeof(message))
+    if (recv(drive->echo.fd, message, sizeof(message), MSG_DONTWAIT) != (ssize_t)sizeof(message)) {
         drive_fail(drive, "the echo has ended");
+        return;
+    }
     histogram_record(drive->round_trip_ns, clock_monotonic_ns() - drive->echo_asked_ns);
     drive->echo_asked_ns = 0;
 }
@@ -261,10 +263,10 @@ static const char *open_drive(struct drive *drive, const struct load_options *op
     drive->run.options = options;
     drive->run.latency_ns = &outcome->latency_ns;
     drive->run.sent_ns = &outcome->sent_ns;
+    drive->round_trip_ns = &outcome->round_trip_ns;
     drive->window = options->window == 0 ? UINT32_MAX : (options->window + options->sessions - 1) / options->sessions;
     drive->live_max = (options->live + options->sessions - 1) / options->sessions;
     histogram_clear(&outcome->latency_ns);
-    drive->round_trip_ns = &outcome->round_trip_ns;
     histogram_clear(&outcome->sent_ns);
     histogram_clear(&outcome->round_trip_ns);
     drive->sessions = calloc(options->sessions, sizeof(*drive->sessions));

@@ -1,18 +1,21 @@
 /* The kernel's queue where the kernel refuses what is submitted: nobody waits for what it never got. */
 #include "env/disk.h"
+#include "scratch.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 Test(disk_queue, nothing_is_waited_for_that_was_not_submitted)
 {
-    char path[] = "/tmp/ringside-test-queue-XXXXXX";
+    char path[128];
     const char byte = 'x';
     struct disk_queue *queue = NULL;
     struct disk_completion completion;
     struct error error = {0};
-    int file = mkstemp(path);
+    snprintf(path, sizeof(path), "%s/file", scratch_make());
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     cr_assert_geq(file, 0);
     cr_assert_eq(disk_real()->queue_create(&queue, NULL, 0, &error), 0, "%s", error.what);
     const struct disk_request request = {.action = DISK_WRITE, .file = file, .bytes = 1, .data = &byte, .tag = 7};
@@ -29,5 +32,5 @@ Test(disk_queue, nothing_is_waited_for_that_was_not_submitted)
     }
     disk_real()->queue_destroy(queue);
     close(file);
-    cr_assert_eq(unlink(path), 0);
+    scratch_remove();
 }
