@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOGGED_AT_ONCE 64
+#define LOGGED_AT_ONCE 512
 #define SLEEP_MS       5
 
 #define OR_DIE(call)                                                                                                   \
