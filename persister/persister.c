@@ -97,6 +97,8 @@ static int open_sinks(struct persister *persister, const struct config *config, 
     for (int part = 0; part < PARTS_COUNT && result >= 0 && *config->postgres_connection != '\0'; part++)
         result = postgres_sink_open(&persister->postgres[part], config, (enum postgres_part)part, persister->epoll_fd,
                                     SOURCE_POSTGRES + (uint64_t)part, error);
+    if (result >= 0 && persister->postgres[POSTGRES_ORDERS])
+        postgres_sink_give_way(persister->postgres[POSTGRES_ORDERS], persister->postgres[POSTGRES_EVENTS]);
     if (result >= 0 && *config->redis_address != '\0')
         result = redis_sink_open(&persister->redis, config, persister->epoll_fd, SOURCE_REDIS, error);
     persister->has_store = persister->postgres[0] || persister->redis;

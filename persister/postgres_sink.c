@@ -74,6 +74,11 @@ void postgres_sink_join(struct postgres_sink *sink, const struct ring *ring)
     catch_up_join(&sink->catch_up, ring);
 }
 
+void postgres_sink_give_way(struct postgres_sink *sink, const struct postgres_sink *first)
+{
+    sink->first = first;
+}
+
 void postgres_sink_join_log(struct postgres_sink *sink, uint64_t first_seq)
 {
     catch_up_join_log(&sink->catch_up);
@@ -318,6 +323,7 @@ static void committed(struct postgres_sink *sink, uint64_t now_ns)
     sink->mark_time_ns = rows_last_time_ns(sink->writing);
     sink->written_events += rows_event_count(sink->writing);
     sink->batch_count++;
+    rest_begin(&sink->rest, sink->sent_ns, now_ns);
     if (sink->batch_ns)
         metrics_record(sink->batch_ns, now_ns - sink->sent_ns);
     sink->needs_rebuild = false;
@@ -436,10 +442,23 @@ static uint64_t paced_ns(const struct postgres_sink *sink)
     return sink->outage.is_catching_up && !sink->is_stopping ? sink->pace.next_ns : 0;
 }
 
+/* How far it is behind with what comes just now; 0 while it is away, or comes back from there. */
+static uint64_t live_lag_ns(const struct postgres_sink *sink)
+{
+    if (!sink->outage.is_up || sink->outage.is_catching_up)
+        return 0;
+    return store_lag_ns(catch_up_behind(&sink->catch_up, sink->mark_seq), sink->mark_time_ns, clock_realtime_ns(), 0);
+}
+
+static bool gives_way(const struct postgres_sink *sink, uint64_t now_ns)
+{
+    return sink->first && !sink->is_stopping && rest_holds(&sink->rest, now_ns, live_lag_ns(sink->first));
+}
+
 static bool is_batch_due(const struct postgres_sink *sink, uint64_t now_ns)
 {
     uint32_t count = rows_event_count(sink->gathering);
-    return count > 0 && now_ns >= paced_ns(sink) &&
+    return count > 0 && now_ns >= paced_ns(sink) && !gives_way(sink, now_ns) &&
            (count >= sink->batch_events || sink->is_cut || sink->is_stopping ||
             now_ns - sink->sent_ns >= sink->batch_interval_ns);
 }
@@ -518,6 +537,8 @@ int postgres_sink_poll(struct postgres_sink *sink, uint64_t now_ns, bool is_read
 static uint64_t batch_ns(const struct postgres_sink *sink)
 {
     uint64_t due_ns = sink->sent_ns + sink->batch_interval_ns;
+    if (gives_way(sink, due_ns))
+        due_ns = sink->rest.until_ns;
     return due_ns > paced_ns(sink) ? due_ns : paced_ns(sink);
 }
 

@@ -20,7 +20,8 @@
  *      their mark with them, and gets them again. Each batch asks how far the server's log is on its disk, and so does
  * an empty one when no more events come: durable_seq is up to where the rows stay.
  *   6. There are two of these: one adds (order_events, executions and so on), one changes orders in place. Each has its
- *      connection, its mark and its lag, so the first never waits for the second.
+ *      connection, its mark and its lag, so the first never waits for the second; while there is too little time for
+ *      both, the second gives way (rest.h).
  */
 #ifndef RINGSIDE_PERSISTER_POSTGRES_SINK_H
 #define RINGSIDE_PERSISTER_POSTGRES_SINK_H
@@ -48,6 +49,9 @@ int postgres_sink_open(struct postgres_sink **ret_sink, const struct config *con
 
 /* The event ring is there. */
 void postgres_sink_join(struct postgres_sink *sink, const struct ring *ring);
+
+/* `sink` gives way to `first`, which is there as long as `sink` is polled. */
+void postgres_sink_give_way(struct postgres_sink *sink, const struct postgres_sink *first);
 
 /* For a rebuild: there is no ring, the log alone is read; of events before first_seq only sessions, instruments and
  * days are written. */

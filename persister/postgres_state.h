@@ -16,6 +16,7 @@
 #include "outage.h"
 #include "pace.h"
 #include "postgres_sink.h"
+#include "rest.h"
 
 #include <libpq-fe.h>
 
@@ -81,11 +82,13 @@ struct postgres_sink {
     uint64_t told_seq;    /* as the table has it */
     uint64_t wal_seq;     /* will be on the disk once the server's log is, up to wal_place; 0: none is waited for */
     uint64_t wal_place;
-    uint64_t sealed_ns;   /* when it was last asked without a batch */
-    uint64_t rebuild_seq; /* first_seq for a rebuild; 0: it is none */
-    bool is_dry;          /* the last look for events found none */
-    uint32_t day_begun;   /* the last day whose partitions are known to be there */
-    uint64_t sent_ns;     /* when the last batch left */
+    uint64_t sealed_ns;                /* when it was last asked without a batch */
+    uint64_t rebuild_seq;              /* first_seq for a rebuild; 0: it is none */
+    bool is_dry;                       /* the last look for events found none */
+    uint32_t day_begun;                /* the last day whose partitions are known to be there */
+    uint64_t sent_ns;                  /* when the last batch left */
+    struct rest rest;                  /* behind the last batch */
+    const struct postgres_sink *first; /* which this one gives way to; NULL: none */
     struct rows *gathering;
     struct rows *writing;
     struct copy_state copy;

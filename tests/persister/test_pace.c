@@ -1,5 +1,7 @@
-/* The pace of catching up, by a clock of our own: batches of 1,000 events at a live rate of 10,000 a second. */
+/* Who goes first (rest.h), and the pace of catching up, by a clock of our own: batches of 1,000 events at a live rate
+ * of 10,000 a second. */
 #include "pace.h"
+#include "rest.h"
 
 #include <criterion/criterion.h>
 
@@ -85,4 +87,46 @@ Test(pace, begins_without_a_limit)
     pace_batch(&pace, START_NS, BATCH);
     cr_assert_eq(pace.next_ns, 0);
     cr_assert_eq(pace.times, 3);
+}
+
+/* ---- who goes first ---------------------------------------------------------------------------------------------- */
+
+#define TOOK_NS (20ull * NS_PER_MS)
+
+/* Batches that a writer begins in a second, each taking TOOK_NS, while the other lags by first_lag_ns. */
+static uint64_t batches(uint64_t first_lag_ns)
+{
+    struct rest rest = {0};
+    uint64_t count = 0;
+    uint64_t end_ns = START_NS + NS_PER_SECOND;
+    for (uint64_t now_ns = START_NS; now_ns < end_ns; now_ns += NS_PER_MS) {
+        if (rest_holds(&rest, now_ns, first_lag_ns))
+            continue;
+        rest_begin(&rest, now_ns, now_ns + TOOK_NS);
+        now_ns += TOOK_NS - NS_PER_MS;
+        count++;
+    }
+    return count;
+}
+
+Test(rest, holds_only_while_the_first_lags)
+{
+    cr_assert_eq(batches(0), NS_PER_SECOND / TOOK_NS);
+    cr_assert_eq(batches(REST_LAG_NS), NS_PER_SECOND / TOOK_NS);
+    cr_assert_eq(batches(REST_LAG_NS + 1), 5);
+}
+
+Test(rest, leaves_a_tenth_however_far_the_first_lags)
+{
+    cr_assert_eq(batches(3600ull * NS_PER_SECOND), NS_PER_SECOND / (TOOK_NS * (REST_TIMES + 1)));
+}
+
+/* Once the first is level nothing of a rest is left, however long it was to be. */
+Test(rest, ends_when_the_first_is_level)
+{
+    struct rest rest = {0};
+    rest_begin(&rest, START_NS, START_NS + NS_PER_SECOND);
+    uint64_t now_ns = START_NS + NS_PER_SECOND + 1;
+    cr_assert(rest_holds(&rest, now_ns, NS_PER_SECOND));
+    cr_assert(!rest_holds(&rest, now_ns, 0));
 }
