@@ -49,5 +49,13 @@ def test_inside_and_outside():
     assert 0 < report["round_trip_p50_ns"] <= report["round_trip_p99_ns"], report
 
 
+def test_what_being_watched_costs():
+    report = figures("metrics-cost", "--pairs", "4", "--turn", "0.3", "--at-least", "0.01")  # it is short
+    ratio = report["events_per_s_ratio"]
+    assert ratio["at_least"] <= ratio["median"] <= ratio["at_most"], report
+    assert report["events_per_s_with"] > 1000 and report["watchers_share"] > 0, report
+
+
 run(test_memory_with_live_orders, test_hops_from_socket_to_socket, test_orders_in_flight,
-    test_pipeline_at_full_speed_and_at_a_steady_one, test_inside_and_outside)
+    test_pipeline_at_full_speed_and_at_a_steady_one, test_inside_and_outside,
+    test_what_being_watched_costs)
