@@ -237,7 +237,7 @@ static void payload_make(struct bench *bench, struct symbol_table *symbols, stru
 
 enum xadd { XADD_ALONE, XADD_ENCODING, XADD_BURSTS, XADD_KINDS };
 
-/* Whether an answer is waited for before the next entry; of bursts, whether all of them are. */
+/* How many answers are waited for before the next entry: one of those on their way, or of a burst all. */
 static uint32_t answers_due(enum xadd kind, uint32_t entries_sent)
 {
     if (kind == XADD_BURSTS)
