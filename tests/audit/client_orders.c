@@ -139,7 +139,9 @@ void client_ask_barrier(struct client *client)
 void client_ask(struct client *client)
 {
     uint32_t roll = client_below(client->random, 100);
-    if (client->live_count >= CLIENT_LIVE_MAX)
+    if (client->unsettled_end - client->unsettled_first == CLIENT_UNSETTLED_MAX - 1)
+        client_ask_barrier(client); /* all the others may be cancels, which no answer would ever settle */
+    else if (client->live_count >= CLIENT_LIVE_MAX)
         change_some(client, 14 + roll);
     else if (roll < 46 || (client->live_count < 20 && roll < 97))
         enter_some(client, false);

@@ -7,8 +7,10 @@
  *      parts of it were away is not made up for. Rate 0: as fast as answers come.
  *   2. Now and then a user's connection breaks, or a user reads nothing for a while; not if calm. It comes back on any
  *      of the gateways, which listen on PORT and the ports behind it.
- *   3. At SIGTERM nothing new is asked. Once everything is answered each user logs in again from message 1 and compares
- *      all it was ever told. Then the counts are printed as JSON, and it ends with 0; with 1 at the first breach.
+ *   3. At SIGTERM nothing new is asked. Each user then asks twice for an answer, the second time when everybody has had
+ *      the first: somebody's earlier order may trade with another's after the first, but not after the second. So then
+ *      each has been told everything; it logs in again from message 1 and compares all it was ever told. Then the
+ *      counts are printed as JSON, and it ends with 0; with 1 at the first breach.
  *   4. The counts are also in DIRECTORY/progress while it runs, as the words of struct client_counts.
  */
 #include "client.h"
@@ -27,6 +29,7 @@
 #define BURST_NS       (NS / 20) /* requests that may be made up for */
 #define TROUBLE_NS     (NS / 2)  /* how often somebody has trouble */
 #define REREAD_AT_ONCE 3
+#define BARRIERS       2
 
 struct load {
     struct client clients[CLIENT_USERS_MAX];
@@ -41,7 +44,7 @@ struct load {
     uint64_t told_before;
     uint64_t told_at_ns;
     bool calm;
-    bool barrier_asked;
+    uint32_t barriers_asked;
     struct client_counts *counts;
 };
 
@@ -147,10 +150,12 @@ static void advance(struct load *load, uint64_t now_ns)
             load->counts->phase = PHASE_DRAIN;
         break;
     case PHASE_DRAIN:
-        if (!load->barrier_asked)
-            load->barrier_asked = ask_barriers(load);
-        else if (all_settled(load))
+        if (load->barriers_asked > 0 && !all_settled(load))
+            break;
+        if (load->barriers_asked == BARRIERS)
             load->counts->phase = PHASE_REREAD;
+        else
+            load->barriers_asked += ask_barriers(load);
         break;
     case PHASE_REREAD:
         if (reread(load, now_ns))
