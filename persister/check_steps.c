@@ -21,28 +21,43 @@ static const struct {
 
 #define STEP_REF_FIELD 2
 
+static uint8_t *make_row(const struct check_postgres *postgres, enum row_set set, const struct event *event,
+                         enum which_order which, uint8_t *at)
+{
+    if (set == ROWS_STEPS)
+        return fields_step(at, event, which);
+    if (set == ROWS_EXECUTIONS)
+        return fields_execution(at, event, which, symbol_of(&postgres->symbols, event->instrument));
+    if (set == ROWS_REJECTIONS)
+        return fields_rejection(at, event);
+    if (set == ROWS_BREAKS)
+        return fields_break(at, event);
+    return set == ROWS_LOGINS ? fields_login(at, event) : fields_action(at, event);
+}
+
 /* The rows that an event is, in the order in which the table is read; how many. */
 static uint32_t make_rows(const struct check_postgres *postgres, enum row_set set, const struct event *event,
                           uint8_t bytes[2 * ROW_BYTES_MAX], struct check_row rows[2])
 {
     uint32_t count = 0;
-    uint8_t *end = bytes;
-    if (set == ROWS_STEPS && (count = fields_step_count(event)) > 0)
-        end = fields_steps(bytes, event);
-    else if (set == ROWS_EXECUTIONS && event->kind == EVENT_EXECUTED && (count = 2))
-        end = fields_execution(bytes, event, symbol_of(&postgres->symbols, event->instrument));
-    else if (set == ROWS_REJECTIONS && event->kind == EVENT_REJECTED && (count = 1))
-        end = fields_rejection(bytes, event);
-    else if (set == ROWS_BREAKS && event->kind == EVENT_BROKEN && (count = 1))
-        end = fields_break(bytes, event);
-    else if (set == ROWS_LOGINS && fields_is_login(event) && (count = 1))
-        end = fields_login(bytes, event);
-    else if (set == ROWS_ACTIONS && event->kind == EVENT_OPERATOR_ACTED && (count = 1))
-        end = fields_action(bytes, event);
-    if (count == 0)
-        return 0;
-    rows[0] = (struct check_row){.bytes = bytes, .size = check_row_size(bytes)};
-    rows[1] = (struct check_row){.bytes = bytes + rows[0].size, .size = (size_t)(end - bytes) - rows[0].size};
+    uint8_t *at = bytes;
+    if (set == ROWS_STEPS)
+        count = fields_step_count(event);
+    else if (set == ROWS_EXECUTIONS)
+        count = event->kind == EVENT_EXECUTED ? 2 : 0;
+    else if (set == ROWS_REJECTIONS)
+        count = event->kind == EVENT_REJECTED;
+    else if (set == ROWS_BREAKS)
+        count = event->kind == EVENT_BROKEN;
+    else if (set == ROWS_LOGINS)
+        count = fields_is_login(event);
+    else if (set == ROWS_ACTIONS)
+        count = event->kind == EVENT_OPERATOR_ACTED;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *end = make_row(postgres, set, event, (enum which_order)i, at);
+        rows[i] = (struct check_row){.bytes = at, .size = (size_t)(end - at)};
+        at = end;
+    }
     if (set == ROWS_STEPS && count == 2 &&
         check_row_number(rows[0].bytes, STEP_REF_FIELD) > check_row_number(rows[1].bytes, STEP_REF_FIELD)) {
         struct check_row first = rows[0];

@@ -122,7 +122,7 @@ static uint8_t *copy_execution(uint8_t *at, const struct event *event, const cha
     return copy_int8(at, event->time_ns);
 }
 
-uint8_t *fields_execution(uint8_t *at, const struct event *event, const char *symbol)
+uint8_t *fields_execution(uint8_t *at, const struct event *event, enum which_order which, const char *symbol)
 {
     const struct event_trade *trade = &event->trade;
     struct side_of_trade taker = {.order_ref = trade->order_ref,
@@ -140,8 +140,7 @@ uint8_t *fields_execution(uint8_t *at, const struct event *event, const char *sy
                                   .side = trade->maker_side,
                                   .liquidity = trade->maker_liquidity,
                                   .is_maker = true};
-    at = copy_execution(at, event, symbol, &taker);
-    return copy_execution(at, event, symbol, &maker);
+    return copy_execution(at, event, symbol, which == FIRST_ORDER ? &taker : &maker);
 }
 
 #define REJECTION_FIELDS 10

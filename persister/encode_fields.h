@@ -9,8 +9,8 @@
  * Rules
  *   1. A set with a staging table is copied there and merged; the others are copied into their table.
  *   2. Staging tables are temporary, of the connection, and empty again after each transaction.
- *   3. fields_* write at most ROW_BYTES_MAX bytes a row; fields_execution writes two rows, fields_steps
- *      fields_step_count of them.
+ *   3. fields_* write one row of at most ROW_BYTES_MAX bytes. An event that is a row of two orders has one of each
+ *      enum which_order.
  *   4. The merge of orders that are all of one day is sent to that day's table: the planner then has an index with one
  *      row a number to think about, and no other days.
  *
@@ -40,9 +40,16 @@ uint8_t *fields_order_new(uint8_t *at, const struct order_row *order, uint32_t d
 /* key_day: of the number that it had before this batch; day: of the one that it has got, if it has. */
 uint8_t *fields_order_changed(uint8_t *at, const struct order_row *order, uint32_t key_day, uint32_t day);
 
+/* Of the two orders of a trade or a replacement. What is about one order has a row of its FIRST_ORDER alone. */
+enum which_order {
+    FIRST_ORDER,  /* the taker; the order that was replaced */
+    SECOND_ORDER, /* the maker; the order that replaces it */
+};
+
 uint32_t fields_step_count(const struct event *event);
-uint8_t *fields_steps(uint8_t *at, const struct event *event);
-uint8_t *fields_execution(uint8_t *at, const struct event *event, const char *symbol);
+uint64_t fields_step_order(const struct event *event, enum which_order which);
+uint8_t *fields_step(uint8_t *at, const struct event *event, enum which_order which);
+uint8_t *fields_execution(uint8_t *at, const struct event *event, enum which_order which, const char *symbol);
 uint8_t *fields_rejection(uint8_t *at, const struct event *event);
 uint8_t *fields_break(uint8_t *at, const struct event *event);
 bool fields_is_login(const struct event *event);

@@ -3,6 +3,7 @@
 #include "base/require.h"
 #include "base/units.h"
 #include "encode_fields.h"
+#include "encode_sort.h"
 
 #include <string.h>
 
@@ -25,20 +26,41 @@ struct rows {
     uint32_t day;                   /* of all events */
     uint32_t options_of;            /* index of the order that ORDER_OPTIONS would belong to, + 1; 0: none */
     uint32_t counts[ROW_SET_COUNT]; /* entries of each list below */
-    uint32_t row_counts[ROW_SET_COUNT];
-    uint32_t *lists[ROW_SET_COUNT]; /* indexes into orders or kept */
+    uint32_t *lists[ROW_SET_COUNT]; /* indexes into orders or kept, or rows of two (below) */
     uint64_t first_seq, last_seq, last_time_ns;
     uint64_t order_ref_first;
     uint64_t changed_ref_min, changed_ref_max;
     struct order_row *orders; /* two an event at most */
     struct event *kept;
     struct place *places;
+    struct sort_entry *sorts[2]; /* as many entries each as the longest list */
 };
 
-/* Lists of orders have two entries an event (both sides of a trade), the others one. */
+/* An event is two rows of some sets, one of each of its two orders: their lists say which event, and of which order. */
+static bool is_of_two(enum row_set set)
+{
+    return set == ROWS_STEPS || set == ROWS_EXECUTIONS;
+}
+
+static uint32_t entry_of_two(uint32_t kept_index, enum which_order which)
+{
+    return kept_index << 1 | which;
+}
+
+static uint32_t kept_of_two(uint32_t entry)
+{
+    return entry >> 1;
+}
+
+static enum which_order which_of_two(uint32_t entry)
+{
+    return (enum which_order)(entry & 1);
+}
+
 static uint32_t list_count_max(enum row_set set, uint32_t event_count_max)
 {
-    return set == ROWS_ORDERS_CHANGED || set == ROWS_ORDERS_RENUMBERED ? 2 * event_count_max : event_count_max;
+    bool is_double = is_of_two(set) || set == ROWS_ORDERS_CHANGED || set == ROWS_ORDERS_RENUMBERED;
+    return is_double ? 2 * event_count_max : event_count_max;
 }
 
 static uint32_t place_bits(uint32_t event_count_max)
@@ -51,7 +73,7 @@ static uint32_t place_bits(uint32_t event_count_max)
 
 /* Where in the caller's memory each piece begins. */
 struct layout {
-    size_t orders, kept, places, lists[ROW_SET_COUNT], end;
+    size_t orders, kept, places, lists[ROW_SET_COUNT], sorts[2], end;
 };
 
 static size_t layout_take(struct layout *layout, size_t bytes)
@@ -70,6 +92,8 @@ static struct layout layout_of(uint32_t event_count_max)
     layout.places = layout_take(&layout, sizeof(struct place) << place_bits(event_count_max));
     for (int set = 0; set < ROW_SET_COUNT; set++)
         layout.lists[set] = layout_take(&layout, sizeof(uint32_t) * list_count_max((enum row_set)set, event_count_max));
+    for (int i = 0; i < 2; i++)
+        layout.sorts[i] = layout_take(&layout, sizeof(struct sort_entry) * 2 * event_count_max);
     return layout;
 }
 
@@ -95,6 +119,8 @@ struct rows *rows_init(void *memory, uint32_t event_count_max, row_sets wanted)
     rows->places = (struct place *)(void *)(bytes + layout.places);
     for (int set = 0; set < ROW_SET_COUNT; set++)
         rows->lists[set] = (uint32_t *)(void *)(bytes + layout.lists[set]);
+    for (int i = 0; i < 2; i++)
+        rows->sorts[i] = (struct sort_entry *)(void *)(bytes + layout.sorts[i]);
     memset(rows->places, 0, sizeof(*rows->places) << bits);
     rows_clear(rows);
     return rows;
@@ -115,7 +141,6 @@ void rows_clear(struct rows *rows)
     rows->changed_ref_min = UINT64_MAX;
     rows->changed_ref_max = 0;
     memset(rows->counts, 0, sizeof(rows->counts));
-    memset(rows->row_counts, 0, sizeof(rows->row_counts));
 }
 
 void rows_want(struct rows *rows, row_sets wanted)
@@ -126,10 +151,9 @@ void rows_want(struct rows *rows, row_sets wanted)
 
 /* ---- the orders of the batch ----------------------------------------------------------------------------------- */
 
-static void list_add(struct rows *rows, enum row_set set, uint32_t index, uint32_t row_count)
+static void list_add(struct rows *rows, enum row_set set, uint32_t entry)
 {
-    rows->lists[set][rows->counts[set]++] = index;
-    rows->row_counts[set] += row_count;
+    rows->lists[set][rows->counts[set]++] = entry;
 }
 
 /* The place of this number, or the free one where it belongs. At most half the places are ever taken. */
@@ -150,7 +174,7 @@ static struct order_row *order_add(struct rows *rows, struct place *place, uint6
     uint32_t index = rows->order_count++;
     struct order_row *order = &rows->orders[index];
     *place = (struct place){.order_ref = order_ref, .batch = rows->batch, .index = index};
-    list_add(rows, set, index, 1);
+    list_add(rows, set, index);
     memset(order, 0, sizeof(*order));
     order->key_ref = order->order_ref = order_ref;
     order->is_new = is_new;
@@ -279,7 +303,7 @@ static void order_reprice(struct rows *rows, const struct event *event)
     if (event->cut.order_ref == known_ref)
         return;
     if (!order->is_new && order->order_ref == order->key_ref)
-        list_add(rows, ROWS_ORDERS_RENUMBERED, (uint32_t)(order - rows->orders), 1);
+        list_add(rows, ROWS_ORDERS_RENUMBERED, (uint32_t)(order - rows->orders));
     note_number(rows, event->cut.order_ref);
     order->order_ref = event->cut.order_ref;
     struct place *place = place_of(rows, event->cut.order_ref);
@@ -348,6 +372,12 @@ static enum row_set set_of(const struct event *event)
     }
 }
 
+static void list_add_kept(struct rows *rows, enum row_set set, uint32_t row_count)
+{
+    for (uint32_t i = 0; i < row_count; i++)
+        list_add(rows, set, entry_of_two(rows->kept_count, (enum which_order)i));
+}
+
 static void keep(struct rows *rows, const struct event *event)
 {
     enum row_set set = set_of(event);
@@ -356,12 +386,13 @@ static void keep(struct rows *rows, const struct event *event)
     bool is_login = rows->wanted & ROW_SET_BIT(ROWS_LOGINS) && fields_is_login(event);
     if (!is_row && !is_login && steps == 0)
         return;
-    if (is_row)
-        list_add(rows, set, rows->kept_count, set == ROWS_EXECUTIONS ? 2 : 1);
+    if (is_row && is_of_two(set))
+        list_add_kept(rows, set, 2);
+    else if (is_row)
+        list_add(rows, set, rows->kept_count);
     if (is_login)
-        list_add(rows, ROWS_LOGINS, rows->kept_count, 1);
-    if (steps > 0)
-        list_add(rows, ROWS_STEPS, rows->kept_count, steps);
+        list_add(rows, ROWS_LOGINS, rows->kept_count);
+    list_add_kept(rows, ROWS_STEPS, steps);
     rows->kept[rows->kept_count++] = *event;
 }
 
@@ -428,7 +459,7 @@ void rows_changed_range(const struct rows *rows, uint64_t *lowest, uint64_t *hig
 /* Those with a new number are in the list of changed ones too, and are no rows of it. */
 uint32_t rows_count(const struct rows *rows, enum row_set set)
 {
-    return rows->row_counts[set] - (set == ROWS_ORDERS_CHANGED ? rows->row_counts[ROWS_ORDERS_RENUMBERED] : 0);
+    return rows->counts[set] - (set == ROWS_ORDERS_CHANGED ? rows->counts[ROWS_ORDERS_RENUMBERED] : 0);
 }
 
 uint32_t rows_order_count(const struct rows *rows)
@@ -439,6 +470,31 @@ uint32_t rows_order_count(const struct rows *rows)
 const struct order_row *rows_order(const struct rows *rows, uint32_t index)
 {
     return &rows->orders[index];
+}
+
+/* ---- order ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t order_of_entry(const struct rows *rows, enum row_set set, uint32_t entry)
+{
+    return is_of_two(set) ? fields_step_order(&rows->kept[kept_of_two(entry)], which_of_two(entry))
+                          : rows->orders[entry].key_ref;
+}
+
+static void list_sort(struct rows *rows, enum row_set set)
+{
+    uint32_t *list = rows->lists[set];
+    for (uint32_t i = 0; i < rows->counts[set]; i++)
+        rows->sorts[0][i] = (struct sort_entry){.order_ref = order_of_entry(rows, set, list[i]), .entry = list[i]};
+    const struct sort_entry *sorted = sort_by_order(rows->sorts[0], rows->sorts[1], rows->counts[set]);
+    for (uint32_t i = 0; i < rows->counts[set]; i++)
+        list[i] = sorted[i].entry;
+}
+
+void rows_sort(struct rows *rows)
+{
+    list_sort(rows, ROWS_ORDERS_CHANGED);
+    list_sort(rows, ROWS_STEPS);
+    list_sort(rows, ROWS_EXECUTIONS);
 }
 
 /* ---- encoding ---------------------------------------------------------------------------------------------------- */
@@ -454,32 +510,39 @@ static uint8_t *encode_order(const struct rows *rows, enum row_set set, const st
     return fields_order_changed(at, order, order_days_of(context->days, order->key_ref), rows->day);
 }
 
+static uint8_t *encode_execution(const struct rows *rows, const struct rows_context *context, uint32_t entry,
+                                 uint8_t *at)
+{
+    const struct event *event = &rows->kept[kept_of_two(entry)];
+    return fields_execution(at, event, which_of_two(entry), symbol_of(context->symbols, event->instrument));
+}
+
 static uint8_t *encode_one(const struct rows *rows, enum row_set set, const struct rows_context *context,
-                           uint32_t index, uint8_t *at)
+                           uint32_t entry, uint8_t *at)
 {
     switch (set) {
     case ROWS_ORDERS_NEW:
     case ROWS_ORDERS_CHANGED:
     case ROWS_ORDERS_RENUMBERED:
-        return encode_order(rows, set, context, index, at);
+        return encode_order(rows, set, context, entry, at);
     case ROWS_STEPS:
-        return fields_steps(at, &rows->kept[index]);
+        return fields_step(at, &rows->kept[kept_of_two(entry)], which_of_two(entry));
     case ROWS_EXECUTIONS:
-        return fields_execution(at, &rows->kept[index], symbol_of(context->symbols, rows->kept[index].instrument));
+        return encode_execution(rows, context, entry, at);
     case ROWS_REJECTIONS:
-        return fields_rejection(at, &rows->kept[index]);
+        return fields_rejection(at, &rows->kept[entry]);
     case ROWS_BREAKS:
-        return fields_break(at, &rows->kept[index]);
+        return fields_break(at, &rows->kept[entry]);
     case ROWS_LOGINS:
-        return fields_login(at, &rows->kept[index]);
+        return fields_login(at, &rows->kept[entry]);
     case ROWS_ACTIONS:
-        return fields_action(at, &rows->kept[index]);
+        return fields_action(at, &rows->kept[entry]);
     case ROWS_SESSIONS:
-        return fields_session(at, &rows->kept[index]);
+        return fields_session(at, &rows->kept[entry]);
     case ROWS_INSTRUMENTS:
-        return fields_instrument(at, &rows->kept[index]);
+        return fields_instrument(at, &rows->kept[entry]);
     case ROWS_DAYS:
-        return fields_day(at, &rows->kept[index]);
+        return fields_day(at, &rows->kept[entry]);
     case ROW_SET_COUNT:
     default:
         REQUIRE(set < ROW_SET_COUNT);
@@ -490,9 +553,9 @@ static uint8_t *encode_one(const struct rows *rows, enum row_set set, const stru
 size_t rows_encode(const struct rows *rows, enum row_set set, const struct rows_context *context, uint32_t *cursor,
                    uint8_t *bytes, size_t bytes_max)
 {
-    REQUIRE(bytes_max >= 2 * ROW_BYTES_MAX);
+    REQUIRE(bytes_max >= ROW_BYTES_MAX);
     uint8_t *at = bytes;
-    const uint8_t *last = bytes + bytes_max - 2 * ROW_BYTES_MAX;
+    const uint8_t *last = bytes + bytes_max - ROW_BYTES_MAX;
     for (; *cursor < rows->counts[set] && at <= last; (*cursor)++)
         at = encode_one(rows, set, context, rows->lists[set][*cursor], at);
     return (size_t)(at - bytes);

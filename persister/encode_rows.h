@@ -2,17 +2,22 @@
  * What a batch of events does to the tables: rows to add, and for each order that was there before, one row of what
  * has changed.
  *
- *   event                                      rows
- *   ACCEPTED                                   a new order
- *   REPLACED                                   a new order; the order before it becomes 'replaced'
- *   CANCELED, SELF_MATCH_CANCELED              leaves, canceled, state and reason of its order
- *   EXECUTED                                   two executions, one a side; executed, value, leaves, state of both
- * orders PRIORITY_UPDATED, RESTATED, MODIFIED       number, price, display, side, leaves of its order ORDER_OPTIONS
- * what else was asked, of the order before it each of these, CANCEL_PENDING, BROKEN ...  a step of its order, or of
- * both REJECTED, BROKEN                           a rejection, a broken trade LOGIN_ACCEPTED, SESSION_CLOSED its
- * session INSTRUMENT_ADDED, MARKET_STATE_CHANGED,    its instrument LIMITS_CHANGED DAY_STARTED, DAY_ENDED its trading
- * day LOGIN_ACCEPTED, LOGIN_REFUSED, SESSION_CLOSED   besides, a row of logins OPERATOR_ACTED   an action of an
- * operator
+ *   event                                     rows
+ *   ACCEPTED                                  a new order
+ *   REPLACED                                  a new order; the order before it becomes 'replaced'
+ *   CANCELED, SELF_MATCH_CANCELED             leaves, canceled, state and reason of its order
+ *   EXECUTED                                  two executions, one a side; executed, value, leaves, state of both orders
+ *   PRIORITY_UPDATED, RESTATED, MODIFIED      number, price, display, side, leaves of its order
+ *   ORDER_OPTIONS                             what else was asked, of the order before it
+ *   each of these, CANCEL_PENDING, BROKEN     a step of its order, or of both
+ *   REJECTED, BROKEN                          a rejection, a broken trade
+ *   LOGIN_ACCEPTED, SESSION_CLOSED            its session
+ *   INSTRUMENT_ADDED, MARKET_STATE_CHANGED,   its instrument
+ *   LIMITS_CHANGED
+ *   DAY_STARTED, DAY_ENDED                    its trading day
+ *   LOGIN_ACCEPTED, LOGIN_REFUSED,            a row of logins
+ *   SESSION_CLOSED
+ *   OPERATOR_ACTED                            an action of an operator
  *
  * Rules
  *   1. An order has one row in a batch, whatever happens to it: a new one is added as the batch leaves it; for one that
@@ -61,7 +66,7 @@ typedef uint32_t row_sets;
 /* What is known of the time before the first event wanted: sessions and instruments. */
 #define ROW_SETS_KNOWN (ROW_SET_BIT(ROWS_INSTRUMENTS) | ROW_SET_BIT(ROWS_SESSIONS) | ROW_SET_BIT(ROWS_DAYS))
 
-#define ROW_BYTES_MAX ((size_t)1280) /* of one row of any set in COPY BINARY; an execution is two rows */
+#define ROW_BYTES_MAX ((size_t)1280) /* of one row of any set in COPY BINARY */
 
 enum order_state {
     ORDER_LIVE,
@@ -137,6 +142,13 @@ void rows_changed_range(const struct rows *rows, uint64_t *lowest, uint64_t *hig
 /* Rows of a set, as the tables count them. */
 uint32_t rows_count(const struct rows *rows, enum row_set set);
 
+/*
+ * Puts the rows that belong to orders in the order of their orders' numbers, and those of one order in that of the
+ * events: before a batch is encoded. The tables' keys begin with the order, and a server that gets neighbours one after
+ * the other finds their places faster.
+ */
+void rows_sort(struct rows *rows);
+
 /* What rows are made with, besides the batch. */
 struct rows_context {
     const struct symbol_table *symbols;
@@ -145,7 +157,7 @@ struct rows_context {
 
 /*
  * Writes rows of a set from *cursor (0 at first) on, as many as surely fit, and moves the cursor. Returns the bytes
- * written; 0 when none is left. bytes_max must be 2 * ROW_BYTES_MAX or more.
+ * written; 0 when none is left. bytes_max must be ROW_BYTES_MAX or more.
  */
 size_t rows_encode(const struct rows *rows, enum row_set set, const struct rows_context *context, uint32_t *cursor,
                    uint8_t *bytes, size_t bytes_max);

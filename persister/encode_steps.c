@@ -61,17 +61,17 @@ static uint8_t *copy_replaced(uint8_t *at, const struct event *event)
 {
     struct step step = {
         .name = "replaced", .order_ref = event->replaced.previous_order_ref, .leaves = 0, .has_leaves = true};
-    at = copy_step(at, event, &step);
-    return copy_accepted(at, event, event->replaced.previous_order_ref);
+    return copy_step(at, event, &step);
 }
 
-static uint8_t *copy_trade(uint8_t *at, const struct event *event, bool is_maker)
+static uint8_t *copy_trade(uint8_t *at, const struct event *event, enum which_order which)
 {
     const struct event_trade *trade = &event->trade;
+    bool is_maker = which == SECOND_ORDER;
     bool is_broken = event->kind == EVENT_BROKEN;
     struct step step = {.name = is_broken ? "broken" : "executed",
                         .reason = is_broken ? name_break_reason(event->reason) : NULL,
-                        .order_ref = is_maker ? trade->maker_order_ref : trade->order_ref,
+                        .order_ref = fields_step_order(event, which),
                         .match_number = trade->match_number,
                         .quantity = trade->quantity,
                         .leaves = is_maker ? trade->maker_leaves_quantity : trade->leaves_quantity,
@@ -137,16 +137,32 @@ uint32_t fields_step_count(const struct event *event)
     }
 }
 
-uint8_t *fields_steps(uint8_t *at, const struct event *event)
+uint64_t fields_step_order(const struct event *event, enum which_order which)
+{
+    switch (event->kind) {
+    case EVENT_ACCEPTED:
+        return event->accepted.order_ref;
+    case EVENT_REPLACED:
+        return which == FIRST_ORDER ? event->replaced.previous_order_ref : event->accepted.order_ref;
+    case EVENT_EXECUTED:
+    case EVENT_BROKEN:
+        return which == FIRST_ORDER ? event->trade.order_ref : event->trade.maker_order_ref;
+    default:
+        return event->cut.order_ref;
+    }
+}
+
+uint8_t *fields_step(uint8_t *at, const struct event *event, enum which_order which)
 {
     switch (event->kind) {
     case EVENT_ACCEPTED:
         return copy_accepted(at, event, 0);
     case EVENT_REPLACED:
-        return copy_replaced(at, event);
+        return which == FIRST_ORDER ? copy_replaced(at, event)
+                                    : copy_accepted(at, event, event->replaced.previous_order_ref);
     case EVENT_EXECUTED:
     case EVENT_BROKEN:
-        return copy_trade(copy_trade(at, event, false), event, true);
+        return copy_trade(at, event, which);
     default:
         return copy_cut(at, event);
     }

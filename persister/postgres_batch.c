@@ -116,6 +116,7 @@ void postgres_batch_begin(struct postgres_sink *sink)
     expect(sink, COUNT_ANY, "BEGIN");
     expect(sink, 1, "the mark");
     sink->told_seq = sink->durable_seq;
+    rows_sort(sink->writing);
     append_day(sink, &at);
     for (int set = 0; set < ROW_SET_COUNT; set++)
         append_set(sink, &at, (enum row_set)set);

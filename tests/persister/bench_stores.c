@@ -123,11 +123,19 @@ static uint8_t *room(struct buffer *buffer, size_t bytes)
     return buffer->bytes + buffer->used;
 }
 
-static uint8_t *execution(uint8_t *at, const struct event *event)
+/* One event's rows in one table: how many. */
+static uint32_t encode_event(int table, const struct event *event, struct buffer *buffer)
 {
     char symbol[SYMBOL_BYTES];
+    uint32_t count = table == 0 ? fields_step_count(event) : (event->kind == EVENT_EXECUTED ? 2 : 0);
     text_pad(symbol, sizeof(symbol), market_symbols[event->instrument]);
-    return fields_execution(at, event, symbol);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *at = room(buffer, ROW_BYTES_MAX);
+        const uint8_t *end = table == 0 ? fields_step(room(buffer, 0), event, (enum which_order)i)
+                                        : fields_execution(room(buffer, 0), event, (enum which_order)i, symbol);
+        buffer->used += (size_t)(end - at);
+    }
+    return count;
 }
 
 /* The rows of one table from some events, as a whole COPY stream. */
@@ -137,17 +145,8 @@ static uint64_t encode_rows(const struct bench *bench, int table, uint32_t from,
     buffer->used = 0;
     memcpy(room(buffer, COPY_HEADER_BYTES), COPY_HEADER, COPY_HEADER_BYTES);
     buffer->used = COPY_HEADER_BYTES;
-    for (uint32_t i = from; i < to; i++) {
-        const struct event *event = &bench->market.events[i];
-        uint8_t *at = room(buffer, 2 * ROW_BYTES_MAX);
-        uint8_t *end = at;
-        if (table == 0 && fields_step_count(event) > 0)
-            end = fields_steps(at, event);
-        else if (table == 1 && event->kind == EVENT_EXECUTED)
-            end = execution(at, event);
-        rows += end == at ? 0 : (table == 0 ? fields_step_count(event) : 2);
-        buffer->used += (size_t)(end - at);
-    }
+    for (uint32_t i = from; i < to; i++)
+        rows += encode_event(table, &bench->market.events[i], buffer);
     memcpy(room(buffer, COPY_TRAILER_BYTES), COPY_TRAILER, COPY_TRAILER_BYTES);
     buffer->used += COPY_TRAILER_BYTES;
     return rows;

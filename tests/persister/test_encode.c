@@ -9,6 +9,7 @@
 #include "encode_pack.h"
 #include "encode_payload.h"
 #include "encode_rows.h"
+#include "encode_sort.h"
 #include "market.h"
 #include "redis_entry.h"
 
@@ -186,6 +187,80 @@ Test(rows, a_full_batch_of_trades_fits)
     }
     free(bytes);
     free(rows);
+}
+
+/* The numbers of the orders and of the events of encoded rows, where those stand in a row of order_events. */
+static uint32_t read_steps(const uint8_t *bytes, size_t size, uint64_t order_refs[], uint64_t event_seqs[])
+{
+    uint32_t count = 0;
+    for (const uint8_t *at = bytes; at < bytes + size; count++) {
+        uint16_t fields = load_be16(at);
+        at += 2;
+        for (uint16_t i = 0; i < fields; i++) {
+            uint32_t length = load_be32(at);
+            at += 4;
+            if (i == 1)
+                event_seqs[count] = load_be64(at);
+            if (i == 2)
+                order_refs[count] = load_be64(at);
+            at += length == UINT32_MAX ? 0 : length;
+        }
+    }
+    return count;
+}
+
+Test(rows, sorted_they_lie_by_order_and_then_by_event)
+{
+    static struct symbol_table symbols;
+    static struct order_days days;
+    struct rows_context context = {.symbols = &symbols, .days = &days};
+    struct rows *rows = rows_new(64);
+    cancel_order(rows, 1, 900, 1, 9);
+    accept_order(rows, 2, 5001);
+    struct event trade = order_event(EVENT_EXECUTED, 3);
+    trade.trade = (struct event_trade){.order_ref = 5001, .maker_order_ref = 900, .quantity = 1};
+    rows_add(rows, &trade);
+    cancel_order(rows, 4, 5001, 1, 0);
+    cancel_order(rows, 5, 40, 1, 0);
+    rows_sort(rows);
+    uint8_t bytes[8192];
+    uint64_t order_refs[8], event_seqs[8];
+    uint32_t cursor = 0;
+    size_t size = rows_encode(rows, ROWS_STEPS, &context, &cursor, bytes, sizeof(bytes));
+    static const uint64_t expected[][2] = {{40, 5}, {900, 1}, {900, 3}, {5001, 2}, {5001, 3}, {5001, 4}};
+    cr_assert_eq(read_steps(bytes, size, order_refs, event_seqs), 6);
+    for (int i = 0; i < 6; i++) {
+        cr_assert_eq(order_refs[i], expected[i][0]);
+        cr_assert_eq(event_seqs[i], expected[i][1]);
+    }
+    cr_assert_eq(rows_count(rows, ROWS_EXECUTIONS), 2);
+    cr_assert_eq(rows_count(rows, ROWS_ORDERS_CHANGED), 2);
+    free(rows);
+}
+
+/* Against the obvious insertion sort: few numbers, many, far apart, all the same, none. */
+Test(rows, entries_are_sorted_and_stay_in_place_to_each_other)
+{
+    enum { COUNT = 700 };
+    static const uint64_t spans[] = {1, 2, 5, 2047, 2048, 5000, UINT64_C(1) << 40, UINT64_MAX};
+    static struct sort_entry entries[COUNT], spare[COUNT], expected[COUNT];
+    uint64_t random = 7;
+    for (uint32_t round = 0; round < 80; round++) {
+        uint32_t count = round * round % (COUNT + 1);
+        for (uint32_t i = 0; i < count; i++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            entries[i] = (struct sort_entry){.order_ref = (random ^ random >> 29) % spans[round % 8], .entry = i};
+            uint32_t place = i;
+            for (; place > 0 && expected[place - 1].order_ref > entries[i].order_ref; place--)
+                expected[place] = expected[place - 1];
+            expected[place] = entries[i];
+        }
+        const struct sort_entry *sorted = sort_by_order(entries, spare, count);
+        for (uint32_t i = 0; i < count; i++) {
+            cr_assert_eq(sorted[i].order_ref, expected[i].order_ref);
+            cr_assert_eq(sorted[i].entry, expected[i].entry);
+        }
+    }
 }
 
 Test(rows, a_row_has_as_many_fields_as_its_statement_names)
