@@ -238,7 +238,8 @@ static void finish_model(struct orders_model *model)
 
 static int open_model(struct orders_model *model, struct error *error)
 {
-    size_t bytes = (rows_bytes(BATCH_EVENTS) + LINE_PAIR_BYTES - 1) / LINE_PAIR_BYTES * LINE_PAIR_BYTES;
+    size_t bytes =
+        (rows_bytes(BATCH_EVENTS, ROW_SETS_ORDERS) + LINE_PAIR_BYTES - 1) / LINE_PAIR_BYTES * LINE_PAIR_BYTES;
     void *memory = aligned_alloc(LINE_PAIR_BYTES, bytes);
     model->place_count = PLACES_BEGIN;
     model->places = calloc(model->place_count, sizeof(struct live_order));

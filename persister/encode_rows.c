@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define PLACES_TOGETHER_BITS 3
+#define PLACES_TOGETHER      (1u << PLACES_TOGETHER_BITS)
+
 /* Where an order's row is, by its number. A place of an earlier batch counts as free. */
 struct place {
     uint64_t order_ref;
@@ -22,6 +25,7 @@ struct rows {
     uint32_t event_count;
     uint32_t order_count;
     uint32_t kept_count;
+    row_sets made_for; /* what wanted may ever be */
     row_sets wanted;
     uint32_t day;                   /* of all events */
     uint32_t options_of;            /* index of the order that ORDER_OPTIONS would belong to, + 1; 0: none */
@@ -83,13 +87,15 @@ static size_t layout_take(struct layout *layout, size_t bytes)
     return at;
 }
 
-static struct layout layout_of(uint32_t event_count_max)
+static struct layout layout_of(uint32_t event_count_max, row_sets wanted)
 {
     struct layout layout = {0};
+    size_t orders_of = wanted & ROW_SETS_ORDERS ? event_count_max : 0;
+    size_t kept_of = wanted & ROW_SETS_EVENTS ? event_count_max : 0;
     (void)layout_take(&layout, sizeof(struct rows));
-    layout.orders = layout_take(&layout, 2 * (size_t)event_count_max * sizeof(struct order_row));
-    layout.kept = layout_take(&layout, (size_t)event_count_max * sizeof(struct event));
-    layout.places = layout_take(&layout, sizeof(struct place) << place_bits(event_count_max));
+    layout.orders = layout_take(&layout, 2 * orders_of * sizeof(struct order_row));
+    layout.kept = layout_take(&layout, kept_of * sizeof(struct event));
+    layout.places = layout_take(&layout, orders_of ? sizeof(struct place) << place_bits(event_count_max) : 0);
     for (int set = 0; set < ROW_SET_COUNT; set++)
         layout.lists[set] = layout_take(&layout, sizeof(uint32_t) * list_count_max((enum row_set)set, event_count_max));
     for (int i = 0; i < 2; i++)
@@ -97,9 +103,15 @@ static struct layout layout_of(uint32_t event_count_max)
     return layout;
 }
 
-size_t rows_bytes(uint32_t event_count_max)
+size_t rows_bytes(uint32_t event_count_max, row_sets wanted)
 {
-    return layout_of(event_count_max).end;
+    return layout_of(event_count_max, wanted).end;
+}
+
+static void places_forget(struct rows *rows)
+{
+    if (rows->made_for & ROW_SETS_ORDERS)
+        memset(rows->places, 0, sizeof(*rows->places) * ((size_t)rows->place_mask + 1));
 }
 
 struct rows *rows_init(void *memory, uint32_t event_count_max, row_sets wanted)
@@ -107,13 +119,13 @@ struct rows *rows_init(void *memory, uint32_t event_count_max, row_sets wanted)
     REQUIRE(event_count_max > 0);
     struct rows *rows = memory;
     uint8_t *bytes = memory;
-    struct layout layout = layout_of(event_count_max);
+    struct layout layout = layout_of(event_count_max, wanted);
     uint32_t bits = place_bits(event_count_max);
     memset(rows, 0, sizeof(*rows));
     rows->event_count_max = event_count_max;
-    rows->wanted = wanted;
+    rows->made_for = rows->wanted = wanted;
     rows->place_mask = (UINT32_C(1) << bits) - 1;
-    rows->place_shift = 64 - bits;
+    rows->place_shift = 64 - (bits - PLACES_TOGETHER_BITS);
     rows->orders = (struct order_row *)(void *)(bytes + layout.orders);
     rows->kept = (struct event *)(void *)(bytes + layout.kept);
     rows->places = (struct place *)(void *)(bytes + layout.places);
@@ -121,7 +133,7 @@ struct rows *rows_init(void *memory, uint32_t event_count_max, row_sets wanted)
         rows->lists[set] = (uint32_t *)(void *)(bytes + layout.lists[set]);
     for (int i = 0; i < 2; i++)
         rows->sorts[i] = (struct sort_entry *)(void *)(bytes + layout.sorts[i]);
-    memset(rows->places, 0, sizeof(*rows->places) << bits);
+    places_forget(rows);
     rows_clear(rows);
     return rows;
 }
@@ -130,7 +142,7 @@ void rows_clear(struct rows *rows)
 {
     rows->batch++;
     if (rows->batch == 0) { /* after four billion batches: forget what the numbers of old meant */
-        memset(rows->places, 0, sizeof(*rows->places) * ((size_t)rows->place_mask + 1));
+        places_forget(rows);
         rows->batch = 1;
     }
     rows->event_count = 0;
@@ -145,7 +157,7 @@ void rows_clear(struct rows *rows)
 
 void rows_want(struct rows *rows, row_sets wanted)
 {
-    REQUIRE(rows->event_count == 0);
+    REQUIRE(rows->event_count == 0 && (wanted & ~rows->made_for) == 0);
     rows->wanted = wanted;
 }
 
@@ -156,10 +168,15 @@ static void list_add(struct rows *rows, enum row_set set, uint32_t entry)
     rows->lists[set][rows->counts[set]++] = entry;
 }
 
-/* The place of this number, or the free one where it belongs. At most half the places are ever taken. */
+/*
+ * The place of this number, or the free one where it belongs. At most half the places are ever taken. Numbers that
+ * follow each other, as those of new orders do, lie together: a small batch touches few lines of a large table.
+ */
 static struct place *place_of(struct rows *rows, uint64_t order_ref)
 {
-    uint32_t at = (uint32_t)((order_ref * UINT64_C(0x9e3779b97f4a7c15)) >> rows->place_shift);
+    uint64_t group = order_ref / PLACES_TOGETHER;
+    uint32_t at = (uint32_t)((group * UINT64_C(0x9e3779b97f4a7c15)) >> rows->place_shift) * PLACES_TOGETHER +
+                  (uint32_t)(order_ref % PLACES_TOGETHER);
     for (;; at++) {
         struct place *place = &rows->places[at & rows->place_mask];
         if (place->batch != rows->batch || place->order_ref == order_ref)

@@ -114,12 +114,12 @@ struct order_row {
 
 struct rows;
 
-/* Memory for a batch of so many events. */
-size_t rows_bytes(uint32_t event_count_max);
+/* Memory for a batch of so many events, of which at most these sets are ever wanted. */
+size_t rows_bytes(uint32_t event_count_max, row_sets wanted);
 struct rows *rows_init(void *memory, uint32_t event_count_max, row_sets wanted);
 void rows_clear(struct rows *rows);
 
-/* From the next batch on, other sets. */
+/* From the next batch on, other sets, of those that it was made for. */
 void rows_want(struct rows *rows, row_sets wanted);
 
 /* Whether the event may join: there is room, and it is of the batch's day. */

@@ -23,7 +23,7 @@
 
 static struct rows *rows_create(uint32_t event_count_max, row_sets sets)
 {
-    size_t bytes = (rows_bytes(event_count_max) + LINE_PAIR_BYTES - 1) / LINE_PAIR_BYTES * LINE_PAIR_BYTES;
+    size_t bytes = (rows_bytes(event_count_max, sets) + LINE_PAIR_BYTES - 1) / LINE_PAIR_BYTES * LINE_PAIR_BYTES;
     void *memory = aligned_alloc(LINE_PAIR_BYTES, bytes);
     return memory ? rows_init(memory, event_count_max, sets) : NULL;
 }

@@ -109,7 +109,7 @@ Test(names, letters_have_names_and_others_do_not_crash)
 
 static struct rows *rows_new(uint32_t events)
 {
-    return rows_init(aligned_alloc(128, rows_bytes(events)), events, ROW_SETS_ALL);
+    return rows_init(aligned_alloc(128, rows_bytes(events, ROW_SETS_ALL)), events, ROW_SETS_ALL);
 }
 
 static struct event order_event(uint8_t kind, uint64_t seq)
