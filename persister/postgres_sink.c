@@ -442,17 +442,17 @@ static uint64_t paced_ns(const struct postgres_sink *sink)
     return sink->outage.is_catching_up && !sink->is_stopping ? sink->pace.next_ns : 0;
 }
 
-/* How far it is behind with what comes just now; 0 while it is away, or comes back from there. */
-static uint64_t live_lag_ns(const struct postgres_sink *sink)
+/* How far it is behind; 0 while it is away. */
+static uint64_t lag_while_up_ns(const struct postgres_sink *sink)
 {
-    if (!sink->outage.is_up || sink->outage.is_catching_up)
+    if (!sink->outage.is_up)
         return 0;
     return store_lag_ns(catch_up_behind(&sink->catch_up, sink->mark_seq), sink->mark_time_ns, clock_realtime_ns(), 0);
 }
 
 static bool gives_way(const struct postgres_sink *sink, uint64_t now_ns)
 {
-    return sink->first && !sink->is_stopping && rest_holds(&sink->rest, now_ns, live_lag_ns(sink->first));
+    return sink->first && !sink->is_stopping && rest_holds(&sink->rest, now_ns, lag_while_up_ns(sink->first));
 }
 
 static bool is_batch_due(const struct postgres_sink *sink, uint64_t now_ns)

@@ -6,7 +6,8 @@
  *   1. While the first lags by more than REST_LAG_NS, the second rests behind each batch for REST_TIMES as long as the
  *      batch took. So it always has a tenth of the time, and its lag an end once the flood has one. What gathers
  *      meanwhile leaves in fuller batches, in which several changes of one order are one write.
- *   2. A first that is away, refuses, or comes back with much to catch up, holds nobody.
+ *   2. So it is when both come back from an outage: the rows that are only added are level first.
+ *   3. A first that is away, or refuses, holds nobody.
  */
 #ifndef RINGSIDE_PERSISTER_REST_H
 #define RINGSIDE_PERSISTER_REST_H
