@@ -50,6 +50,11 @@ static struct {
         uint64_t event_seq;
     } days[DAYS_MAX];
     uint32_t day_count;
+    struct place {
+        int64_t event_seq, order_ref;
+        uint32_t row;
+    } * places[TABLE_COUNT]; /* of the rows that are compared just now */
+    uint32_t places_room[TABLE_COUNT];
 } truth;
 
 void truth_begin(void)
@@ -61,6 +66,8 @@ void truth_end(void)
 {
     free(truth.orders);
     free(truth.touched);
+    for (int name = 0; name < TABLE_COUNT; name++)
+        free(truth.places[name]);
     memset(&truth, 0, sizeof(truth));
 }
 
@@ -211,26 +218,103 @@ static const struct event *event_of(uint64_t seq, const char *where)
     return event;
 }
 
-/* Rows of the tables that only grow, for the events from..to, and no others. */
-static void compare_rows(const struct table *const rows[TABLE_COUNT], uint64_t from, uint64_t to)
+/* ---- the order in which rows are compared: they come in any, as a table's rows do
+ * ------------------------------------
+ */
+
+static bool has_order(enum table_name name)
+{
+    return name == TABLE_ORDER_EVENTS || name == TABLE_EXECUTIONS;
+}
+
+static bool is_before(const struct place *place, const struct place *other)
+{
+    return place->event_seq < other->event_seq ||
+           (place->event_seq == other->event_seq && place->order_ref < other->order_ref);
+}
+
+/* The rows by event and order. */
+static const struct place *places_of(enum table_name name, const struct table *rows)
+{
+    const struct table *table = table_of(name);
+    if (truth.places_room[name] < rows->count) {
+        truth.places_room[name] = 2 * rows->count;
+        truth.places[name] =
+            process_outer_realloc(truth.places[name], truth.places_room[name] * sizeof(*truth.places[name]));
+    }
+    struct place *places = truth.places[name];
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct cell *row = rows->cells + (size_t)i * table->column_count;
+        places[i] = (struct place){.event_seq = cell_named(table, row, "event_seq")->number,
+                                   .order_ref = has_order(name) ? cell_named(table, row, "order_ref")->number : 0,
+                                   .row = i};
+    }
+    for (uint32_t gap = rows->count / 2; gap > 0; gap /= 2)
+        for (uint32_t i = gap; i < rows->count; i++) {
+            struct place place = places[i];
+            uint32_t at = i;
+            for (; at >= gap && is_before(&place, &places[at - gap]); at -= gap)
+                places[at] = places[at - gap];
+            places[at] = place;
+        }
+    return places;
+}
+
+static int64_t order_expected(const struct expected *expected)
+{
+    for (uint32_t i = 0; i < expected->count; i++)
+        if (strcmp(expected->fields[i].column, "order_ref") == 0)
+            return expected->fields[i].number;
+    return 0;
+}
+
+/* An event's rows of one table by order too. */
+static void sort_expected(struct expected rows[EVENT_ROWS_MAX], uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        for (uint32_t at = i; at > 0 && rows[at].table == rows[at - 1].table &&
+                              order_expected(&rows[at]) < order_expected(&rows[at - 1]);
+             at--) {
+            struct expected row = rows[at];
+            rows[at] = rows[at - 1];
+            rows[at - 1] = row;
+        }
+}
+
+/* ---- the tables that only grow ------------------------------------------------------------------------------------
+ */
+
+static void compare_sorted(const struct table *const rows[TABLE_COUNT], const struct place *const places[TABLE_COUNT],
+                           uint64_t from, uint64_t to)
 {
     struct expected expected[EVENT_ROWS_MAX];
     uint32_t next[TABLE_COUNT] = {0};
     for (uint64_t seq = from; seq <= to; seq++) {
         uint32_t count = expect_rows(expected, event_of(seq, "PostgreSQL"));
+        sort_expected(expected, count);
         for (uint32_t i = 0; i < count; i++) {
             enum table_name name = expected[i].table;
             const struct table *table = table_of(name);
             if (next[name] == rows[name]->count)
                 violation("PostgreSQL: %s lacks a row of event %" PRIu64 ", though the mark is past it", table->name,
                           seq);
-            compare_row(&expected[i], rows[name]->cells + (size_t)next[name]++ * table->column_count);
+            uint32_t row = places[name][next[name]++].row;
+            compare_row(&expected[i], rows[name]->cells + (size_t)row * table->column_count);
         }
     }
     for (int name = TABLE_ORDER_EVENTS; name <= TABLE_OPERATOR_ACTIONS; name++)
         if (next[name] != rows[name]->count)
             violation("PostgreSQL: %s has %u rows more than the events %" PRIu64 " to %" PRIu64 " make",
                       table_of((enum table_name)name)->name, rows[name]->count - next[name], from, to);
+}
+
+/* Rows for the events from..to, and no others. */
+static void compare_rows(const struct table *const rows[TABLE_COUNT], uint64_t from, uint64_t to)
+{
+    const struct place *places[TABLE_COUNT] = {NULL};
+    for (int name = TABLE_ORDER_EVENTS; name <= TABLE_OPERATOR_ACTIONS; name++)
+        places[name] = places_of((enum table_name)name, rows[name]);
+    compare_sorted(rows, places, from, to);
 }
 
 /* ---- orders -------------------------------------------------------------------------------------------------------
