@@ -162,7 +162,7 @@ enum config_log_level {
     NUMBER(persister, catch_up_times, 3, 0, 1000,                                                                      \
            "a store that missed something gets it at so many times the live rate; 0: as fast as it can")               \
     TEXT(postgres, connection, "", "libpq connection string; empty: no PostgreSQL")                                    \
-    NUMBER(postgres, batch_events, 131072, 1, 1048576, "most events of one transaction")                                \
+    NUMBER(postgres, batch_events, 131072, 1, 1048576, "most events of one transaction")                               \
     NUMBER(postgres, batch_ms, 8, 0, 10000, "time from one transaction to the next, unless one is full")               \
     TEXT(redis, address, "", "host:port or the path of a socket; empty: no Redis")                                     \
     TEXT(redis, prefix, "ringside", "first part of every key")                                                         \

@@ -136,12 +136,10 @@ void client_ask_barrier(struct client *client)
     enter(client, "NOSUCH  ", 'B', 10, MIDDLE_PRICE, '0');
 }
 
-void client_ask(struct client *client)
+static void ask_some(struct client *client)
 {
     uint32_t roll = client_below(client->random, 100);
-    if (client->unsettled_end - client->unsettled_first == CLIENT_UNSETTLED_MAX - 1)
-        client_ask_barrier(client); /* all the others may be cancels, which no answer would ever settle */
-    else if (client->live_count >= CLIENT_LIVE_MAX)
+    if (client->live_count >= CLIENT_LIVE_MAX)
         change_some(client, 14 + roll);
     else if (roll < 46 || (client->live_count < 20 && roll < 97))
         enter_some(client, false);
@@ -153,6 +151,15 @@ void client_ask(struct client *client)
         client_ask_barrier(client);
     else
         client_put(client, 'U', (const uint8_t *)"Q", 1);
+}
+
+/* All that is unsettled may be cancels, which no answer would ever settle: so the last there is room for is an order. */
+void client_ask(struct client *client)
+{
+    if (client->unsettled_end - client->unsettled_first == CLIENT_UNSETTLED_MAX - 1)
+        client_ask_barrier(client);
+    else
+        ask_some(client);
 }
 
 void client_resend(struct client *client)
