@@ -153,7 +153,7 @@ static void ask_some(struct client *client)
         client_put(client, 'U', (const uint8_t *)"Q", 1);
 }
 
-/* All that is unsettled may be cancels, which no answer would ever settle: so the last there is room for is an order. */
+/* All that is unsettled may be cancels, which no answer would ever settle: so an order takes the last place. */
 void client_ask(struct client *client)
 {
     if (client->unsettled_end - client->unsettled_first == CLIENT_UNSETTLED_MAX - 1)
