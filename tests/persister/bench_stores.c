@@ -11,8 +11,9 @@
  * The writers are the persister's, reading from the event log, which is a file on a disk as an exchange has it, each
  * alone. Rounds are interleaved; medians are given, and of the ratios the medians of each round's. Every measurement
  * finds its store empty, and Redis without memory that another one has touched.
- * usage: bench_stores [--events 400000] [--rounds 3] [--entry-events N] [--store postgres|redis] (run by
- * tests/lib/with_stores). An entry of Redis' stream has as many events as redis.batch_events says, or N.
+ * usage: bench_stores [--events 400000] [--rounds 3] [--batch-events 16384] [--entry-events N]
+ * [--store postgres|redis] (run by tests/lib/with_stores). A transaction of PostgreSQL has as many events as
+ * --batch-events says, at most; an entry of Redis' stream as many as redis.batch_events says, or N.
  */
 #include "exchange.h"
 #include "market.h"
@@ -53,7 +54,7 @@ struct bench {
     struct market market;
     struct stores stores;
     uint64_t row_count; /* of both tables */
-    uint32_t entry_events;
+    uint32_t batch_events, entry_events;
     double rates[RATES][ROUNDS_MAX];
 };
 
@@ -183,14 +184,15 @@ static void copy(PGconn *connection, int table, const struct buffer *buffer)
 /* The same rows into the same keys; encoding is not counted. */
 static double measure_copy(struct bench *bench)
 {
-    uint32_t batches = (bench->market.event_count + BATCH_EVENTS - 1) / BATCH_EVENTS;
+    uint32_t batches = (bench->market.event_count + bench->batch_events - 1) / bench->batch_events;
     struct buffer *buffers = calloc((size_t)batches * TABLES, sizeof(*buffers));
     PGconn *connection = PQconnectdb(bench->stores.connection);
     REQUIRE(buffers && PQstatus(connection) == CONNECTION_OK);
     bench->row_count = 0;
     for (uint32_t i = 0; i < batches * TABLES; i++) {
-        uint32_t from = i / TABLES * BATCH_EVENTS;
-        uint32_t to = from + BATCH_EVENTS < bench->market.event_count ? from + BATCH_EVENTS : bench->market.event_count;
+        uint32_t from = i / TABLES * bench->batch_events;
+        uint32_t to = from + bench->batch_events < bench->market.event_count ? from + bench->batch_events
+                                                                             : bench->market.event_count;
         bench->row_count += encode_rows(bench, (int)(i % TABLES), from, to, &buffers[i]);
     }
     run_sql(connection,
@@ -372,7 +374,9 @@ int main(int argc, char **argv)
     struct config *config = &bench.exchange.config; /* its log where the stores are, which go with it */
     snprintf(config->events_directory, sizeof(config->events_directory), "%s/events", bench.stores.directory);
     REQUIRE(mkdir(config->events_directory, 0755) == 0);
-    bench.exchange.config.postgres_batch_events = BATCH_EVENTS;
+    bench.batch_events = option(argc, argv, "--batch-events", BATCH_EVENTS);
+    bench.batch_events = bench.batch_events < 1 ? 1 : bench.batch_events;
+    bench.exchange.config.postgres_batch_events = bench.batch_events;
     bench.entry_events = option(argc, argv, "--entry-events", (uint32_t)bench.exchange.config.redis_batch_events);
     bench.entry_events = bench.entry_events < 1 ? 1 : bench.entry_events;
     bench.exchange.config.redis_batch_events = bench.entry_events;

@@ -218,8 +218,7 @@ static const struct event *event_of(uint64_t seq, const char *where)
     return event;
 }
 
-/* ---- the order in which rows are compared: they come in any, as a table's rows do
- * ------------------------------------
+/* ---- the order in which rows are compared: a table has them in any ------------------------------------------------
  */
 
 static bool has_order(enum table_name name)
