@@ -9,7 +9,8 @@
  *      measured in events read, for one who looks for messages that are no longer indexed may read a thousand for each.
  *   2. A turn ends when the output is full: the client's own speed is the limit. While its socket takes no more it has
  * no turns, and memory for it is the one output buffer.
- *   3. What is damaged in the event log cannot be told: that connection ends and is told why, the others go on.
+ *   3. What is damaged in the event log, or cannot be read, cannot be told: that connection ends and is told why, the
+ * others go on.
  */
 #include "gateway_state.h"
 
@@ -322,16 +323,23 @@ static uint32_t turn(struct gateway *gateway, struct connection *connection, int
 static void give_up(struct gateway *gateway, struct connection *connection, const struct error *why, uint64_t now_ns)
 {
     char user[USER_BYTES + 1];
+    bool damaged = why->code == ERROR_CORRUPT;
     connection_user(connection, user);
     log_error(why, "message %u of user %s cannot be told, and its connection ends", connection->cursor.message_no,
               user);
     gateway->counts.untold++;
-    network_debug(gateway, connection, "what you ask for is damaged here, and cannot be told until it is mended");
-    network_end(gateway, connection, 'S', "what it asks for is damaged in the event log", now_ns);
+    network_debug(gateway, connection,
+                  damaged ? "what you ask for is damaged here, and cannot be told until it is mended"
+                          : "what you ask for cannot be read here; log in again later");
+    network_end(gateway, connection, 'S',
+                damaged ? "what it asks for is damaged in the event log"
+                        : "what it asks for cannot be read from the event log",
+                now_ns);
 }
 
-int behind_poll(struct gateway *gateway, uint64_t now_ns, struct error *error)
+int behind_poll(struct gateway *gateway, uint64_t now_ns)
 {
+    struct error error = {.code = ERROR_SYSTEM};
     uint32_t total = 0;
     gateway->behind_read = 0;
     for (uint32_t turns = 0; turns < TURNS_PER_POLL; turns++) {
@@ -342,11 +350,9 @@ int behind_poll(struct gateway *gateway, uint64_t now_ns, struct error *error)
             break;
         struct connection *connection = &gateway->connections.all[gateway->behind_first];
         int code = 0;
-        total += turn(gateway, connection, &code, error);
-        if (code == ERROR_CORRUPT)
-            give_up(gateway, connection, error, now_ns);
-        else if (code < 0)
-            return code;
+        total += turn(gateway, connection, &code, &error);
+        if (code < 0)
+            give_up(gateway, connection, &error, now_ns);
         if (connection->behind_listed) { /* to the end of the list */
             list_remove(gateway, connection);
             list_append(gateway, connection);

@@ -78,9 +78,7 @@ static int poll_out(struct gateway *gateway, uint64_t now_ns, struct error *erro
     int followed = follow_poll(gateway, EVENTS_PER_POLL, now_ns, error);
     if (followed < 0)
         return followed;
-    int told = behind_poll(gateway, now_ns, error);
-    if (told < 0)
-        return told;
+    int told = behind_poll(gateway, now_ns);
     manners_poll(gateway, now_ns);
     network_send(gateway, now_ns);
     return followed + told;

@@ -288,8 +288,9 @@ void behind_begin(struct gateway *gateway, struct connection *connection, uint32
 void behind_resume(struct gateway *gateway, struct connection *connection);
 void behind_end(struct gateway *gateway, struct connection *connection);
 
-/* A bounded slice of what those behind are owed. Returns the messages sent, or a negative error. */
-int behind_poll(struct gateway *gateway, uint64_t now_ns, struct error *error);
+/* A bounded slice of what those behind are owed. Returns the messages sent, and one more if there was anything to read.
+ */
+int behind_poll(struct gateway *gateway, uint64_t now_ns);
 
 /* ---- login.c ---- */
 

@@ -156,7 +156,7 @@
     COUNTER(broken_closed, "ringside_gateway_closed_total", "why=\"broken packet\"", NONE,                             \
             "connections closed by the gateway for their manners")                                                     \
     COUNTER(untold, "ringside_gateway_untold_total", "", NONE,                                                         \
-            "connections ended because what they asked for is damaged in the event log")                               \
+            "connections ended because what they asked for is damaged in the event log, or cannot be read")            \
     COUNTER(handshakes, "ringside_gateway_handshakes_total", "result=\"made\"", NONE, "TLS, by what came of it")       \
     COUNTER(handshakes_failed, "ringside_gateway_handshakes_total", "result=\"failed\"", NONE,                         \
             "TLS, by what came of it")                                                                                 \

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WAIT_MS 5000u
@@ -626,6 +627,36 @@ Test(settings, who_asks_for_what_is_damaged_is_told_so_and_the_others_go_on)
     expect_refs(client, 52, 49);
     enter(other, 1, "AAPL", 1000000);
     expect_refs(other, 1, 1);
+}
+
+/* A folder in place of the file: it opens, and cannot be read. */
+Test(settings, who_asks_for_what_cannot_be_read_is_told_so_and_the_others_go_on)
+{
+    char path[DISK_PATH_BYTES];
+    char aside[DISK_PATH_BYTES + 8];
+    open_with(NULL);
+    login_new("u01");
+    login_new("u02");
+    accept_many(1, 1, 100);
+    for (uint32_t i = 0; i < 2000; i++) { /* the ring, of 256, has it no more */
+        stand_in_accepted(&exchange, 2, i);
+        if (i % 100 == 0)
+            stand_in_poll(&exchange);
+    }
+    struct client *other = login_new("u03");
+    eventlog_path(exchange.config.events_directory, 0, path);
+    snprintf(aside, sizeof(aside), "%s.aside", path);
+    cr_assert_eq(rename(path, aside), 0);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    struct client *client = login_from("u01", 2);
+    expect(client, '+');
+    expect_closed(client);
+    enter(other, 1, "AAPL", 1000000);
+    expect_refs(other, 1, 1);
+    cr_assert_eq(rmdir(path), 0);
+    cr_assert_eq(rename(aside, path), 0);
+    client = login_from("u01", 2);
+    expect_refs(client, 1, 100);
 }
 
 /* ---- time ---- */
