@@ -265,11 +265,21 @@ static void accepted(struct client *client, const struct soup_frame *frame)
     ask_again(client);
 }
 
-/* A gateway says that what was asked for is damaged in its log. Nobody can do more than say so. */
+/* Whether a gateway says that what was asked for is damaged in its log, or cannot be read from it. */
+static bool says_cannot(const struct soup_frame *frame)
+{
+    static const char damaged[] = "is damaged here";
+    static const char unread[] = "cannot be read here";
+    return memmem(frame->payload, frame->payload_bytes, damaged, sizeof(damaged) - 1) ||
+           memmem(frame->payload, frame->payload_bytes, unread, sizeof(unread) - 1);
+}
+
+/* Nobody can do more than say so. Reading never fails here but of what is damaged. */
 static void cannot_be_told(struct client *client)
 {
     if (disk_damage_count == 0)
-        violation("user %.6s is told that message %u is damaged, though nothing is", client->user, client->message_no);
+        violation("user %.6s is told that message %u is damaged or cannot be read, though nothing is damaged",
+                  client->user, client->message_no);
     if (client->message_no > client->told_count)
         noticed("user %.6s cannot be told message %u: %s", client->user, client->message_no, outside.last_error);
     client->asks_no_more = true;
@@ -277,7 +287,6 @@ static void cannot_be_told(struct client *client)
 
 static void take(struct client *client, const struct soup_frame *frame, const uint8_t *packet)
 {
-    static const char damaged[] = "is damaged here";
     switch (frame->type) {
     case SOUP_LOGIN_ACCEPTED:
         accepted(client, frame);
@@ -294,7 +303,7 @@ static void take(struct client *client, const struct soup_frame *frame, const ui
         break;
     case SOUP_DEBUG:
         TRACE("client %.6s: %.*s", client->user, (int)frame->payload_bytes, (const char *)frame->payload);
-        if (memmem(frame->payload, frame->payload_bytes, damaged, sizeof(damaged) - 1))
+        if (says_cannot(frame))
             cannot_be_told(client);
         break;
     default:
